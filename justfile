@@ -1,0 +1,47 @@
+# The same verbs as `python3 dev.py`, for those who have just.
+
+python := "python3"
+
+[private]
+default:
+    @just --list
+
+# the whole main job on real data
+demo *args:
+    {{python}} dev.py demo {{args}}
+
+# what CI runs: format, lint, types, contracts, tests, benchmark smoke
+test:
+    {{python}} dev.py test
+
+# formatting and lint
+lint:
+    {{python}} dev.py lint
+
+# reformat, and mend what ruff can mend
+fix:
+    {{python}} dev.py fix
+
+# mypy, strict
+types:
+    {{python}} dev.py types
+
+# import contracts
+contracts:
+    {{python}} dev.py contracts
+
+# the test suite alone, with pytest's own arguments
+unit *args:
+    {{python}} dev.py unit {{args}}
+
+# every benchmark, full size
+bench *args:
+    {{python}} dev.py bench {{args}}
+
+# tests that take minutes or gigabytes
+deep *args:
+    {{python}} dev.py deep {{args}}
+
+# everything: test, deep, demo, bench
+all:
+    {{python}} dev.py all
