@@ -81,7 +81,7 @@ def say(line: str) -> None:
 
 
 def call(command: Step) -> None:
-    """Run `command` at the root, with the environment's programs first; exit as it does if it fails."""
+    """Run `command` at the root, the environment's programs first; exit as it does if it fails."""
     env = os.environ | {"VIRTUAL_ENV": str(VENV), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     program = shutil.which(command[0], path=BIN)
     if program is None:
