@@ -1,5 +1,7 @@
 # The same verbs as `python3 dev.py`, for those who have just.
 
+set positional-arguments
+
 python := "python3"
 
 [private]
@@ -8,40 +10,40 @@ default:
 
 # the whole main job on real data
 demo *args:
-    {{python}} dev.py demo {{args}}
+    {{ python }} dev.py demo "$@"
 
 # what CI runs: format, lint, types, contracts, tests, benchmark smoke
 test:
-    {{python}} dev.py test
+    {{ python }} dev.py test
 
 # formatting and lint
 lint:
-    {{python}} dev.py lint
+    {{ python }} dev.py lint
 
 # reformat, and mend what ruff can mend
 fix:
-    {{python}} dev.py fix
+    {{ python }} dev.py fix
 
 # mypy, strict
 types:
-    {{python}} dev.py types
+    {{ python }} dev.py types
 
 # import contracts
 contracts:
-    {{python}} dev.py contracts
+    {{ python }} dev.py contracts
 
 # the test suite alone, with pytest's own arguments
 unit *args:
-    {{python}} dev.py unit {{args}}
+    {{ python }} dev.py unit "$@"
 
 # every benchmark, full size
 bench *args:
-    {{python}} dev.py bench {{args}}
+    {{ python }} dev.py bench "$@"
 
 # tests that take minutes or gigabytes
 deep *args:
-    {{python}} dev.py deep {{args}}
+    {{ python }} dev.py deep "$@"
 
 # everything: test, deep, demo, bench
 all:
-    {{python}} dev.py all
+    {{ python }} dev.py all
