@@ -69,7 +69,7 @@ def prepare() -> None:
         return
     STAMP.unlink(missing_ok=True)
     say(f"preparing {VENV.name}")
-    if not PYTHON.exists():
+    if not PYTHON.exists() or shutil.which("pip", path=BIN) is None:
         call([sys.executable, "-m", "venv", "--clear", str(VENV)])
     call([str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[dev]"])
     STAMP.write_text(stamp, encoding="utf-8")
