@@ -1,0 +1,1 @@
+"""One file an on-disk format. ``docs/format.md`` is the specification, with test vectors."""

@@ -1,0 +1,145 @@
+"""Packs: many objects in one immutable file, with an index of its own at the end.
+
+Layout (integers little-endian), see docs/format.md:
+
+    0    8  magic "OXPACK\\r\\n"
+    8    1  version, 1
+    9    1  kind of file, 1 (objects)
+    10   6  zero
+    16  ..  payloads, one after the other, as each entry's ``how`` says
+    A   32 n  ids
+    ..   4 n  stored lengths
+    ..   4 n  decoded lengths
+    ..   n    kinds
+    ..   n    hows
+    B    8  n
+    ..   8  A, the offset of the index
+    ..  32  BLAKE3 of header, index (A to B), n and A: the checksum, and the name of the pack
+    ..   8  magic "OXPKEND\\n"
+
+Each payload is proved by the id of its object, everything else by the checksum.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections.abc import Iterator
+from itertools import accumulate
+
+from blake3 import blake3
+
+from oxcore.errors import CorruptError, FormatError
+from oxcore.model.ids import ID_LEN
+from oxcore.model.protocols import Location
+
+MAGIC = b"OXPACK\r\n"
+END_MAGIC = b"OXPKEND\n"
+VERSION = 1
+HEADER = struct.pack("<8sBB6x", MAGIC, VERSION, 1)
+_TRAILER = struct.Struct("<QQ32s8s")
+TRAILER_SIZE = _TRAILER.size
+_PER_ENTRY = ID_LEN + 4 + 4 + 1 + 1
+_SWAP = sys.byteorder == "big"
+
+
+class PackIndex:
+    """The index of one pack, in columns that grow by ``add``; an entry costs 42 bytes."""
+
+    __slots__ = ("end", "hows", "ids", "kinds", "raws", "stored")
+
+    def __init__(self) -> None:
+        self.ids = bytearray()
+        self.stored = array("I")
+        self.raws = array("I")
+        self.kinds = bytearray()
+        self.hows = bytearray()
+        self.end = len(HEADER)
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def add(self, oid: bytes, kind: int, how: int, raw: int, stored: int) -> None:
+        """Note an object of ``raw`` bytes that takes the next ``stored`` bytes of the file."""
+        self.ids += oid
+        self.stored.append(stored)
+        self.raws.append(raw)
+        self.kinds.append(kind)
+        self.hows.append(how)
+        self.end += stored
+
+    def rows(self, pack: int = 0) -> Iterator[tuple[bytes, Location]]:
+        """Id and location of every object, in the order of the file."""
+        ids = bytes(self.ids)
+        starts = accumulate(self.stored, initial=len(HEADER))
+        columns = zip(starts, self.stored, self.raws, self.kinds, self.hows, strict=False)
+        for at, (start, stored, raw, kind, how) in zip(
+            range(0, len(ids), ID_LEN), columns, strict=True
+        ):
+            yield ids[at : at + ID_LEN], Location(pack, start, stored, raw, kind, how)
+
+
+def seal(index: PackIndex) -> tuple[bytes, bytes]:
+    """The bytes that end the pack (index and trailer), and the pack's name (32 bytes)."""
+    body = b"".join(
+        (index.ids, _pack_u32(index.stored), _pack_u32(index.raws), index.kinds, index.hows)
+    )
+    tail = struct.pack("<QQ", len(index), index.end)
+    name = blake3(HEADER + body + tail).digest()
+    return body + _TRAILER.pack(len(index), index.end, name, END_MAGIC), name
+
+
+def index_span(trailer: bytes, file_size: int, what: str) -> tuple[int, int]:
+    """Offset and length of the part of the file that ``open_index`` wants, from the last
+    ``TRAILER_SIZE`` bytes; ``CorruptError`` naming ``what`` if there is no sound trailer."""
+    if len(trailer) != TRAILER_SIZE:
+        raise CorruptError(f"{what} is cut short")
+    count, start, _, magic = _TRAILER.unpack(trailer)
+    length = count * _PER_ENTRY + TRAILER_SIZE
+    if magic != END_MAGIC or start + length != file_size:
+        raise CorruptError(f"{what} has no sound trailer")
+    return start, length
+
+
+def open_index(header: bytes, tail: bytes, what: str) -> tuple[PackIndex, bytes]:
+    """The index and the name of a pack, from its first 16 bytes and its index with trailer.
+
+    Raises ``FormatError`` for a pack of a newer version, ``CorruptError`` where the checksum
+    or the lengths are wrong.
+    """
+    if header[:8] != MAGIC:
+        raise CorruptError(f"{what} is no pack")
+    if header != HEADER:
+        raise FormatError(f"{what} is of version {header[8]}, which this release cannot read")
+    count, end, name, _ = _TRAILER.unpack(tail[-TRAILER_SIZE:])
+    body = tail[:-TRAILER_SIZE]
+    if blake3(HEADER + body + struct.pack("<QQ", count, end)).digest() != name:
+        raise CorruptError(f"{what} fails its checksum")
+    index = PackIndex()
+    columns = [ID_LEN * count, 4 * count, 4 * count, count, count]
+    stops = list(accumulate(columns))
+    index.ids += body[: stops[0]]
+    index.stored = _unpack_u32(body[stops[0] : stops[1]])
+    index.raws = _unpack_u32(body[stops[1] : stops[2]])
+    index.kinds += body[stops[2] : stops[3]]
+    index.hows += body[stops[3] : stops[4]]
+    index.end = len(HEADER) + sum(index.stored)
+    if index.end != end or len(body) != stops[4]:
+        raise CorruptError(f"{what} has lengths that do not add up")
+    return index, name
+
+
+def _pack_u32(column: array[int]) -> bytes:
+    if _SWAP:
+        column = array("I", column)
+        column.byteswap()
+    return column.tobytes()
+
+
+def _unpack_u32(data: bytes) -> array[int]:
+    column = array("I")
+    column.frombytes(data)
+    if _SWAP:
+        column.byteswap()
+    return column

@@ -1,0 +1,56 @@
+"""The file ``format`` at the root of a repository: what wrote it, and with which parameters.
+
+Canonical JSON and a line break. A release refuses a version that it does not know, and a
+``features`` list with a name that it does not know: that is how later releases keep earlier
+ones from doing harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from oxcore.codec import canonical
+from oxcore.errors import CorruptError, FormatError
+from oxcore.model.commits import Json
+
+VERSION = 1
+FEATURES: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RepoFormat:
+    """``chunking``: algorithm, minimum, mean and maximum in bytes. ``bare``: no work tree."""
+
+    chunking: Mapping[str, Json] = field(default_factory=dict)
+    bare: bool = False
+
+
+def encode(form: RepoFormat) -> bytes:
+    """The bytes of the file."""
+    record: dict[str, Json] = {
+        "ox": VERSION,
+        "features": [],
+        "bare": form.bare,
+        "chunking": dict(form.chunking),
+    }
+    return canonical.dumps(record) + b"\n"
+
+
+def decode(data: bytes) -> RepoFormat:
+    """The format that ``data`` describes; ``FormatError`` if it is newer than this release."""
+    record = canonical.loads(data.rstrip(b"\n"), "the file 'format'")
+    if not isinstance(record, dict) or not isinstance(record.get("ox"), int):
+        raise CorruptError("the file 'format' is not a repository's")
+    features, chunking = record.get("features"), record.get("chunking")
+    if record["ox"] != VERSION or not isinstance(features, list):
+        raise FormatError(
+            f"this repository has format {record['ox']}; this release reads {VERSION}",
+            hint="update ox",
+        )
+    unknown = sorted(str(name) for name in features if name not in FEATURES)
+    if unknown:
+        raise FormatError(f"this repository needs features unknown here: {', '.join(unknown)}")
+    if not isinstance(chunking, dict):
+        raise CorruptError("the file 'format' does not tell the chunking")
+    return RepoFormat(chunking, record.get("bare") is True)

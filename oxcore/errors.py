@@ -1,0 +1,153 @@
+"""The tree of errors, grouped by what a handler would do.
+
+    OxError
+    |-- UsageError           the call itself is wrong                     kind usage
+    |-- InvalidError         a name, a value or a file breaks a rule      kind invalid
+    |-- NotARepoError        no repository here                           kind not-a-repo
+    |-- NotFoundError        a revision, path, ref or remote is unknown   kind not-found
+    |-- AmbiguousError       a short name fits several things             kind ambiguous
+    |-- ExistsError          it is there already                          kind exists
+    |-- NothingToDoError     the verb would change nothing                kind nothing-to-do
+    |-- UnsavedError         unsaved work would be overwritten            kind unsaved
+    |-- ConflictError        a merge needs a person                       kind conflict
+    |-- BusyError            another writer holds the repository          kind busy
+    |-- UnstableError        a file kept changing while it was read       kind unstable
+    |-- CorruptError         stored bytes are not what their id says      kind corrupt
+    |-- MissingError         an object that history needs is not here     kind missing
+    |-- FormatError          written by a version that this one can't read  kind format
+    |-- RejectedError        a remote refuses the update of a ref         kind rejected
+    |-- UnreachableError     a remote does not answer                     kind unreachable
+    |-- DeniedError          no permission, or no valid token             kind denied
+    `-- StorageError         the disk or the file system refuses          kind storage
+
+Every kind has one exit code (``oxcli/exits.py``) and one entry in ``docs/errors.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class OxError(Exception):
+    """Something went wrong in a way that a caller can handle.
+
+    ``message`` names the thing, ``hint`` says the way out (may be empty), ``items`` lists
+    what is concerned (paths, candidates, ids), already readable.
+    """
+
+    kind: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "", items: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.items = tuple(items)
+
+
+class UsageError(OxError):
+    """The call is wrong whatever the repository holds: options that exclude each other."""
+
+    kind = "usage"
+
+
+class InvalidError(OxError):
+    """A name, a value or a foreign file breaks a rule of the format."""
+
+    kind = "invalid"
+
+
+class NotARepoError(OxError):
+    """No repository at the given place or above it."""
+
+    kind = "not-a-repo"
+
+
+class NotFoundError(OxError):
+    """A revision, path, ref, remote or stash that was named does not exist."""
+
+    kind = "not-found"
+
+
+class AmbiguousError(OxError):
+    """A short name fits more than one thing; ``items`` lists the candidates."""
+
+    kind = "ambiguous"
+
+
+class ExistsError(OxError):
+    """What should be made is there already."""
+
+    kind = "exists"
+
+
+class NothingToDoError(OxError):
+    """The verb would change nothing (nothing staged, nothing to undo)."""
+
+    kind = "nothing-to-do"
+
+
+class UnsavedError(OxError):
+    """Unsaved work would be overwritten; ``items`` lists the paths. Nothing was changed."""
+
+    kind = "unsaved"
+
+
+class ConflictError(OxError):
+    """A merge stopped, or a merge in progress is in the way; ``items`` lists the paths."""
+
+    kind = "conflict"
+
+
+class BusyError(OxError):
+    """Another process writes to the repository and did not finish in time."""
+
+    kind = "busy"
+
+
+class UnstableError(OxError):
+    """Files changed at every try to read them; ``items`` lists the paths."""
+
+    kind = "unstable"
+
+
+class CorruptError(OxError):
+    """Stored bytes do not give the id, or the layout, that they should."""
+
+    kind = "corrupt"
+
+
+class MissingError(OxError):
+    """An object that history refers to is not in the store; ``items`` lists the ids in hex."""
+
+    kind = "missing"
+
+
+class FormatError(OxError):
+    """The file or message is of a version or kind that this release does not know."""
+
+    kind = "format"
+
+
+class RejectedError(OxError):
+    """A remote refuses the update of a ref: it moved, or the update is no fast-forward."""
+
+    kind = "rejected"
+
+
+class UnreachableError(OxError):
+    """A remote does not answer, or breaks off, after all retries."""
+
+    kind = "unreachable"
+
+
+class DeniedError(OxError):
+    """The remote knows no such token, or the token does not allow this."""
+
+    kind = "denied"
+
+
+class StorageError(OxError):
+    """The operating system refuses: disk full, no permission, read-only, input/output error."""
+
+    kind = "storage"

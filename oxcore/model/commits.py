@@ -1,0 +1,73 @@
+"""Commits and tags as values; ``oxcore.codec.commit`` gives their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who did something: a name and an address, both may be empty but not both at once."""
+
+    name: str
+    email: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>" if self.email else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time with the zone of who wrote it.
+
+    ``us``: microseconds since 1970-01-01 UTC; ``offset``: minutes east of UTC.
+    """
+
+    us: int
+    offset: int = 0
+
+    def iso(self) -> str:
+        """ISO 8601 with the offset, e.g. ``2026-11-21T22:07:59.000001+01:00``."""
+        zone = timezone(timedelta(minutes=self.offset))
+        start = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
+        return (start + timedelta(microseconds=self.us)).astimezone(zone).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One version of the dataset.
+
+    ``tree`` is the id of the root node, ``parents`` the commits it came from (none for the
+    first, two for a merge), ``meta`` typed values of the user's own (JSON without floats),
+    ``signature`` an armoured signature over the encoding without this field, or None.
+    """
+
+    tree: bytes
+    parents: tuple[bytes, ...]
+    author: Person
+    time: Moment
+    message: str
+    meta: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    signature: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The first line of the message."""
+        return self.message.split("\n", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """An annotated tag: a name for ``target`` (a commit's id), with who, when and why."""
+
+    target: bytes
+    name: str
+    tagger: Person
+    time: Moment
+    message: str
+    signature: str | None = None

@@ -1,0 +1,140 @@
+"""The interfaces between rooms. Each is small; a test suite in ``oxcore.testing`` holds for all.
+
+Rooms never import each other: they are handed one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+from oxcore.model.ids import Kind
+
+
+class How(IntEnum):
+    """How an object's bytes lie in a pack or in a frame; the number is part of both formats."""
+
+    RAW = 0
+    ZSTD = 1  # one zstd frame
+    DELTA = 2  # 32 bytes: id of the base; then one zstd frame with the base as prefix
+
+
+class Stored(NamedTuple):
+    """An object as it lies in a pack: ``payload`` is encoded as ``how`` says, ``raw`` bytes long
+    once decoded."""
+
+    id: bytes
+    kind: int
+    how: int
+    raw: int
+    payload: bytes
+
+
+class Location(NamedTuple):
+    """Where an object lies: pack number, offset and stored length in bytes, decoded length."""
+
+    pack: int
+    offset: int
+    stored: int
+    raw: int
+    kind: int
+    how: int
+
+
+class Reader(Protocol):
+    """Gives verified objects. The smallest thing that history, tree and transfer need."""
+
+    def get(self, oid: bytes, kind: Kind) -> bytes:
+        """The decoded bytes; their hash was checked against ``oid``.
+
+        Raises ``MissingError`` if it is not there and ``CorruptError`` if the bytes are wrong
+        or the object is of another kind. For ``Kind.FILE`` and ``Kind.SEGMENT`` see
+        ``oxcore.store.content``.
+        """
+        ...
+
+    def has_many(self, oids: Sequence[bytes]) -> list[bool]:
+        """For each id, whether an object with it is there."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes objects. Putting what is there already costs a look-up and stores nothing."""
+
+    def put(self, oid: bytes, kind: Kind, data: bytes) -> None:
+        """Store ``data`` under ``oid``. The caller vouches for the id; ``receive`` checks it."""
+        ...
+
+
+class Locator(Protocol):
+    """Finds objects in packs: a cache that can be thrown away and rebuilt from the packs."""
+
+    def find_many(self, oids: Sequence[bytes]) -> list[Location | None]:
+        """For each id its location, or None."""
+        ...
+
+    def find_prefix(self, prefix: bytes, limit: int) -> list[tuple[bytes, Location]]:
+        """Up to ``limit`` objects whose id starts with ``prefix``, in the order of their ids."""
+        ...
+
+    def packs(self) -> Mapping[int, bytes]:
+        """Number -> name (32 bytes) of every pack that is indexed."""
+        ...
+
+    def add_pack(self, name: bytes, rows: Iterable[tuple[bytes, Location]]) -> int:
+        """Index a sealed pack; gives its number. ``Location.pack`` in the rows is ignored.
+
+        An id that is indexed already keeps its old location. Adding a pack twice is harmless.
+        """
+        ...
+
+    def replace(self, name: bytes, rows: Iterable[tuple[bytes, Location]]) -> int:
+        """Like ``add_pack``, but the new locations win (repair and repacking)."""
+        ...
+
+    def drop_packs(self, names: Sequence[bytes]) -> None:
+        """Forget these packs and every location in them."""
+        ...
+
+    def ids(self) -> Iterator[tuple[bytes, Location]]:
+        """Every indexed object, in the order of ids."""
+        ...
+
+
+class RefUpdate(NamedTuple):
+    """One step of a compare-and-swap: ``old`` is what the ref must hold now, None for nothing;
+    ``new`` None deletes it. Values are 64 hex digits."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+
+class Progress(Protocol):
+    """What long work tells its caller; the default does nothing."""
+
+    def start(self, what: str, total: int | None = None, unit: str = "") -> None:
+        """A phase begins: ``total`` steps of ``unit`` ('files', 'bytes', 'objects') or unknown."""
+        ...
+
+    def step(self, count: int = 1, nbytes: int = 0) -> None:
+        """``count`` more steps are done, ``nbytes`` bytes went through."""
+        ...
+
+    def done(self) -> None:
+        """The phase is over."""
+        ...
+
+
+class Quiet:
+    """A ``Progress`` that says nothing."""
+
+    def start(self, what: str, total: int | None = None, unit: str = "") -> None:
+        """Do nothing."""
+
+    def step(self, count: int = 1, nbytes: int = 0) -> None:
+        """Do nothing."""
+
+    def done(self) -> None:
+        """Do nothing."""
