@@ -1,0 +1,49 @@
+"""Settings: lines of ``dotted.key = value``, in a file that people may edit.
+
+Blank lines and lines that start with ``#`` are kept where they are. The last line for a key
+wins. Keys are case-sensitive; values are the rest of the line without surrounding blanks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from oxcore.errors import InvalidError
+
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*(\.[^\s=.][^\s=]*)*\.[A-Za-z][A-Za-z0-9-]*")
+
+
+def check_key(key: str) -> None:
+    """Raise ``InvalidError`` unless ``key`` is dotted, as ``user.name`` or ``remote.origin.url``."""
+    if not _KEY.fullmatch(key):
+        raise InvalidError(f"not a setting: {key!r}", hint="a setting is named as in user.name")
+
+
+def parse(text: str) -> dict[str, str]:
+    """The settings in ``text``; ``InvalidError`` names the line that is none."""
+    settings: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped and not stripped.startswith("#"):
+            key, equals, value = stripped.partition("=")
+            if not equals:
+                raise InvalidError(f"line {number} of the settings has no '=': {stripped!r}")
+            settings[key.strip()] = value.strip()
+    return settings
+
+
+def edit(text: str, changes: Mapping[str, str | None]) -> str:
+    """``text`` with these keys set, or removed where the value is None; comments stay."""
+    for key, value in changes.items():
+        check_key(key)
+        if value is not None and ("\n" in value or "\r" in value):
+            raise InvalidError(f"the value of {key} holds a line break")
+    kept = [line for line in text.splitlines() if _key_of(line) not in changes]
+    added = [f"{key} = {value}" for key, value in changes.items() if value is not None]
+    return "".join(f"{line}\n" for line in kept + added)
+
+
+def _key_of(line: str) -> str | None:
+    stripped = line.strip()
+    return None if stripped.startswith("#") else stripped.partition("=")[0].strip() or None
