@@ -1,0 +1,26 @@
+"""ox, Git for datasets: ``import oxcore as ox``.
+
+The public names live in ``oxcore.api`` and load when they are first used, so that importing
+the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oxcore.api import Hub, Repo
+    from oxcore.errors import OxError
+
+__version__ = "0.1.0"
+__all__ = ["Hub", "OxError", "Repo", "__version__"]
+
+_HOMES = {"Repo": "oxcore.api", "Hub": "oxcore.api", "OxError": "oxcore.errors"}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'oxcore' has no attribute {name!r}")
+    return getattr(import_module(home), name)

@@ -1,0 +1,85 @@
+"""What every area of ``Repo`` stands on: opening, closing, and the handle below."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Self
+
+from oxcore.model.counters import Counters
+from oxcore.repo import Repository, Settings
+
+Path = str | bytes | os.PathLike[str]
+
+
+class RepoBase:
+    """One open repository. Close it, or use it as a context manager.
+
+    Methods raise the errors of ``oxcore.errors``; none prints or asks.
+    """
+
+    def __init__(self, handle: Repository) -> None:
+        self._repo = handle
+
+    @classmethod
+    def init(
+        cls,
+        path: str = ".",
+        *,
+        bare: bool = False,
+        branch: str = "main",
+        settings: Settings | None = None,
+    ) -> Self:
+        """Make a repository in the folder ``path`` (made if it is not there) and open it.
+
+        Raises ``ExistsError`` if there is one already.
+        """
+        return cls(Repository.init(path, bare=bare, branch=branch, settings=settings))
+
+    @classmethod
+    def open(cls, path: str = ".", *, settings: Settings | None = None) -> Self:
+        """Open the repository that ``path`` lies in, looking upwards; ``NotARepoError``."""
+        return cls(Repository.find(path, settings))
+
+    def close(self) -> None:
+        """Close files and the index."""
+        self._repo.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> str:
+        """The work tree, or the folder of a bare repository."""
+        return self._repo.worktree or self._repo.folder
+
+    @property
+    def folder(self) -> str:
+        """Where ox keeps its files."""
+        return self._repo.folder
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is no work tree."""
+        return self._repo.worktree is None
+
+    @property
+    def counters(self) -> Counters:
+        """Exact counts of what this handle did."""
+        return self._repo.counters
+
+    def config(self) -> dict[str, str]:
+        """The settings in force."""
+        return self._repo.config()
+
+    def set_config(self, **changes: str | None) -> None:
+        """Set or, with None, remove settings of this repository; '__' in a name is a dot."""
+        self._repo.set_config({key.replace("__", "."): value for key, value in changes.items()})

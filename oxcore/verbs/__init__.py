@@ -1,0 +1,1 @@
+"""One module a verb; each takes a ``Repository`` and returns plain values."""
