@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from oxcore.codec import canonical
 from oxcore.errors import CorruptError, InvalidError
 from oxcore.model.commits import Commit, Json, Moment, Person, Tag
-from oxcore.model.ids import parse_id
+from oxcore.model.ids import ID_LEN, parse_id
 
 _COMMIT_KEYS = {"author", "message", "meta", "ox", "parents", "time", "tree"}
 _TAG_KEYS = {"message", "name", "ox", "tagger", "target", "time"}
-_MAX_OFFSET = 24 * 60 - 1
+_MAX_OFFSET = 24 * 60 - 1  # minutes
 
 
 def encode_commit(commit: Commit) -> bytes:
     """The canonical bytes; ``InvalidError`` where a field breaks a rule of docs/format.md."""
     record: dict[str, Json] = {
         "ox": "commit 1",
-        "tree": commit.tree.hex(),
-        "parents": [parent.hex() for parent in commit.parents],
+        "tree": _hex(commit.tree),
+        "parents": [_hex(parent) for parent in commit.parents],
         "author": _person(commit.author),
         "time": _moment(commit.time),
-        "message": commit.message,
+        "message": _text(commit.message),
         "meta": dict(commit.meta),
     }
-    if commit.signature is not None:
-        record["signature"] = commit.signature
-    return canonical.dumps(record)
+    return canonical.dumps(_with_signature(record, commit.signature))
 
 
 def signed_payload(commit: Commit) -> bytes:
     """What a signature covers: the encoding of the commit without its signature."""
-    return encode_commit(
-        Commit(
-            commit.tree, commit.parents, commit.author, commit.time, commit.message, commit.meta
-        )
-    )
+    return encode_commit(replace(commit, signature=None))
 
 
 def decode_commit(data: bytes) -> Commit:
@@ -52,8 +47,8 @@ def decode_commit(data: bytes) -> Commit:
             meta=MappingProxyType(_dict(record["meta"])),
             signature=_text(record["signature"]) if "signature" in record else None,
         )
-        encode_commit(commit)
-    except (KeyError, TypeError, InvalidError) as error:
+        _expect(encode_commit(commit), data)
+    except InvalidError as error:
         raise CorruptError(f"a commit has a field that breaks the format: {error}") from error
     return commit
 
@@ -62,22 +57,20 @@ def encode_tag(tag: Tag) -> bytes:
     """The canonical bytes of an annotated tag; ``InvalidError`` where a field breaks a rule."""
     record: dict[str, Json] = {
         "ox": "tag 1",
-        "target": tag.target.hex(),
-        "name": tag.name,
+        "target": _hex(tag.target),
+        "name": _text(tag.name),
         "tagger": _person(tag.tagger),
         "time": _moment(tag.time),
-        "message": tag.message,
+        "message": _text(tag.message),
     }
-    if tag.signature is not None:
-        record["signature"] = tag.signature
-    return canonical.dumps(record)
+    return canonical.dumps(_with_signature(record, tag.signature))
 
 
 def decode_tag(data: bytes) -> Tag:
     """The tag of canonical bytes; ``CorruptError`` for anything else."""
     record = _record(data, "a tag", "tag 1", _TAG_KEYS)
     try:
-        return Tag(
+        tag = Tag(
             target=parse_id(_text(record["target"])),
             name=_text(record["name"]),
             tagger=_read_person(record["tagger"]),
@@ -85,8 +78,10 @@ def decode_tag(data: bytes) -> Tag:
             message=_text(record["message"]),
             signature=_text(record["signature"]) if "signature" in record else None,
         )
-    except (KeyError, TypeError, InvalidError) as error:
+        _expect(encode_tag(tag), data)
+    except InvalidError as error:
         raise CorruptError(f"a tag has a field that breaks the format: {error}") from error
+    return tag
 
 
 def _record(data: bytes, what: str, version: str, keys: set[str]) -> dict[str, Json]:
@@ -98,58 +93,70 @@ def _record(data: bytes, what: str, version: str, keys: set[str]) -> dict[str, J
     return record
 
 
+def _expect(encoding: bytes, data: bytes) -> None:
+    """What canonical JSON leaves open, e.g. ids in capital letters."""
+    if encoding != data:
+        raise InvalidError("a value is not in its canonical form")
+
+
+def _with_signature(record: dict[str, Json], signature: str | None) -> dict[str, Json]:
+    return record if signature is None else {**record, "signature": _text(signature)}
+
+
+def _hex(oid: bytes) -> str:
+    if len(oid) != ID_LEN:
+        raise InvalidError(f"an id has {ID_LEN} bytes, not {len(oid)}")
+    return oid.hex()
+
+
 def _person(person: Person) -> Json:
     if not (person.name or person.email):
         raise InvalidError("a person needs a name or an address")
     for part in (person.name, person.email):
-        if any(mark in part for mark in "<>\n\0"):
-            raise InvalidError(f"a name cannot hold '<', '>' or a line break: {part!r}")
+        if any(mark in _text(part) for mark in "<>\n\0"):
+            raise InvalidError(f"a name cannot hold '<', '>', NUL or a line break: {part!r}")
     return {"email": person.email, "name": person.name}
 
 
 def _moment(moment: Moment) -> Json:
-    if abs(moment.offset) > _MAX_OFFSET:
+    if abs(_int(moment.offset)) > _MAX_OFFSET:
         raise InvalidError(f"no zone is {moment.offset} minutes from UTC")
-    return {"offset": moment.offset, "us": moment.us}
+    return {"offset": moment.offset, "us": _int(moment.us)}
 
 
 def _read_person(value: Json) -> Person:
     record = _dict(value)
     if set(record) != {"email", "name"}:
-        raise TypeError("a person has a name and an email")
-    person = Person(_text(record["name"]), _text(record["email"]))
-    _person(person)
-    return person
+        raise InvalidError("a person has a name and an email")
+    return Person(_text(record["name"]), _text(record["email"]))
 
 
 def _read_moment(value: Json) -> Moment:
     record = _dict(value)
     if set(record) != {"offset", "us"}:
-        raise TypeError("a time has us and offset")
-    moment = Moment(_int(record["us"]), _int(record["offset"]))
-    _moment(moment)
-    return moment
+        raise InvalidError("a time has us and offset")
+    return Moment(_int(record["us"]), _int(record["offset"]))
 
 
 def _text(value: Json) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
+        raise InvalidError(f"{value!r} is not text")
     return value
 
 
 def _int(value: Json) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is not an integer")
+        raise InvalidError(f"{value!r} is not an integer")
     return value
 
 
 def _list(value: Json) -> list[Json]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
+        raise InvalidError(f"{value!r} is not a list")
     return value
 
 
 def _dict(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
-        raise TypeError(f"{value!r} is not an object")
+        raise InvalidError(f"{value!r} is not an object")
     return value

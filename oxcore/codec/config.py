@@ -15,7 +15,7 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*(\.[^\s=.][^\s=]*)*\.[A-Za-z][A-Za-z0-9
 
 
 def check_key(key: str) -> None:
-    """Raise ``InvalidError`` unless ``key`` is dotted, as ``user.name`` or ``remote.origin.url``."""
+    """Raise ``InvalidError`` unless ``key`` is dotted: ``user.name``, ``remote.origin.url``."""
     if not _KEY.fullmatch(key):
         raise InvalidError(f"not a setting: {key!r}", hint="a setting is named as in user.name")
 
@@ -23,7 +23,7 @@ def check_key(key: str) -> None:
 def parse(text: str) -> dict[str, str]:
     """The settings in ``text``; ``InvalidError`` names the line that is none."""
     settings: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         if stripped and not stripped.startswith("#"):
             key, equals, value = stripped.partition("=")
@@ -37,9 +37,10 @@ def edit(text: str, changes: Mapping[str, str | None]) -> str:
     """``text`` with these keys set, or removed where the value is None; comments stay."""
     for key, value in changes.items():
         check_key(key)
-        if value is not None and ("\n" in value or "\r" in value):
+        if value is not None and any(mark in value for mark in "\n\r\0"):
             raise InvalidError(f"the value of {key} holds a line break")
-    kept = [line for line in text.splitlines() if _key_of(line) not in changes]
+    lines = text.removesuffix("\n").split("\n") if text else []
+    kept = [line for line in lines if _key_of(line) not in changes]
     added = [f"{key} = {value}" for key, value in changes.items() if value is not None]
     return "".join(f"{line}\n" for line in kept + added)
 

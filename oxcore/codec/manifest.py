@@ -6,9 +6,9 @@ Layout (integers little-endian), see docs/format.md:
     4   1  version, 1
     5   1  depth: 0 the children are chunks; 1 they are segments (manifest only)
     6   2  zero
-    8   4  n, the number of children, at least 1
+    8   4  n, the number of children: at least 1; with depth 0 at most SEGMENT_MAX
     12  32 n  ids of the children
-    ..  8 n   length in bytes of the content of each child
+    ..  8 n   length in bytes of the content of each child, none of them 0
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from oxcore.errors import CorruptError
+from oxcore.errors import CorruptError, InvalidError
 from oxcore.model.ids import ID_LEN
 
 _HEADER = struct.Struct("<4sBBHI")
 FILE_MAGIC = b"OXMF"
 SEGMENT_MAGIC = b"OXMS"
 VERSION = 1
+MAX_SIZE = 2**53 - 1  # bytes of a file: every JSON reader can take it as a number
 _SWAP = sys.byteorder == "big"
 
 # A manifest longer than SEGMENT_MAX children is cut into segments by content, so that two
@@ -56,12 +57,15 @@ class Manifest(NamedTuple):
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """The canonical bytes of a file's manifest."""
+    """The canonical bytes of a file's manifest; ``InvalidError`` if it breaks a rule."""
     return _encode(FILE_MAGIC, manifest)
 
 
 def encode_segment(segment: Manifest) -> bytes:
-    """The canonical bytes of a segment; its depth is 0."""
+    """The canonical bytes of a segment; ``InvalidError`` if it breaks a rule or its depth is
+    not 0."""
+    if segment.depth:
+        raise InvalidError("a segment of a manifest cannot hold segments")
     return _encode(SEGMENT_MAGIC, segment)
 
 
@@ -95,6 +99,9 @@ def segment_bounds(ids: bytes) -> list[int]:
 
 
 def _encode(magic: bytes, manifest: Manifest) -> bytes:
+    fault = _fault(manifest)
+    if fault:
+        raise InvalidError(fault)
     lengths = array("Q", manifest.lengths)
     if _SWAP:
         lengths.byteswap()
@@ -106,7 +113,7 @@ def _decode(magic: bytes, data: bytes) -> Manifest:
     if len(data) < _HEADER.size:
         raise CorruptError("a manifest is cut short")
     found, version, depth, zero, count = _HEADER.unpack_from(data)
-    if found != magic or version != VERSION or depth > 1 or zero or not count:
+    if found != magic or version != VERSION or zero:
         raise CorruptError("a manifest has an unknown header")
     if len(data) != _HEADER.size + count * (ID_LEN + 8):
         raise CorruptError("a manifest has the wrong length")
@@ -115,4 +122,22 @@ def _decode(magic: bytes, data: bytes) -> Manifest:
     lengths.frombytes(data[middle:])
     if _SWAP:
         lengths.byteswap()
-    return Manifest(depth, data[_HEADER.size : middle], lengths)
+    manifest = Manifest(depth, data[_HEADER.size : middle], lengths)
+    fault = _fault(manifest)
+    if fault:
+        raise CorruptError(fault)
+    return manifest
+
+
+def _fault(manifest: Manifest) -> str:
+    """Which rule the manifest breaks; empty if none."""
+    depth, ids, lengths = manifest
+    if depth not in {0, 1}:
+        return f"a manifest has the unknown depth {depth}"
+    if not lengths or len(ids) != ID_LEN * len(lengths):
+        return "a manifest has no children, or not as many ids as lengths"
+    if depth == 0 and len(lengths) > SEGMENT_MAX:
+        return f"a manifest lists more than {SEGMENT_MAX} chunks without segments"
+    if 0 in lengths or sum(lengths) > MAX_SIZE:
+        return "a manifest has a child without content, or too much of it"
+    return ""

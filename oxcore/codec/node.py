@@ -20,6 +20,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from oxcore.errors import CorruptError
@@ -29,6 +30,9 @@ from oxcore.model.ids import ID_LEN
 _HEADER = struct.Struct("<4sBBHI")
 MAGIC = b"OXTN"
 VERSION = 1
+MAX_LEVEL = 255
+MAX_FILE = 2**53 - 1  # bytes: every JSON reader can take it as a number
+MAX_TOTAL = 2**63 - 1  # bytes or files below a node
 _SWAP = sys.byteorder == "big"
 
 
@@ -78,7 +82,13 @@ class Inner(NamedTuple):
 
 
 def encode_leaf(paths: Sequence[bytes], ids: bytes, sizes: Sequence[int], modes: bytes) -> bytes:
-    """The canonical bytes of a leaf; the columns are as in ``Leaf``."""
+    """The canonical bytes of a leaf; the columns are as in ``Leaf``.
+
+    ``ValueError`` if they are not equally long; else the caller vouches for what ``validate``
+    checks.
+    """
+    if not len(ids) == ID_LEN * len(paths) == ID_LEN * len(sizes) == ID_LEN * len(modes):
+        raise ValueError("the columns of a leaf are not equally long")
     return b"".join(
         (
             _HEADER.pack(MAGIC, VERSION, 0, 0, len(paths)),
@@ -93,7 +103,14 @@ def encode_leaf(paths: Sequence[bytes], ids: bytes, sizes: Sequence[int], modes:
 def encode_inner(
     level: int, keys: Sequence[bytes], ids: bytes, sizes: Sequence[int], counts: Sequence[int]
 ) -> bytes:
-    """The canonical bytes of an inner node; the columns are as in ``Inner``."""
+    """The canonical bytes of an inner node; the columns are as in ``Inner``.
+
+    ``ValueError`` if they are not equally long, or the level is not 1 to 255.
+    """
+    if not len(ids) == ID_LEN * len(keys) == ID_LEN * len(sizes) == ID_LEN * len(counts):
+        raise ValueError("the columns of an inner node are not equally long")
+    if not 1 <= level <= MAX_LEVEL:
+        raise ValueError(f"no inner node is of level {level}")
     return b"".join(
         (
             _HEADER.pack(MAGIC, VERSION, level, 0, len(keys)),
@@ -132,20 +149,25 @@ def decode(data: bytes) -> Leaf | Inner:
 
 
 def validate(node: Leaf | Inner) -> None:
-    """Raise ``CorruptError`` unless the keys ascend, every path is allowed and every mode known.
+    """Raise ``CorruptError`` unless the keys ascend, every path is allowed, every mode known and
+    every number in its range.
 
     Sums and the cuts between nodes need the children: see ``oxcore.tree.check``.
     """
     keys = node.paths if isinstance(node, Leaf) else node.keys
-    if any(one >= other for one, other in zip(keys, keys[1:], strict=False)):
+    if any(one >= other for one, other in pairwise(keys)):
         raise CorruptError("the paths of a tree node do not ascend")
     if keys and (not paths_are_valid(b"\0".join(keys)) or max(map(len, keys)) > MAX_PATH):
         raise CorruptError("a tree node holds a path that is not allowed")
     if isinstance(node, Leaf):
         if node.modes.strip(b"\1\2\3"):
             raise CorruptError("a tree node holds an unknown mode")
+        if max(node.sizes, default=0) > MAX_FILE:
+            raise CorruptError("a tree node holds a file larger than any can be")
     elif not keys:
         raise CorruptError("an inner tree node is empty")
+    elif not min(node.counts) or max(sum(node.sizes), sum(node.counts)) > MAX_TOTAL:
+        raise CorruptError("an inner tree node holds totals that cannot be")
 
 
 def _pack_u64(values: Sequence[int]) -> bytes:

@@ -1,7 +1,7 @@
-"""The operation log: every change of the repository's state, one record after the other.
+r"""The operation log: every change of the repository's state, one record after the other.
 
 Layout (integers little-endian), see docs/format.md. The file starts with 16 bytes, magic
-"OXOPLOG\\n", version 1 (one byte), seven zero bytes. Each record is
+"OXOPLOG\n", version 1 (one byte), seven zero bytes. Each record is
 
     0   4   length of the payload
     4   16  first 16 bytes of the BLAKE3 of the length field and the payload
@@ -16,7 +16,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from blake3 import blake3
 
@@ -28,6 +28,9 @@ MAGIC = b"OXOPLOG\n"
 HEADER = struct.pack("<8sB7x", MAGIC, 1)
 _LENGTH = struct.Struct("<I")
 _FRAME = 20
+_KEYS = {"changes", "note", "number", "offset", "undoes", "us", "verb", "who", "write_id"}
+
+T = TypeVar("T", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +99,36 @@ def check_header(data: bytes) -> None:
 
 
 def _operation(payload: bytes) -> Operation:
-    record: Any = canonical.loads(payload, "a record of the operation log")
-    try:
-        return Operation(
-            number=int(record["number"]),
-            verb=str(record["verb"]),
-            note=str(record["note"]),
-            who=str(record["who"]),
-            time=Moment(int(record["us"]), int(record["offset"])),
-            changes={key: (pair[0], pair[1]) for key, pair in record["changes"].items()},
-            write_id=record["write_id"],
-            undoes=record["undoes"],
-        )
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise CorruptError(f"a record of the operation log breaks the format: {error}") from error
+    record = canonical.loads(payload, "a record of the operation log")
+    if not isinstance(record, dict) or record.keys() != _KEYS:
+        raise CorruptError("a record of the operation log has unknown or missing fields")
+    return Operation(
+        number=_typed(record, "number", int),
+        verb=_typed(record, "verb", str),
+        note=_typed(record, "note", str),
+        who=_typed(record, "who", str),
+        time=Moment(_typed(record, "us", int), _typed(record, "offset", int)),
+        changes=_changes(record["changes"]),
+        write_id=None if record["write_id"] is None else _typed(record, "write_id", str),
+        undoes=None if record["undoes"] is None else _typed(record, "undoes", int),
+    )
+
+
+def _typed(record: dict[str, Json], key: str, kind: type[T]) -> T:
+    value = record[key]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise CorruptError(f"a record of the operation log has {value!r} for {key!r}")
+    return value
+
+
+def _changes(value: Json) -> dict[str, tuple[str | None, str | None]]:
+    if not isinstance(value, dict):
+        raise CorruptError("a record of the operation log has no changes")
+    changes: dict[str, tuple[str | None, str | None]] = {}
+    for key, pair in value.items():
+        match pair:
+            case [str() | None as old, str() | None as new]:
+                changes[key] = (old, new)
+            case _:
+                raise CorruptError(f"a record of the operation log changes {key!r} to {pair!r}")
+    return changes

@@ -1,8 +1,8 @@
-"""Packs: many objects in one immutable file, with an index of its own at the end.
+r"""Packs: many objects in one immutable file, with an index of its own at the end.
 
 Layout (integers little-endian), see docs/format.md:
 
-    0    8  magic "OXPACK\\r\\n"
+    0    8  magic "OXPACK\r\n"
     8    1  version, 1
     9    1  kind of file, 1 (objects)
     10   6  zero
@@ -15,7 +15,7 @@ Layout (integers little-endian), see docs/format.md:
     B    8  n
     ..   8  A, the offset of the index
     ..  32  BLAKE3 of header, index (A to B), n and A: the checksum, and the name of the pack
-    ..   8  magic "OXPKEND\\n"
+    ..   8  magic "OXPKEND\n"
 
 Each payload is proved by the id of its object, everything else by the checksum.
 """
@@ -30,9 +30,9 @@ from itertools import accumulate
 
 from blake3 import blake3
 
-from oxcore.errors import CorruptError, FormatError
-from oxcore.model.ids import ID_LEN
-from oxcore.model.protocols import Location
+from oxcore.errors import CorruptError, FormatError, InvalidError
+from oxcore.model.ids import ID_LEN, Kind
+from oxcore.model.protocols import How, Location
 
 MAGIC = b"OXPACK\r\n"
 END_MAGIC = b"OXPKEND\n"
@@ -42,6 +42,9 @@ _TRAILER = struct.Struct("<QQ32s8s")
 TRAILER_SIZE = _TRAILER.size
 _PER_ENTRY = ID_LEN + 4 + 4 + 1 + 1
 _SWAP = sys.byteorder == "big"
+_U32 = "I" if array("I").itemsize == 4 else "L"  # C promises only a least width
+_KINDS = bytes(Kind)
+_HOWS = bytes(How)
 
 
 class PackIndex:
@@ -51,8 +54,8 @@ class PackIndex:
 
     def __init__(self) -> None:
         self.ids = bytearray()
-        self.stored = array("I")
-        self.raws = array("I")
+        self.stored = array(_U32)
+        self.raws = array(_U32)
         self.kinds = bytearray()
         self.hows = bytearray()
         self.end = len(HEADER)
@@ -61,7 +64,12 @@ class PackIndex:
         return len(self.kinds)
 
     def add(self, oid: bytes, kind: int, how: int, raw: int, stored: int) -> None:
-        """Note an object of ``raw`` bytes that takes the next ``stored`` bytes of the file."""
+        """Note an object of ``raw`` bytes that takes the next ``stored`` bytes of the file.
+
+        Raises ``InvalidError`` if it is of 4 GiB or more, and leaves the index as it was.
+        """
+        if (raw | stored) >> 32:
+            raise InvalidError("an object of 4 GiB or more cannot lie in a pack")
         self.ids += oid
         self.stored.append(stored)
         self.raws.append(raw)
@@ -108,37 +116,56 @@ def open_index(header: bytes, tail: bytes, what: str) -> tuple[PackIndex, bytes]
     Raises ``FormatError`` for a pack of a newer version, ``CorruptError`` where the checksum
     or the lengths are wrong.
     """
-    if header[:8] != MAGIC:
+    _check_header(header, what)
+    if len(tail) < TRAILER_SIZE:
+        raise CorruptError(f"{what} is cut short")
+    count, end, name, magic = _TRAILER.unpack(tail[-TRAILER_SIZE:])
+    body = tail[:-TRAILER_SIZE]
+    checksum = blake3(HEADER + body + struct.pack("<QQ", count, end)).digest()
+    if magic != END_MAGIC or checksum != name:
+        raise CorruptError(f"{what} fails its checksum")
+    if len(body) != count * _PER_ENTRY:
+        raise CorruptError(f"{what} has an index of the wrong length")
+    index = _columns(body, count)
+    if index.end != end:
+        raise CorruptError(f"{what} has lengths that do not add up")
+    if index.kinds.strip(_KINDS) or index.hows.strip(_HOWS):
+        raise FormatError(f"{what} holds objects of a kind that this release cannot read")
+    return index, name
+
+
+def _check_header(header: bytes, what: str) -> None:
+    if header[:8] != MAGIC or len(header) != len(HEADER):
         raise CorruptError(f"{what} is no pack")
     if header != HEADER:
-        raise FormatError(f"{what} is of version {header[8]}, which this release cannot read")
-    count, end, name, _ = _TRAILER.unpack(tail[-TRAILER_SIZE:])
-    body = tail[:-TRAILER_SIZE]
-    if blake3(HEADER + body + struct.pack("<QQ", count, end)).digest() != name:
-        raise CorruptError(f"{what} fails its checksum")
+        raise FormatError(
+            f"{what} is of version {header[8]}, kind {header[9]}, which this release cannot read"
+        )
+
+
+def _columns(body: bytes, count: int) -> PackIndex:
     index = PackIndex()
-    columns = [ID_LEN * count, 4 * count, 4 * count, count, count]
-    stops = list(accumulate(columns))
-    index.ids += body[: stops[0]]
-    index.stored = _unpack_u32(body[stops[0] : stops[1]])
-    index.raws = _unpack_u32(body[stops[1] : stops[2]])
-    index.kinds += body[stops[2] : stops[3]]
-    index.hows += body[stops[3] : stops[4]]
+    ids, stored, raws, kinds, hows = accumulate(
+        [ID_LEN * count, 4 * count, 4 * count, count, count]
+    )
+    index.ids += body[:ids]
+    index.stored = _unpack_u32(body[ids:stored])
+    index.raws = _unpack_u32(body[stored:raws])
+    index.kinds += body[raws:kinds]
+    index.hows += body[kinds:hows]
     index.end = len(HEADER) + sum(index.stored)
-    if index.end != end or len(body) != stops[4]:
-        raise CorruptError(f"{what} has lengths that do not add up")
-    return index, name
+    return index
 
 
 def _pack_u32(column: array[int]) -> bytes:
     if _SWAP:
-        column = array("I", column)
+        column = array(_U32, column)
         column.byteswap()
     return column.tobytes()
 
 
 def _unpack_u32(data: bytes) -> array[int]:
-    column = array("I")
+    column = array(_U32)
     column.frombytes(data)
     if _SWAP:
         column.byteswap()

@@ -39,18 +39,29 @@ def encode(form: RepoFormat) -> bytes:
 
 def decode(data: bytes) -> RepoFormat:
     """The format that ``data`` describes; ``FormatError`` if it is newer than this release."""
-    record = canonical.loads(data.rstrip(b"\n"), "the file 'format'")
-    if not isinstance(record, dict) or not isinstance(record.get("ox"), int):
+    record = canonical.loads(data.removesuffix(b"\n"), "the file 'format'")
+    if not isinstance(record, dict) or type(record.get("ox")) is not int:
         raise CorruptError("the file 'format' is not a repository's")
-    features, chunking = record.get("features"), record.get("chunking")
-    if record["ox"] != VERSION or not isinstance(features, list):
+    if record["ox"] != VERSION:
         raise FormatError(
             f"this repository has format {record['ox']}; this release reads {VERSION}",
             hint="update ox",
         )
-    unknown = sorted(str(name) for name in features if name not in FEATURES)
-    if unknown:
-        raise FormatError(f"this repository needs features unknown here: {', '.join(unknown)}")
+    _check_features(record.get("features"))
+    chunking = record.get("chunking")
     if not isinstance(chunking, dict):
         raise CorruptError("the file 'format' does not tell the chunking")
-    return RepoFormat(chunking, record.get("bare") is True)
+    form = RepoFormat(chunking, record.get("bare") is True)
+    if encode(form) != data:
+        raise CorruptError("the file 'format' has unknown fields, or is not canonical")
+    return form
+
+
+def _check_features(features: Json) -> None:
+    if not isinstance(features, list):
+        raise CorruptError("the file 'format' does not tell the features")
+    unknown = sorted(str(name) for name in features if str(name) not in FEATURES)
+    if unknown:
+        raise FormatError(
+            f"this repository needs features unknown here: {', '.join(unknown)}", hint="update ox"
+        )

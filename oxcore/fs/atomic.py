@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from oxcore.errors import StorageError
 
 _OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_NOT_PERMITTED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_DIRECTORY_FSYNC = {errno.EINVAL, errno.ENOTSUP}
+
+TEMPORARY = ".tmp-"  # how a file begins that a crash left behind
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def storage_errors(what: str) -> Iterator[None]:
 def storage_error(what: str, error: OSError) -> StorageError:
     """The ``StorageError`` for an ``OSError`` met while doing ``what``."""
     hint = "free some space and run it again" if error.errno in _OUT_OF_SPACE else ""
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in _NOT_PERMITTED:
         hint = "check the permissions of that folder"
     place = os.fsdecode(error.filename) if error.filename else ""
     reason = error.strerror or str(error)
@@ -34,10 +38,16 @@ def storage_error(what: str, error: OSError) -> StorageError:
 
 
 def fsync_dir(folder: str) -> None:
-    """Make the names in ``folder`` durable (POSIX: fsync of the directory)."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    """Make the names in ``folder`` durable (POSIX: fsync of the directory). Raises ``OSError``.
+
+    Some network and FUSE file systems know no such thing; there nothing more can be done.
+    """
+    handle = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_DIRECTORY_FSYNC:
+            raise
     finally:
         os.close(handle)
 
@@ -45,10 +55,16 @@ def fsync_dir(folder: str) -> None:
 def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666) -> None:
     """Replace ``path`` by ``data``: write beside it, fsync, rename, fsync of the folder.
 
-    ``sync`` False leaves the two fsyncs out: for caches that carry a checksum.
+    ``sync`` False leaves the two fsyncs out: for caches that carry a checksum. Raises
+    ``StorageError``; ``path`` then holds what it held before, unless only the last fsync failed.
     """
+    with storage_errors(f"write {path}"):
+        _replace(path, data, sync, mode)
+
+
+def _replace(path: str, data: bytes, sync: bool, mode: int) -> None:
     folder = os.path.dirname(path)
-    beside = os.path.join(folder, f".tmp-{secrets.token_hex(8)}")
+    beside = os.path.join(folder, f"{TEMPORARY}{secrets.token_hex(8)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         try:
@@ -66,14 +82,14 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666
 
 
 def write_all(handle: int, data: bytes) -> None:
-    """Write every byte, however often the kernel takes only a part."""
+    """Write every byte, however often the kernel takes only a part. Raises ``OSError``."""
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
 
 
 def remove_quietly(path: str) -> None:
-    """Remove a file of ours that may be gone already."""
+    """Remove a file of ours that may be gone already, or that cannot be removed."""
     try:
         os.unlink(path)
     except OSError:

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from oxcore.errors import BusyError
 from oxcore.fs.atomic import storage_errors
@@ -21,14 +21,19 @@ def writer_lock(path: str, *, purpose: str, wait: float = 5.0) -> Iterator[None]
 
     ``flock`` belongs to the open file: the kernel drops it when the process ends, however it
     ends, so that no lock is ever stale. The file tells who holds it. Waits up to ``wait``
-    seconds, then raises ``BusyError`` naming the holder.
+    seconds, then raises ``BusyError`` naming the holder; ``StorageError`` where the file cannot
+    be made or the file system has no locks.
     """
-    with storage_errors("open the lock"):
+    with storage_errors(f"open the lock {path}"):
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        _acquire(handle, wait)
+        with storage_errors(f"take the lock {path}"):
+            _acquire(handle, wait)
         _describe(handle, purpose)
-        yield
+        try:
+            yield
+        finally:
+            _release(handle)
     finally:
         os.close(handle)
 
@@ -48,8 +53,17 @@ def _acquire(handle: int, wait: float) -> None:
 
 def _describe(handle: int, purpose: str) -> None:
     note = json.dumps({"pid": os.getpid(), "purpose": purpose, "since": int(time.time())})
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, note.encode(), 0)
+    with suppress(OSError):  # a courtesy: gc must get the lock on a full disk too
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, note.encode(), 0)
+
+
+def _release(handle: int) -> None:
+    """Unlock by word: a forked child may hold a copy of ``handle`` open for longer."""
+    with suppress(OSError):
+        os.ftruncate(handle, 0)
+    with suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def _busy(handle: int) -> BusyError:

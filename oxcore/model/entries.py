@@ -81,7 +81,7 @@ def check_path(path: bytes) -> None:
 
 
 def show_path(path: bytes) -> str:
-    """The path for people: UTF-8, with bytes that are not UTF-8 as ``\\xNN``."""
+    r"""The path for people: UTF-8, with bytes that are not UTF-8 as ``\xNN``."""
     return path.decode("utf-8", "backslashreplace")
 
 

@@ -8,6 +8,7 @@ what ``b3sum FILE`` prints. Trees, commits, tags and segments are hashed in the
 from __future__ import annotations
 
 from enum import IntEnum
+
 from blake3 import blake3
 
 from oxcore.errors import InvalidError
