@@ -1,0 +1,276 @@
+"""Reading objects out of packs: one by one, or many in the order of the disk."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from oxcore.errors import CorruptError, FormatError, MissingError
+from oxcore.model.counters import Counters
+from oxcore.model.ids import Kind
+from oxcore.model.protocols import How, Location, Locator, Stored
+from oxcore.store._coding import base_of, decode, decode_delta, encode, prove
+from oxcore.store._files import PackFiles, PackHandle, VanishedError
+
+_AT_ONCE = 512  # objects located with one question
+_WINDOW = 8 << 20  # bytes held at once by a bulk read
+_BLOCK = 1 << 20  # bytes of one read that takes neighbours together
+_GAP = 4096  # bytes between neighbours that are cheaper read than skipped
+_RACY_NS = 1_000_000_000  # a folder changed this lately may change again within the same tick
+_RAW, _DELTA = int(How.RAW), int(How.DELTA)
+_TREE = int(Kind.TREE)
+
+
+class Refreshed(NamedTuple):
+    """What ``refresh`` found: names of packs added and dropped, and of those it cannot read."""
+
+    added: tuple[bytes, ...]
+    dropped: tuple[bytes, ...]
+    unreadable: tuple[bytes, ...]
+
+
+class PackReader:
+    """The reading half of a ``PackStore``. Safe to use from several threads if the locator is."""
+
+    def __init__(self, folder: str, locator: Locator, counters: Counters, *, level: int) -> None:
+        self.files = PackFiles(folder)
+        self.locator = locator
+        self.counters = counters
+        self.level = level
+        self._names: dict[int, bytes] = {}
+        self._seen = (0, 0)  # mtime of the folder when it was last looked at, and that time
+
+    def get(self, oid: bytes, kind: Kind) -> bytes:
+        """The decoded bytes of an object, verified; see ``model.protocols.Reader.get``."""
+        where = self._find(oid)
+        try:
+            return self._decoded(oid, kind, where, self.payload(oid, where))
+        except (VanishedError, CorruptError) as error:
+            where = self._elsewhere(oid, where, error)
+        return self._decoded(oid, kind, where, self.payload(oid, where))
+
+    def get_many(self, oids: Iterable[bytes], kind: Kind) -> Iterator[bytes]:
+        """Like ``get`` for each id, in the given order.
+
+        Reads in the order of the disk, neighbours together, holding about 8 MiB at once.
+        """
+        for span, found in self._windows(oids):
+            for oid, where, payload in zip(span, found, self._fetch(span, found), strict=True):
+                try:
+                    data = None if payload is None else self._decoded(oid, kind, where, payload)
+                except CorruptError:
+                    data = None
+                yield self.get(oid, kind) if data is None else data
+
+    def get_stored(self, oid: bytes) -> Stored:
+        """The object as it lies, not verified; a delta is encoded anew, to need no base."""
+        where = self._find(oid)
+        try:
+            return self._stored(oid, where, self.payload(oid, where))
+        except (VanishedError, CorruptError) as error:
+            where = self._elsewhere(oid, where, error)
+        return self._stored(oid, where, self.payload(oid, where))
+
+    def get_stored_many(self, oids: Iterable[bytes]) -> Iterator[Stored]:
+        """Like ``get_stored`` for each id, in the given order, read as ``get_many`` does."""
+        for span, found in self._windows(oids):
+            for oid, where, payload in zip(span, found, self._fetch(span, found), strict=True):
+                if payload is None or where.how == _DELTA:
+                    yield self.get_stored(oid)
+                else:
+                    yield self._stored(oid, where, payload)
+
+    def has_many(self, oids: Sequence[bytes]) -> list[bool]:
+        """For each id, whether the index knows an object with it."""
+        return [where is not None for where in self.locator.find_many(oids)]
+
+    def locate(self, oids: Sequence[bytes]) -> list[Location | None]:
+        """For each id where its object lies, or None."""
+        return self.locator.find_many(oids)
+
+    def find_prefix(self, prefix: bytes, limit: int) -> list[tuple[bytes, Location]]:
+        """Up to ``limit`` objects whose id starts with these bytes, in the order of ids."""
+        return self.locator.find_prefix(prefix, limit)
+
+    def refresh(self) -> Refreshed:
+        """Index packs that another process sealed, and forget those that are gone."""
+        # In this order: a pack that is sealed in between is listed, and adding it twice is
+        # harmless; the other way round it would look as if it were gone.
+        known = set(self.locator.packs().values())
+        self._look()
+        there = self.files.names()
+        dropped = sorted(known - there)
+        if dropped:
+            self.locator.drop_packs(dropped)
+        for name in dropped:
+            self.files.forget(name)
+        added, unreadable = self._add_packs(sorted(there - known))
+        self._names = dict(self.locator.packs())
+        return Refreshed(tuple(added), tuple(dropped), tuple(unreadable))
+
+    def reindex(self) -> None:
+        """Add every pack again: finds the second copy of what a dropped pack held."""
+        self._add_packs(sorted(self.files.names()))
+
+    def _add_packs(self, names: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+        added, unreadable = [], []
+        for name in names:
+            try:
+                self.locator.add_pack(name, self.files.index(name).rows())
+                added.append(name)
+            except (CorruptError, FormatError):
+                unreadable.append(name)
+            except VanishedError:
+                continue
+        return added, unreadable
+
+    def _look(self) -> bool:
+        """Note the time of the folder; whether it may have changed since the last look."""
+        try:
+            changed = os.stat(self.files.folder).st_mtime_ns
+        except OSError:
+            changed = 0
+        before, self._seen = self._seen, (changed, time.time_ns())
+        return changed != before[0] or changed > before[1] - _RACY_NS
+
+    def _find(self, oid: bytes) -> Location:
+        where = self.locator.find_many((oid,))[0]
+        if where is None and self._look():
+            self.refresh()
+            where = self.locator.find_many((oid,))[0]
+        if where is None:
+            raise MissingError(
+                f"object {oid.hex()} is not in the store",
+                hint="fetch it from a remote that has it: ox fsck --repair",
+                items=(oid.hex(),),
+            )
+        return where
+
+    def _elsewhere(self, oid: bytes, where: Location, error: Exception) -> Location:
+        """The place of an object after a refresh; raises ``error`` if it is still the same."""
+        name = self._names.get(where.pack)
+        self.refresh()
+        again = self._find(oid)
+        same = again == where and self._names.get(again.pack) == name
+        if same and not isinstance(error, VanishedError):
+            raise error
+        return again
+
+    def _handle(self, pack: int) -> PackHandle:
+        name = self._names.get(pack)
+        if name is None:
+            self._names = dict(self.locator.packs())
+            name = self._names.get(pack)
+            if name is None:
+                raise VanishedError(f"pack number {pack} is gone")
+        return self.files.open(name)
+
+    def payload(self, oid: bytes, where: Location) -> bytes:
+        """The bytes that lie at a place, neither decoded nor verified."""
+        handle = self._handle(where.pack)
+        try:
+            return handle.read(where.offset, where.stored)
+        except CorruptError as error:
+            raise self._bad(oid, where, error.message) from error
+
+    def _bad(self, oid: bytes, where: Location, why: str) -> CorruptError:
+        name = self._names.get(where.pack, b"").hex()
+        return CorruptError(
+            f"object {oid.hex()} in pack {name}.pack is damaged: {why}",
+            hint="repair it from a remote that has it: ox fsck --repair",
+            items=(oid.hex(),),
+        )
+
+    def _decoded(self, oid: bytes, kind: int, where: Location, payload: bytes) -> bytes:
+        try:
+            if where.kind != kind:
+                raise CorruptError(f"it is a {_word(where.kind)}, not a {_word(kind)}")
+            data = self._raw(where.how, payload, where.raw)
+            prove(oid, kind, data)
+        except CorruptError as error:
+            raise self._bad(oid, where, error.message) from error
+        self.counters.objects_read += 1
+        if kind == _TREE:
+            self.counters.nodes_read += 1
+        return data
+
+    def _raw(self, how: int, payload: bytes, raw: int) -> bytes:
+        if how == _DELTA:
+            return decode_delta(payload, raw, self._base(base_of(payload)))
+        return decode(how, payload, raw)
+
+    def _base(self, oid: bytes) -> bytes:
+        """The bytes of a base, not verified: the object made from it will be."""
+        where = self._find(oid)
+        if where.how == _DELTA:
+            raise CorruptError(f"its base {oid.hex()} is a delta itself")
+        try:
+            return decode(where.how, self.payload(oid, where), where.raw)
+        except (VanishedError, CorruptError) as error:
+            where = self._elsewhere(oid, where, error)
+        return decode(where.how, self.payload(oid, where), where.raw)
+
+    def _stored(self, oid: bytes, where: Location, payload: bytes) -> Stored:
+        if where.how != _DELTA:
+            return Stored(oid, where.kind, where.how, where.raw, payload)
+        data = self._decoded(oid, where.kind, where, payload)
+        how, payload = encode(data, self.level)
+        return Stored(oid, where.kind, how, where.raw, payload)
+
+    def _windows(self, oids: Iterable[bytes]) -> Iterator[tuple[list[bytes], list[Location]]]:
+        """Ids with their places, cut so that a window's payloads fit into memory."""
+        source = iter(oids)
+        while span := list(islice(source, _AT_ONCE)):
+            places = self.locator.find_many(span)
+            found = [where or self._find(oid) for oid, where in zip(span, places, strict=True)]
+            start = held = 0
+            for index, where in enumerate(found):
+                if held and held + where.raw > _WINDOW:
+                    yield span[start:index], found[start:index]
+                    start, held = index, 0
+                held += where.raw
+            yield span[start:], found[start:]
+
+    def _fetch(self, oids: list[bytes], found: list[Location]) -> list[bytes | None]:
+        """The payloads, in the order of ``found``; None for those that could not be read."""
+        out: list[bytes | None] = [None] * len(oids)
+        for run in _runs(found):
+            first, last = found[run[0]], found[run[-1]]
+            start = first.offset
+            try:
+                block = self._handle(first.pack).read(start, last.offset + last.stored - start)
+            except (VanishedError, CorruptError):
+                continue
+            for index in run:
+                _, offset, stored, *_ = found[index]
+                out[index] = block[offset - start : offset - start + stored]
+        return out
+
+
+def _runs(found: list[Location]) -> Iterator[list[int]]:
+    """Positions in ``found`` grouped into reads: neighbours on disk, up to 1 MiB together."""
+    order = sorted(range(len(found)), key=found.__getitem__)
+    run: list[int] = []
+    pack = start = end = 0
+    for index in order:
+        at, offset, stored, *_ = found[index]
+        near = at == pack and offset - end <= _GAP and offset + stored - start <= _BLOCK
+        if run and not near:
+            yield run
+            run = []
+        if not run:
+            pack, start = at, offset
+        run.append(index)
+        end = max(end, offset + stored) if len(run) > 1 else offset + stored
+    if run:
+        yield run
+
+
+def _word(kind: int) -> str:
+    try:
+        return Kind(kind).name.lower()
+    except ValueError:
+        return f"thing of kind {kind}"

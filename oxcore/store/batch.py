@@ -1,0 +1,291 @@
+"""Writing objects: many into one pack, one fsync for all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from oxcore.errors import CorruptError, MissingError, OxError, UsageError
+from oxcore.model.ids import ID_LEN, Buffer, Kind
+from oxcore.model.protocols import How, Location, Stored
+from oxcore.store._coding import MAX_RAW, base_of, decode, decode_delta, encode, encode_delta, prove
+from oxcore.store._read import PackReader
+from oxcore.store._write import PackWriter
+
+_FILE = int(Kind.FILE)
+_CHUNK = int(Kind.CHUNK)
+_DELTA = int(How.DELTA)
+
+
+class _Sealing(threading.Thread):
+    """A full pack on its way to the disk, while the next one fills."""
+
+    def __init__(self, writer: PackWriter) -> None:
+        super().__init__(name="ox-seal", daemon=True)
+        self.writer = writer
+        self._name = b""
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._name = self.writer.seal()
+        except BaseException as error:  # noqa: BLE001 -- raised again by the thread that waits
+            self._error = error
+
+    def result(self) -> bytes:
+        """The name of the pack, once it is sealed; raises what sealing raised."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._name
+
+
+class Batch:
+    """Takes objects and seals them into packs. One thread at a time, one ``with`` block.
+
+    Leaving the block seals; an exception drops the pack that is not sealed yet, unless
+    ``seal_partial`` was called. Objects of the batch can be read back from it at once (it is a
+    ``Reader`` over the store and itself); the store sees them when they are sealed.
+
+    ``replace``: store also what is there, and let the new copy win (repair, repacking).
+    """
+
+    def __init__(self, reader: PackReader, *, pack_size: int, replace: bool = False) -> None:
+        self._reader = reader
+        self._pack_size = pack_size
+        self._replace = replace
+        self._open: PackWriter | None = None
+        self._sealing: _Sealing | None = None
+        self._keep = False
+        self.sealed: list[bytes] = []  # names of the packs that this batch made
+
+    def __enter__(self) -> Self:
+        self._reader.files.make()
+        self._reader.refresh()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None or self._keep:
+                self.flush()
+            else:
+                self._abandon()
+        finally:
+            self._close()
+
+    def put(self, oid: bytes, kind: Kind, data: Buffer, *, base: bytes | None = None) -> None:
+        """Store an object unless it is there. The caller vouches for the id.
+
+        ``base``: id of an object of the same kind that is likely much alike. If storing only
+        the difference is smaller, that is done. A base that is a delta itself stands for its own
+        base, so that no chain is longer than one; a base that is not here is ignored.
+        """
+        if base is None or kind == _FILE:
+            self.put_many((oid,), kind, (data,))
+        elif not self._is_here(oid):
+            data = _frozen(data)
+            how, payload = self._encode_against(base, data)
+            self._add(oid, int(kind), how, data, payload)
+
+    def put_many(self, oids: Sequence[bytes], kind: Kind, datas: Sequence[Buffer]) -> None:
+        """Like ``put`` for each pair of id and bytes, with one question to the index."""
+        number = int(kind)
+        level = self._reader.level
+        for oid, data, where in zip(oids, datas, self._located(oids), strict=True):
+            if where is None and not self._is_pending(oid):
+                data = _frozen(data)
+                how, payload = encode(data, level)
+                self._add(oid, number, how, data, payload)
+
+    def put_stored(self, stored: Stored) -> None:
+        """Store an object as it comes, once it is proved; see ``put_stored_many``."""
+        self.put_stored_many((stored,))
+
+    def put_stored_many(self, objects: Sequence[Stored]) -> None:
+        """Store objects as they come, unless they are there: the hash of the decoded bytes must
+        give the id (of a ``FILE`` manifest only the structure is checked).
+
+        Raises ``CorruptError`` for the first that is wrong, and ``MissingError`` for a delta
+        whose base is not here; those before it are in the batch.
+        """
+        places = self._located([stored.id for stored in objects])
+        for stored, where in zip(objects, places, strict=True):
+            if where is None and not self._is_pending(stored.id):
+                self._check(stored)
+                payload = _frozen(stored.payload)
+                self._append(stored.id, stored.kind, stored.how, stored.raw, payload)
+
+    def get(self, oid: bytes, kind: Kind) -> bytes:
+        """An object of this batch or of the store, verified."""
+        writer = self._holder(oid)
+        if writer is None:
+            return self._reader.get(oid, kind)
+        where = writer.place(writer.rows[oid])
+        if where.kind != kind:
+            raise CorruptError(f"object {oid.hex()} is not a {kind.name.lower()}")
+        data = self._decode(where.how, writer.read(where), where.raw)
+        prove(oid, kind, data)
+        counters = self._reader.counters
+        counters.objects_read += 1
+        counters.nodes_read += kind == Kind.TREE
+        return data
+
+    def has_many(self, oids: Sequence[bytes]) -> list[bool]:
+        """For each id, whether the batch or the store has an object with it."""
+        found = self._reader.has_many(oids)
+        return [there or self._is_pending(oid) for oid, there in zip(oids, found, strict=True)]
+
+    def locate(self, oids: Sequence[bytes]) -> list[Location | None]:
+        """For each id where its object lies; pack -1 for one that is not sealed yet."""
+        found = self._reader.locate(oids)
+        return [where or self._place(oid) for oid, where in zip(oids, found, strict=True)]
+
+    def flush(self) -> None:
+        """Seal what there is: afterwards it is durable, and the store sees it."""
+        self._harvest()
+        writer, self._open = self._open, None
+        if writer is not None:
+            try:
+                self._publish(writer, writer.seal())
+            finally:
+                writer.close()
+
+    def seal_partial(self) -> None:
+        """From now on even an exception seals what there is: so that a transfer can go on
+        where it stopped."""
+        self._keep = True
+
+    def _is_here(self, oid: bytes) -> bool:
+        return self._located((oid,))[0] is not None or self._is_pending(oid)
+
+    def _is_pending(self, oid: bytes) -> bool:
+        return self._holder(oid) is not None
+
+    def _holder(self, oid: bytes) -> PackWriter | None:
+        if self._open is not None and oid in self._open.rows:
+            return self._open
+        if self._sealing is not None and oid in self._sealing.writer.rows:
+            return self._sealing.writer
+        return None
+
+    def _place(self, oid: bytes) -> Location | None:
+        writer = self._holder(oid)
+        return None if writer is None else writer.place(writer.rows[oid])
+
+    def _located(self, oids: Sequence[bytes]) -> list[Location | None]:
+        return [None] * len(oids) if self._replace else self._reader.locate(oids)
+
+    def _add(self, oid: bytes, kind: int, how: int, data: bytes, payload: bytes) -> None:
+        if len(data) > MAX_RAW:
+            raise UsageError(f"an object of {len(data)} bytes: cut it into chunks first")
+        self._append(oid, kind, how, len(data), payload)
+
+    def _append(self, oid: bytes, kind: int, how: int, raw: int, payload: bytes) -> None:
+        writer = self._open
+        if writer is None:
+            writer = self._open = PackWriter(self._reader.files.folder)
+        writer.add(oid, kind, how, raw, payload)
+        counters = self._reader.counters
+        counters.bytes_stored += len(payload)
+        if kind == _CHUNK:
+            counters.chunks_stored += 1
+        if writer.index.end >= self._pack_size:
+            self._rotate(writer)
+
+    def _rotate(self, writer: PackWriter) -> None:
+        """Let a full pack go to the disk while the next one fills; at most one is under way."""
+        self._harvest()
+        writer.drain()
+        self._open = None
+        self._sealing = _Sealing(writer)
+        self._sealing.start()
+
+    def _harvest(self) -> None:
+        """Wait for the pack under way and let the index know of it."""
+        sealing, self._sealing = self._sealing, None
+        if sealing is not None:
+            try:
+                self._publish(sealing.writer, sealing.result())
+            finally:
+                sealing.writer.close()
+
+    def _publish(self, writer: PackWriter, name: bytes) -> None:
+        reader = self._reader
+        reader.counters.fsyncs += 2
+        reader.files.forget(name)  # repair may have put a sound pack in place of a damaged twin
+        tell: Callable[..., int] = reader.locator.add_pack
+        if self._replace:
+            tell = reader.locator.replace
+        tell(name, writer.index.rows())
+        self.sealed.append(name)
+
+    def _abandon(self) -> None:
+        try:
+            self._harvest()  # it is complete: the retry finds it
+        except OxError:
+            return  # the exception that ends the block is the one to report
+
+    def _close(self) -> None:
+        sealing, self._sealing = self._sealing, None
+        if sealing is not None:
+            sealing.join()
+            sealing.writer.close()
+        writer, self._open = self._open, None
+        if writer is not None:
+            writer.close()
+
+    def _check(self, stored: Stored) -> None:
+        try:
+            if len(stored.id) != ID_LEN:
+                raise CorruptError("its id has the wrong length")
+            data = self._decode(stored.how, _frozen(stored.payload), stored.raw)
+            prove(stored.id, stored.kind, data)
+        except CorruptError as error:
+            name = stored.id.hex()
+            raise CorruptError(
+                f"object {name} arrived damaged: {error.message}", items=(name,)
+            ) from error
+
+    def _decode(self, how: int, payload: bytes, raw: int) -> bytes:
+        if how != _DELTA:
+            return decode(how, payload, raw)
+        found = self._plain_base(base_of(payload))
+        if found is None:
+            raise MissingError(f"the base {payload[:ID_LEN].hex()} of a delta is not here")
+        if found[0] != payload[:ID_LEN]:
+            raise CorruptError("its base is a delta itself")
+        return decode_delta(payload, raw, found[1])
+
+    def _encode_against(self, base: bytes, data: bytes) -> tuple[int, bytes]:
+        how, payload = encode(data, self._reader.level)
+        found = self._plain_base(base)
+        if found is not None:
+            delta = encode_delta(data, *found)
+            if len(delta) < len(payload):
+                return _DELTA, delta
+        return how, payload
+
+    def _plain_base(self, oid: bytes) -> tuple[bytes, bytes] | None:
+        """Id and bytes of a base that is stored whole: ``oid`` or, if that is a delta, its own."""
+        for _ in range(2):
+            writer = self._holder(oid)
+            where = self._place(oid) or self._reader.locate((oid,))[0]
+            if where is None:
+                return None
+            payload = writer.read(where) if writer else self._reader.payload(oid, where)
+            if where.how != _DELTA:
+                return oid, decode(where.how, payload, where.raw)
+            oid = base_of(payload)
+        raise CorruptError(f"object {oid.hex()}, the base of a delta, is a delta itself")
+
+
+def _frozen(data: Buffer) -> bytes:
+    """Bytes that the caller cannot change before they are written."""
+    return data if type(data) is bytes else bytes(data)
