@@ -1,0 +1,1 @@
+"""Messages and frames between two machines. ``docs/protocol.md`` is the specification."""
