@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -76,10 +77,20 @@ class RepoBase:
         """Exact counts of what this handle did."""
         return self._repo.counters
 
+    def refs(self) -> dict[str, str]:
+        """Every branch, tag and remote branch by its full name -> 64 hex digits."""
+        return self._repo.view().refs()
+
     def config(self) -> dict[str, str]:
         """The settings in force."""
         return self._repo.config()
 
-    def set_config(self, **changes: str | None) -> None:
-        """Set or, with None, remove settings of this repository; '__' in a name is a dot."""
-        self._repo.set_config({key.replace("__", "."): value for key, value in changes.items()})
+    def set_config(
+        self, changes: Mapping[str, str | None] | None = None, /, **named: str | None
+    ) -> None:
+        """Set or, with None, remove settings of this repository.
+
+        They come as a mapping, or as keywords, where '__' stands for a dot.
+        """
+        dotted = {key.replace("__", "."): value for key, value in named.items()}
+        self._repo.set_config({**(changes or {}), **dotted})

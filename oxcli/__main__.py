@@ -1,0 +1,5 @@
+"""``python -m oxcli`` is ``ox``."""
+
+from oxcli.main import main
+
+main()

@@ -1,0 +1,108 @@
+"""What every command is handed: the global flags, the terminal, and the way to a repository."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from oxcli import config, paths
+from oxcli.render import json
+from oxcli.render.progress import Bar
+from oxcli.render.text import Paint
+from oxcore.model.protocols import Progress, Quiet
+
+if TYPE_CHECKING:
+    from oxcore.api import Repo
+    from oxcore.model.counters import Counters
+    from oxcore.repo import Settings
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of ``ox``. ``counters`` are those of the repositories that it opened."""
+
+    quiet: bool = False
+    stats: bool = False
+    debug: bool = False
+    json: bool = False
+    color: bool = True
+    counters: list[Counters] = field(default_factory=list)
+
+    # -- repositories
+
+    @contextmanager
+    def open(self, path: str = ".") -> Iterator[Repo]:
+        """Open the repository that the current folder, or ``path``, lies in."""
+        from oxcore.api import Repo  # loads LMDB and the rest: not for `--help`
+
+        with Repo.open(path, settings=self.settings()) as repo:
+            yield self.count(repo)
+
+    def settings(self) -> Settings:
+        """The settings that the environment and the user's files ask for."""
+        return config.make_settings(self.progress())
+
+    def count(self, repo: Repo) -> Repo:
+        """Let the counters of a repository that was opened by hand appear in ``--stats``."""
+        self.counters.append(repo.counters)
+        return repo
+
+    def progress(self) -> Progress:
+        """The progress bar that fits: none with ``--quiet``."""
+        return Quiet() if self.quiet else Bar(sys.stderr)
+
+    # -- paths
+
+    def path(self, repo: Repo, argument: str) -> bytes:
+        """One path as typed -> the path inside the dataset; ``InvalidError`` if outside."""
+        return paths.to_dataset(repo.path, argument, bare=repo.bare)
+
+    def paths(self, repo: Repo, arguments: Sequence[str]) -> list[bytes]:
+        """Paths and patterns as typed -> those inside the dataset (see ``oxcli.paths``)."""
+        return [paths.to_pattern(repo.path, one, bare=repo.bare) for one in arguments]
+
+    # -- output
+
+    @property
+    def paint(self) -> Paint:
+        """Colours text for stdout, if it is a terminal that wants colours."""
+        return Paint(self.color and config.wants_color(sys.stdout))
+
+    def echo(self, text: str = "") -> None:
+        """Print what was asked for."""
+        sys.stdout.write(text + "\n")
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Print many lines, one after the other as they come."""
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+
+    def say(self, text: str) -> None:
+        """Print a remark; not with ``--quiet``."""
+        if not self.quiet:
+            self.echo(text)
+
+    def warn(self, text: str) -> None:
+        """Tell of something odd, on stderr, even with ``--quiet``."""
+        sys.stderr.write(f"warning: {text}\n")
+
+    def emit(self, document: object) -> None:
+        """Print one JSON document; what the values may be: see ``oxcli.render.json``."""
+        json.write(sys.stdout, document)
+
+    def emit_list(self, items: Iterable[object]) -> None:
+        """Print one JSON list whose items are made on the way, in bounded memory."""
+        json.write_list(sys.stdout, items)
+
+    def data(self, pieces: Iterable[bytes]) -> None:
+        """Write the raw bytes of a file to stdout."""
+        sys.stdout.flush()
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+
+
+pass_session: Callable[..., Callable[..., None]] = click.make_pass_decorator(Session)

@@ -1,0 +1,38 @@
+"""The front door: arguments in, exit code out, and every error told in one style.
+
+What needs no click does not load it: ``ox --help`` and ``ox --version`` answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from oxcli import catalog
+from oxcore import __version__
+
+_COMPLETE = "_OX_COMPLETE"  # set by the shell's completion script
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run ``ox`` with these arguments; gives the exit code and never raises."""
+    text = None if _COMPLETE in os.environ else _at_once(list(args))
+    if text is None:
+        # The one place where the heavy floors of the command line are loaded lazily.
+        from oxcli.app import dispatch
+
+        return dispatch(args)
+    sys.stdout.write(text)
+    return 0
+
+
+def _at_once(args: list[str]) -> str | None:
+    if args in ([], ["--help"], ["-h"]):
+        return catalog.overview()
+    return f"ox {__version__}\n" if args == ["--version"] else None

@@ -1,0 +1,71 @@
+"""Errors and counters, on stderr, as text or as JSON."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+
+from oxcli.render import json
+from oxcore.errors import OxError
+from oxcore.model.counters import Counters
+
+SHOWN = 20  # items of an error; the rest is counted
+
+
+class Internal(OxError):
+    """A fault of ours: an exception that nothing foresaw."""
+
+    kind = "internal"
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(
+            f"internal error: {type(error).__name__}: {error}",
+            hint="run with --debug (ox --debug VERB ...) and report what it prints",
+        )
+
+
+def report(error: OxError, cause: BaseException, *, as_json: bool, debug: bool) -> None:
+    """Print ``error``; with ``debug`` the traceback of ``cause`` before it."""
+    if debug:
+        traceback.print_exception(cause)
+    if as_json:
+        json.write(sys.stderr, {"error": as_dict(error)})
+    else:
+        sys.stderr.write(as_text(error))
+
+
+def as_text(error: OxError) -> str:
+    """The lines for people: message, items, hint."""
+    lines = [f"error: {error.message}"]
+    lines += [f"  {item}" for item in error.items[:SHOWN]]
+    if len(error.items) > SHOWN:
+        lines.append(f"  ... and {len(error.items) - SHOWN:,} more")
+    if error.hint:
+        lines.append(f"hint: {error.hint}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_dict(error: OxError) -> dict[str, object]:
+    """The object for programs: all items, none left out."""
+    return {
+        "kind": error.kind,
+        "message": error.message,
+        "hint": error.hint,
+        "items": list(error.items),
+    }
+
+
+def counters(all_counters: Iterable[Counters], *, as_json: bool) -> None:
+    """Print the sums of all counters; people see those that are not zero."""
+    total: Counter[str] = Counter()
+    for one in all_counters:
+        total.update(one.as_dict())
+    if as_json:
+        json.write(sys.stderr, {"stats": dict(total)})
+    else:
+        counted = [
+            f"  {name.replace('_', ' '):<18}{count:>15,}" for name, count in total.items() if count
+        ]
+        sys.stderr.write("".join(f"{line}\n" for line in ["stats:", *counted]))
