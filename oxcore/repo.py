@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from oxcore import tree
@@ -74,7 +74,7 @@ class Repository:
         self.form = _read_format(self.folder)
         self.worktree = None if self.form.bare else os.path.dirname(self.folder)
         self.params = ChunkParams.from_dict(self.form.chunking)
-        self.state = State.open(self.folder)
+        self.state = State.open(self.folder, self.counters)
         self.index = Index.open(os.path.join(self.folder, "index"))
         self.store = PackStore(
             os.path.join(self.folder, "packs"), self.index.locations, self.counters
@@ -107,7 +107,8 @@ class Repository:
             for part in ("packs", "index", "refs"):
                 os.makedirs(os.path.join(home, part), exist_ok=True)
             first = {"HEAD": f"ref:{branch_ref(branch)}", "stage": tree.EMPTY.hex()}
-            State.create(home, first)
+            now = (settings or Settings()).clock()
+            State.create(home, first, time=now, who=str((settings or Settings()).author or ""))
             write_atomic(os.path.join(home, "format"), repoformat.encode(form))
             fsync_dir(os.path.dirname(home))
         return cls(home, settings)
@@ -138,6 +139,7 @@ class Repository:
         """Close files and the index."""
         self.store.close()
         self.index.close()
+        self.state.close()
 
     def __enter__(self) -> Self:
         return self
@@ -203,7 +205,7 @@ class Repository:
 
     # -- objects
 
-    def batch(self) -> contextmanager[Batch]:
+    def batch(self) -> Batch:
         """A batch of the store; leaving the block makes it durable."""
         return self.store.batch()
 
@@ -215,6 +217,16 @@ class Repository:
                 self._commits.clear()
             known = self._commits[oid] = decode_commit(self.store.get(oid, Kind.COMMIT))
         return known
+
+    def history(self) -> Callable[[bytes], Commit]:
+        """Reads commits for walks: at the edge of a shallow clone a commit has no parents."""
+        edge = self.shallow()
+
+        def read(oid: bytes) -> Commit:
+            commit = self.commit(oid)
+            return replace(commit, parents=()) if oid in edge else commit
+
+        return read
 
     def tag(self, oid: bytes) -> Tag | None:
         """The annotated tag with this id, None if the id is that of something else."""

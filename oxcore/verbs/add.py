@@ -1,0 +1,177 @@
+"""``add``: the work tree into the stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from oxcore import tree
+from oxcore.errors import NotFoundError
+from oxcore.index import pack_row, row_entry
+from oxcore.model.entries import Change, Entry, show_path
+from oxcore.model.ids import ID_LEN
+from oxcore.repo import Repository
+from oxcore.verbs import intent
+from oxcore.verbs.ingest import Ingest
+from oxcore.verbs.select import Selection, fixed_part
+from oxcore.verbs.survey import Aside, Found, Gone, differs, survey, sync_stat
+from oxcore.worktree import Ignore, collisions, exists
+
+_LISTED = 1000  # changes that a result carries; counts are always whole
+
+
+@dataclass(slots=True)
+class Added:
+    """What ``add`` staged: counts, the bytes read, the first changes, and what was left aside."""
+
+    added: int = 0
+    modified: int = 0
+    removed: int = 0
+    nbytes: int = 0
+    changes: list[Change] = field(default_factory=list)
+    aside: Aside = field(default_factory=Aside)
+
+    def note(self, change: Change) -> None:
+        """Count one change."""
+        if change.old is None:
+            self.added += 1
+        elif change.new is None:
+            self.removed += 1
+        else:
+            self.modified += 1
+        if len(self.changes) < _LISTED:
+            self.changes.append(change)
+
+
+def add(
+    repo: Repository,
+    patterns: Sequence[bytes] = (),
+    *,
+    update: bool = False,
+    removals: bool = True,
+    dry_run: bool = False,
+) -> Added:
+    """Stage the selected files: new, changed and (with ``removals``) gone ones.
+
+    ``patterns`` are paths, folders or globs in the dataset, none means everything. ``update``
+    leaves untracked files alone. Raises ``NotFoundError`` for a pattern that fits nothing,
+    ``UnstableError`` and ``StorageError`` for files that cannot be read; then nothing is
+    staged, and what was stored makes the next try cheap.
+    """
+    with repo.lock("add"):
+        intent.recover(repo)
+        return add_locked(repo, patterns, update=update, removals=removals, dry_run=dry_run)
+
+
+def add_locked(
+    repo: Repository,
+    patterns: Sequence[bytes] = (),
+    *,
+    update: bool = False,
+    removals: bool = True,
+    dry_run: bool = False,
+) -> Added:
+    """``add`` for a caller that holds the lock."""
+    selection, result = Selection(patterns), Added()
+    sync_stat(repo)
+    repo.settings.progress.start("add", None, "files")
+    walk = _Walk(survey(repo, selection, result.aside, untracked=not update))
+    if dry_run:
+        rows = _only_look(repo, walk)
+    else:
+        rows = _store(repo, walk)
+    _check_patterns(repo, selection)
+    gone = walk.gone if removals else []
+    changes = _changes(rows, walk, gone, result)
+    result.aside.collisions = collisions([path for path, _, _ in changes])
+    if not dry_run:
+        _stage(repo, rows, gone, changes)
+    repo.settings.progress.done()
+    return result
+
+
+class _Walk:
+    """A survey taken apart: iterating gives the files, ``gone`` and ``old`` fill up."""
+
+    def __init__(self, items: Iterable[Found | Gone]) -> None:
+        self._items = items
+        self.gone: list[Gone] = []
+        self.old: dict[bytes, Entry] = {}
+
+    def __iter__(self) -> Iterator[Found]:
+        for item in self._items:
+            if isinstance(item, Gone):
+                self.gone.append(item)
+            else:
+                if item.entry is not None:
+                    self.old[item.path] = item.entry
+                yield item
+
+
+Rows = list[tuple[bytes, bytes]]
+Edits = list[tuple[bytes, Entry | None, Entry | None]]
+
+
+def _store(repo: Repository, walk: _Walk) -> Rows:
+    with repo.batch() as batch:
+        ingest = Ingest(repo, batch)
+        rows = list(ingest.files(walk))
+        batch.flush()
+        ingest.check()
+    return rows
+
+
+def _only_look(repo: Repository, walk: _Walk) -> Rows:
+    rows: Rows = []
+    for found in walk:
+        now = Entry(found.mode, found.size, b"") if found.entry is None else differs(repo, found)
+        if now is not None:
+            rows.append((found.path, pack_row(found.stat, now._replace(id=now.id or bytes(ID_LEN)))))
+    return rows
+
+
+def _changes(rows: Rows, walk: _Walk, gone: list[Gone], result: Added) -> Edits:
+    """Path, old and new entry of all that really differs, by path; counted in ``result``."""
+    edits: Edits = [(item.path, item.entry, None) for item in gone]
+    for path, row in rows:
+        old, new = walk.old.get(path), row_entry(row)
+        if old != new:
+            result.nbytes += new.size
+            edits.append((path, old, new))
+    edits.sort(key=itemgetter(0))
+    for path, old, now in edits:
+        result.note(Change(path, old, now))
+    return edits
+
+
+def _stage(repo: Repository, rows: Rows, gone: list[Gone], changes: Edits) -> None:
+    old = repo.stage()
+    with repo.batch() as batch:
+        edits = ((path, new) for path, _, new in changes)
+        new = tree.edit(repo.store, batch, old, edits, replace=True)
+    note = f"{len(changes)} files"
+    repo.operate("add", note, {"stage": (old.hex(), new.hex())})
+    rows.sort(key=itemgetter(0))
+    repo.index.stat.apply(new, rows, [item.path for item in gone])
+
+
+def _check_patterns(repo: Repository, selection: Selection) -> None:
+    missing = [pattern for pattern in selection.unmatched() if not _known(repo, selection, pattern)]
+    if missing:
+        names = [show_path(pattern) for pattern in missing]
+        raise NotFoundError(
+            f"nothing to add under {names[0]!r}",
+            items=names[1:],
+            hint="check the spelling; ignored files are named in .oxignore",
+        )
+
+
+def _known(repo: Repository, selection: Selection, pattern: bytes) -> bool:
+    """Whether a pattern that no changed file fits stands for something that is clean."""
+    if exists(repo.tree_root(), pattern):
+        return Ignore(repo.tree_root(), repo.settings.excludes).why(pattern) is None
+    for path, _ in tree.walk(repo.store, repo.stage(), prefix=fixed_part(pattern)):
+        if path in selection and pattern not in selection.unmatched():
+            return True
+    return False

@@ -1,0 +1,115 @@
+"""Files of the work tree into the store: small ones by the hundred, large ones in a stream.
+
+A small file is one read, one hash and a place in the next batch. A larger one is cut by
+content and gets a manifest; one beyond ``WHOLE`` never lies in memory as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from oxcore.errors import StorageError, UnstableError
+from oxcore.index import pack_row
+from oxcore.model.entries import Entry, show_path
+from oxcore.model.ids import Kind, content_id
+from oxcore.repo import Repository
+from oxcore.store import Batch
+from oxcore.verbs.deposit import put_bytes, put_stream
+from oxcore.verbs.survey import Found
+from oxcore.worktree import open_stable, read_file
+
+WHOLE = 8 << 20  # bytes up to which a file is read at once
+_BATCH_FILES = 512
+_BATCH_BYTES = 8 << 20
+
+
+class Ingest:
+    """Puts files into ``batch`` and says what they are.
+
+    ``unstable`` and ``unreadable`` collect the files that kept changing or could not be read.
+    """
+
+    def __init__(self, repo: Repository, batch: Batch) -> None:
+        self.repo = repo
+        self.batch = batch
+        self.root = repo.tree_root()
+        self.unstable: list[bytes] = []
+        self.unreadable: list[tuple[bytes, str]] = []
+
+    def files(self, found: Iterable[Found]) -> Iterator[tuple[bytes, bytes]]:
+        """Path and packed row (as the stat cache keeps it) of each file that could be read."""
+        small: list[Found] = []
+        pending = 0
+        for item in found:
+            if item.size > self.repo.params.minimum:
+                yield from self._one(item)
+                continue
+            small.append(item)
+            pending += item.size
+            if len(small) >= _BATCH_FILES or pending >= _BATCH_BYTES:
+                yield from self._many(small)
+                small, pending = [], 0
+        yield from self._many(small)
+
+    def check(self) -> None:
+        """Raise for the files that could not be read: ``UnstableError``, ``StorageError``."""
+        if self.unreadable:
+            items = [f"{show_path(path)}: {why}" for path, why in self.unreadable]
+            raise StorageError(
+                f"{len(items)} files cannot be read", items=items, hint="check their permissions"
+            )
+        if self.unstable:
+            raise UnstableError(
+                f"{len(self.unstable)} files changed while they were read",
+                items=[show_path(path) for path in self.unstable],
+                hint="stop what writes to them, or leave them out with .oxignore",
+            )
+
+    def _many(self, items: list[Found]) -> Iterator[tuple[bytes, bytes]]:
+        rows: list[tuple[bytes, bytes]] = []
+        ids: list[bytes] = []
+        datas: list[bytes] = []
+        for item in items:
+            try:
+                data, mode, stat = read_file(self.root, item.path)
+            except (UnstableError, StorageError) as error:
+                self._note(item.path, error)
+                continue
+            oid = content_id(data)
+            ids.append(oid)
+            datas.append(data)
+            rows.append((item.path, pack_row(stat, Entry(mode, len(data), oid))))
+        self.batch.put_many(ids, Kind.CHUNK, datas)
+        self._count(len(datas), sum(map(len, datas)))
+        self.repo.counters.bytes_hashed += sum(map(len, datas))
+        yield from rows
+
+    def _one(self, item: Found) -> Iterator[tuple[bytes, bytes]]:
+        try:
+            row = self._read_large(item)
+        except (UnstableError, StorageError) as error:
+            self._note(item.path, error)
+        else:
+            yield item.path, row
+
+    def _read_large(self, item: Found) -> bytes:
+        if item.size <= WHOLE:
+            data, mode, stat = read_file(self.root, item.path)
+            entry = Entry(mode, len(data), put_bytes(self.repo, self.batch, data))
+        else:
+            with open_stable(self.root, item.path) as source:
+                oid, size = put_stream(self.repo, self.batch, source.read)
+                mode, stat = source.finish()
+            entry = Entry(mode, size, oid)
+        self._count(1, entry.size)
+        return pack_row(stat, entry)
+
+    def _note(self, path: bytes, error: UnstableError | StorageError) -> None:
+        if isinstance(error, UnstableError):
+            self.unstable.append(path)
+        else:
+            self.unreadable.append((path, error.message))
+
+    def _count(self, files: int, nbytes: int) -> None:
+        self.repo.counters.files_opened += files
+        self.repo.settings.progress.step(files, nbytes)

@@ -1,0 +1,158 @@
+"""The work tree against the stat cache: what may differ from the stage, and nothing else.
+
+A clean file costs the walk, one look-up in a dict and one comparison of 32 bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from oxcore import tree
+from oxcore.index import STAT_SIZE, UNKNOWN_STAT, Row, unpack_row
+from oxcore.model.entries import Entry, show_path
+from oxcore.model.ids import content_id
+from oxcore.repo import Repository
+from oxcore.verbs.select import Selection
+from oxcore.worktree import Folder, Ignore, hash_file, peek, scan
+
+
+class Found(NamedTuple):
+    """A file that is not known to be as staged: ``mode`` as in ``model.entries``, ``stat`` packed
+    as in the stat cache, ``entry`` what is staged under its path, None if it is untracked."""
+
+    path: bytes
+    mode: int
+    stat: bytes
+    entry: Entry | None
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes when it was looked at."""
+        return int.from_bytes(self.stat[:8], "little")
+
+
+class Gone(NamedTuple):
+    """A staged file that is not in the work tree."""
+
+    path: bytes
+    entry: Entry
+
+
+@dataclass(slots=True)
+class Aside:
+    """What a walk met and left alone: ``specials`` (path and what it is), ``nested`` ox and git
+    folders, ``unreadable`` (path and why), and ``folders`` that hold tracked files."""
+
+    specials: list[tuple[bytes, str]] = field(default_factory=list)
+    nested: list[bytes] = field(default_factory=list)
+    unreadable: list[tuple[bytes, str]] = field(default_factory=list)
+    collisions: list[tuple[bytes, ...]] = field(default_factory=list)
+
+
+def sync_stat(repo: Repository) -> None:
+    """Make the rows of the stat cache those of the stage; costs what differs.
+
+    They fall apart when a process died between two writes, or the cache was thrown away.
+    """
+    stage = repo.stage()
+    known = repo.index.stat.root
+    if known == stage:
+        return
+    if known is None or not repo.store.has_many([known])[0]:
+        repo.index.stat.clear()
+        known = tree.EMPTY
+    put: list[tuple[bytes, Row]] = []
+    gone: list[bytes] = []
+    for change in tree.diff(repo.store, known, stage):
+        if change.new is None:
+            gone.append(change.path)
+        else:
+            put.append((change.path, Row(0, 0, 0, 0, change.new)))
+    repo.index.stat.apply(stage, put, gone)
+
+
+def survey(
+    repo: Repository, selection: Selection, aside: Aside, *, untracked: bool = True
+) -> Iterator[Found | Gone]:
+    """Every selected file that differs, or may differ, from the stage.
+
+    Folder by folder; files of one folder by name. ``aside`` is filled on the way. The stat
+    cache must be in step (``sync_stat``).
+    """
+    root = repo.tree_root()
+    ignore = Ignore(root, repo.settings.excludes)
+    seen: set[bytes] = set()
+    for start in selection.roots():
+        for folder in scan(root, ignore, start=start):
+            seen.add(folder.path)
+            _note(folder, aside)
+            for item in _compare(repo, folder, root):
+                if item.path in selection and (untracked or item.entry is not None):
+                    yield item
+    yield from _left_over(repo, selection, seen, root)
+
+
+def differs(repo: Repository, found: Found) -> Entry | None:
+    """What the file holds now, or None if it is as staged after all; then its row is refreshed
+    by the caller. Reads the file only where the size does not settle it."""
+    entry = found.entry
+    if entry is not None and (entry.size != found.size or entry.mode != found.mode):
+        return Entry(found.mode, found.size, b"")
+    oid, size = hash_file(repo.tree_root(), found.path)
+    repo.counters.files_opened += 1
+    repo.counters.bytes_hashed += size
+    now = Entry(found.mode, size, oid)
+    return None if now == entry else now
+
+
+def _compare(repo: Repository, folder: Folder, root: str) -> Iterator[Found | Gone]:
+    rows = repo.index.stat.raw_rows(folder.path)
+    base = folder.path + b"/" if folder.path else b""
+    for name, stat, mode in zip(folder.names, folder.packed, folder.modes, strict=True):
+        row = rows.pop(name, None)
+        if row is None:
+            yield Found(base + name, mode, stat, None)
+        elif not row.startswith(stat):
+            yield Found(base + name, mode, stat, unpack_row(row).entry)
+    for name, row in sorted(rows.items()):
+        yield from _look(root, base + name, row)
+
+
+def _left_over(
+    repo: Repository, selection: Selection, seen: set[bytes], root: str
+) -> Iterator[Found | Gone]:
+    """Tracked files in folders that the walk did not enter: gone, ignored or now a file."""
+    for path in list(repo.index.stat.folders()):
+        if path not in seen and _may_hold(path, selection):
+            base = path + b"/" if path else b""
+            for name, row in sorted(repo.index.stat.raw_rows(path).items()):
+                if base + name in selection:
+                    yield from _look(root, base + name, row)
+
+
+def _may_hold(folder: bytes, selection: Selection) -> bool:
+    if selection.everything:
+        return True
+    below = folder + b"/"
+    return any(
+        start in (b"", folder) or start.startswith(below) or folder.startswith(start + b"/")
+        for start in selection.roots()
+    )
+
+
+def _look(root: str, path: bytes, row: bytes) -> Iterator[Found | Gone]:
+    entry = unpack_row(row).entry
+    now = peek(root, path)
+    if now is None:
+        yield Gone(path, entry)
+    elif row[:STAT_SIZE] != now.stat:
+        yield Found(path, now.mode, now.stat, entry)
+
+
+def _note(folder: Folder, aside: Aside) -> None:
+    aside.specials.extend(folder.specials)
+    aside.nested.extend(folder.nested)
+    aside.unreadable.extend(folder.errors)

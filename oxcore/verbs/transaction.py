@@ -1,0 +1,145 @@
+"""Programmatic commits: put bytes, remove paths, and the branch moves; no work tree needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import BinaryIO
+
+from oxcore import tree
+from oxcore.codec.commit import encode_commit
+from oxcore.errors import RejectedError
+from oxcore.model.commits import Commit, Json
+from oxcore.model.entries import Entry, Mode, check_path, path_bytes
+from oxcore.model.ids import Kind, object_id, parse_id
+from oxcore.refs import branch_ref, check_ref_name
+from oxcore.repo import Repository
+from oxcore.store import Batch
+from oxcore.verbs import intent
+from oxcore.verbs.deposit import put_bytes, put_stream
+from oxcore.verbs.update import move
+
+_TRIES = 5  # times that a commit is rebased onto a branch that moved meanwhile
+
+
+class Transaction:
+    """Edits of one branch, collected; they become a commit when the block ends.
+
+    ``put`` stores bytes at once (bounded memory); the branch moves at the end. ``commit_id`` is
+    the new commit's id afterwards, None if nothing changed.
+    """
+
+    def __init__(self, repo: Repository, batch: Batch, base: bytes) -> None:
+        self._repo = repo
+        self._batch = batch
+        self._base = base
+        self._edits: dict[bytes, Entry | None] = {}
+        self.commit_id: bytes | None = None
+
+    def put(
+        self, path: str | bytes, data: bytes | BinaryIO, *, executable: bool = False
+    ) -> bytes:
+        """Write a file: ``data`` is its bytes, or a file open for reading. Gives its id."""
+        name = path_bytes(path)
+        check_path(name)
+        if isinstance(data, bytes | bytearray | memoryview):
+            size, oid = len(data), put_bytes(self._repo, self._batch, bytes(data))
+        else:
+            oid, size = put_stream(self._repo, self._batch, data.read)
+        self._edits[name] = Entry(Mode.EXEC if executable else Mode.FILE, size, oid)
+        return oid
+
+    def link(self, path: str | bytes, target: str | bytes) -> None:
+        """Write a symbolic link to ``target``."""
+        name, content = path_bytes(path), path_bytes(target)
+        check_path(name)
+        oid = put_bytes(self._repo, self._batch, content)
+        self._edits[name] = Entry(Mode.LINK, len(content), oid)
+
+    def remove(self, path: str | bytes) -> None:
+        """Remove a file, or a folder with all that is in it. What is not there is no error."""
+        name = path_bytes(path)
+        check_path(name)
+        self._edits = {
+            kept: entry
+            for kept, entry in self._edits.items()
+            if kept != name and not kept.startswith(name + b"/")
+        }
+        for found, _ in tree.walk(self._batch, self._base, prefix=name):
+            self._edits[found] = None
+
+    def edits(self) -> list[tuple[bytes, Entry | None]]:
+        """What changes, by path."""
+        return sorted(self._edits.items())
+
+
+@contextmanager
+def transaction(
+    repo: Repository,
+    branch: str,
+    *,
+    message: str,
+    meta: Mapping[str, Json] | None = None,
+    allow_empty: bool = False,
+) -> Iterator[Transaction]:
+    """Edit ``branch`` (made if it is not there) and commit when the block ends.
+
+    An exception in the block leaves the branch as it was. If another writer moved the branch
+    meanwhile, the edits are applied on top of the new tip. If the work tree is on the branch,
+    its files follow; ``UnsavedError`` if that would overwrite unsaved work.
+    """
+    ref = branch_ref(branch)
+    check_ref_name(ref)
+    author = repo.author()
+    tip = _tip(repo, ref)
+    with repo.batch() as batch:
+        edits = Transaction(repo, batch, tree.EMPTY if tip is None else repo.commit(tip).tree)
+        yield edits
+    template = Commit(tree.EMPTY, (), author, repo.settings.clock(), message, dict(meta or {}))
+    edits.commit_id = _land(repo, ref, edits.edits(), template, allow_empty=allow_empty)
+
+
+def _land(
+    repo: Repository,
+    ref: str,
+    edits: list[tuple[bytes, Entry | None]],
+    template: Commit,
+    *,
+    allow_empty: bool,
+) -> bytes | None:
+    for _ in range(_TRIES):
+        tip = _tip(repo, ref)
+        old = tree.EMPTY if tip is None else repo.commit(tip).tree
+        with repo.batch() as batch:
+            root = tree.edit(batch, batch, old, edits, replace=True)
+            if root == old and not allow_empty and tip is not None:
+                return None
+            made = replace(template, tree=root, parents=() if tip is None else (tip,))
+            data = encode_commit(made)
+            oid = object_id(Kind.COMMIT, data)
+            batch.put(oid, Kind.COMMIT, data)
+        if _swap(repo, ref, tip, old, oid, made):
+            return oid
+    raise RejectedError(f"{ref} moves too fast: {_TRIES} tries failed", hint="try again")
+
+
+def _swap(
+    repo: Repository, ref: str, tip: bytes | None, old: bytes, oid: bytes, made: Commit
+) -> bool:
+    with repo.lock("transaction"):
+        view = repo.view()
+        if _tip(repo, ref) != tip:
+            return False
+        changes = {ref: (view.get(ref), oid.hex())}
+        if view.head()[0] == ref:
+            intent.recover(repo)
+            move(repo, old, made.tree, verb="transaction", note=made.title, changes=changes)
+        else:
+            repo.operate("transaction", made.title, changes)
+    return True
+
+
+def _tip(repo: Repository, ref: str) -> bytes | None:
+    text = repo.view().get(ref)
+    return None if text is None else parse_id(text)

@@ -1,0 +1,297 @@
+"""Moving the work tree from one tree to another without hurting unsaved work.
+
+Everything that may refuse is asked before anything is written. Then: the intent is written
+down, each file is replaced by a rename, the operation is logged, the stat cache follows, the
+intent is removed. If something fails or the process dies in between, what was replaced is put
+back, at once or by the next writer (``oxcore.verbs.recover``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from oxcore import tree
+from oxcore.codec.oplog import Operation
+from oxcore.errors import UnsavedError
+from oxcore.index import pack_row
+from oxcore.model.entries import Change, Entry, show_path
+from oxcore.model.ids import Kind
+from oxcore.repo import Repository
+from oxcore.store import content
+from oxcore.verbs import intent
+from oxcore.verbs.ingest import Ingest
+from oxcore.verbs.select import Selection
+from oxcore.verbs.survey import Aside, Found, differs, survey, sync_stat
+from oxcore.worktree import STAT_SIZE, UNKNOWN_STAT, Writer, peek
+
+_BATCH_FILES = 512
+_BATCH_BYTES = 8 << 20
+
+Changes = Mapping[str, tuple[str | None, str | None]]
+
+
+@dataclass(slots=True)
+class Moved:
+    """What a move of the work tree did: files ``written`` and ``removed``, bytes written, and the
+    ``operation`` that records it (None if nothing changed)."""
+
+    written: int = 0
+    removed: int = 0
+    nbytes: int = 0
+    operation: Operation | None = None
+
+
+@dataclass(slots=True)
+class _Plan:
+    write: list[tuple[bytes, Entry, bytes | None]] = field(default_factory=list)
+    remove: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    stats: dict[bytes, bytes] = field(default_factory=dict)  # path -> stat, where it is as wanted
+    unsaved: list[Found] = field(default_factory=list)
+
+
+def move(
+    repo: Repository,
+    source: bytes,
+    target: bytes,
+    *,
+    verb: str,
+    note: str,
+    changes: Changes,
+    force: bool = False,
+) -> Moved:
+    """Take work tree and stage along from tree ``source`` to tree ``target``.
+
+    What is staged or changed besides stays, and where it touches a path that differs between
+    the two trees, ``UnsavedError`` lists it and nothing happens. With ``force`` everything
+    tracked becomes as in ``target``. ``changes`` are further changes of the view, made in the
+    same operation. Call it with the lock held.
+    """
+    sync_stat(repo)
+    stage = repo.stage()
+    if force:
+        wanted, steps = target, _all_steps(repo, stage, target)
+    else:
+        wanted = _carry_staged(repo, source, target, stage)
+        steps = list(tree.diff(repo.store, stage, wanted))
+    return carry(
+        repo, steps, stage=wanted, verb=verb, note=note, changes=changes, force=force
+    )
+
+
+def carry(
+    repo: Repository,
+    steps: Sequence[Change],
+    *,
+    stage: bytes,
+    verb: str,
+    note: str,
+    changes: Changes,
+    force: bool = False,
+    undoes: int | None = None,
+) -> Moved:
+    """Make the work tree hold ``new`` at the path of each step, and ``stage`` the staged root.
+
+    ``steps`` ascend by path. Where the work tree holds neither ``old`` nor ``new``,
+    ``UnsavedError`` lists the paths; with ``force`` what lies there is stored first, so that
+    ``undo`` can bring it back, and then overwritten. Call it with the lock held.
+    """
+    if repo.worktree is None:
+        return _log_only(repo, stage, verb, note, changes, undoes)
+    sync_stat(repo)
+    plan = _plan(repo, steps, force=force)
+    if plan.unsaved and not force:
+        raise _unsaved(item.path for item in plan.unsaved)
+    before, after = _both_sides(repo, steps, plan, stage)
+    if not (plan.write or plan.remove):
+        moved = _log_only(repo, stage, verb, note, changes, undoes)
+        _follow(repo, stage, plan.stats)
+        return moved
+    old = repo.view()
+    work = (old.get("work"), f"{before.hex()}:{after.hex()}")
+    intent.declare(repo, before, after)
+    try:
+        moved = _write(repo, plan)
+        moved.operation = repo.operate(
+            verb,
+            note,
+            {**changes, "stage": (old["stage"], stage.hex()), "work": work},
+            undoes=undoes,
+        )
+    except BaseException:
+        intent.roll_back(repo)
+        raise
+    _follow(repo, stage, plan.stats)
+    intent.clear(repo)
+    return moved
+
+
+def _log_only(
+    repo: Repository, stage: bytes, verb: str, note: str, changes: Changes, undoes: int | None
+) -> Moved:
+    old = repo.view()["stage"]
+    both = {**changes, "stage": (old, stage.hex())}
+    return Moved(operation=repo.operate(verb, note, both, undoes=undoes))
+
+
+def _carry_staged(repo: Repository, source: bytes, target: bytes, stage: bytes) -> bytes:
+    """``target`` with what is staged on top of ``source``."""
+    if stage == source:
+        return target
+    staged = {change.path: change for change in tree.diff(repo.store, source, stage)}
+    clash = [
+        change.path
+        for change in tree.diff(repo.store, source, target)
+        if change.path in staged and staged[change.path].new != change.new
+    ]
+    if clash:
+        raise _unsaved(clash)
+    edits = [(path, change.new) for path, change in staged.items()]
+    with repo.batch() as batch:
+        return tree.edit(repo.store, batch, target, edits)
+
+
+def _all_steps(repo: Repository, stage: bytes, target: bytes) -> list[Change]:
+    """What it takes to make every tracked file as in ``target``, changed ones included."""
+    steps = {change.path: change for change in tree.diff(repo.store, stage, target)}
+    if repo.worktree is not None:
+        for item in survey(repo, Selection(), Aside(), untracked=False):
+            if item.path not in steps and item.entry is not None:
+                steps[item.path] = Change(item.path, item.entry, item.entry)
+    return [steps[path] for path in sorted(steps)]
+
+
+def _plan(repo: Repository, steps: Sequence[Change], *, force: bool) -> _Plan:
+    plan, root = _Plan(), repo.tree_root()
+    rows = repo.index.stat.get_raw([step.path for step in steps])
+    for step, row in zip(steps, rows, strict=True):
+        now = peek(root, step.path)
+        if now is None:
+            found: bytes | None = None
+        else:
+            found = now.stat
+            clean = row is not None and row[:STAT_SIZE] == now.stat and _holds(row, step.old)
+            item = Found(step.path, now.mode, now.stat, step.new)
+            if not clean and step.new is not None and differs(repo, item) is None:
+                plan.stats[step.path] = now.stat
+                continue
+            if not clean and not _is(repo, item, step.old):
+                plan.unsaved.append(item)
+        if step.new is not None:
+            plan.write.append((step.path, step.new, found))
+        elif found is not None:
+            plan.remove.append((step.path, found))
+    return plan
+
+
+def _holds(row: bytes, entry: Entry | None) -> bool:
+    return entry is not None and row[STAT_SIZE:] == pack_row(UNKNOWN_STAT, entry)[STAT_SIZE:]
+
+
+def _is(repo: Repository, item: Found, entry: Entry | None) -> bool:
+    return entry is not None and differs(repo, item._replace(entry=entry)) is None
+
+
+def _both_sides(
+    repo: Repository, steps: Sequence[Change], plan: _Plan, stage: bytes
+) -> tuple[bytes, bytes]:
+    """Two trees whose difference is what happens: what to put back, and what to undo.
+
+    Mostly these are the old stage and the new one. Otherwise they hold the touched paths
+    only, and unsaved files that are about to be overwritten are stored here.
+    """
+    old = repo.stage()
+    if not (plan.stats or plan.unsaved) and _same_steps(repo, steps, old, stage):
+        return old, stage
+    touched = {path for path, _, _ in plan.write} | {path for path, _ in plan.remove}
+    there = {path for path, _, found in plan.write if found is not None}
+    there |= {path for path, _ in plan.remove}
+    with repo.batch() as batch:
+        ingest = Ingest(repo, batch)
+        saved = {path: ingest.entry_of(row) for path, row in ingest.files(plan.unsaved)}
+        ingest.check()
+        before = [
+            (step.path, saved.get(step.path, step.old))
+            for step in steps
+            if step.path in there and (step.path in saved or step.old is not None)
+        ]
+        after = [(s.path, s.new) for s in steps if s.path in touched and s.new is not None]
+        return tree.edit(repo.store, batch, tree.EMPTY, before), tree.edit(
+            repo.store, batch, tree.EMPTY, after
+        )
+
+
+def _same_steps(repo: Repository, steps: Sequence[Change], old: bytes, new: bytes) -> bool:
+    marker = object()
+    pairs = zip_longest(steps, tree.diff(repo.store, old, new), fillvalue=marker)
+    return all(step == change for step, change in pairs)
+
+
+def _write(repo: Repository, plan: _Plan) -> Moved:
+    moved = Moved(removed=len(plan.remove))
+    progress = repo.settings.progress
+    progress.start("checkout", len(plan.write), "files")
+    with Writer(repo.tree_root()) as writer:
+        for path, found in plan.remove:
+            writer.remove(path, expect=found)
+        for path, stat, entry in write_files(repo, writer, plan.write):
+            plan.stats[path] = stat
+            moved.written += 1
+            moved.nbytes += entry.size
+            progress.step(1, entry.size)
+    progress.done()
+    return moved
+
+
+def write_files(
+    repo: Repository, writer: Writer, files: Iterable[tuple[bytes, Entry, bytes | None]]
+) -> Iterator[tuple[bytes, bytes, Entry]]:
+    """Write each file (path, entry, expected stat); gives path, new stat and entry of each.
+
+    Small files are read from the store by the batch, large ones piece by piece.
+    """
+    batch: list[tuple[bytes, Entry, bytes | None]] = []
+    pending = 0
+    for item in files:
+        if item[1].size > repo.params.minimum:
+            path, entry, expect = item
+            pieces = content.read(repo.store, entry.id)
+            yield path, writer.write(path, entry, pieces, expect=expect), entry
+            continue
+        batch.append(item)
+        pending += item[1].size
+        if len(batch) >= _BATCH_FILES or pending >= _BATCH_BYTES:
+            yield from _write_small(repo, writer, batch)
+            batch, pending = [], 0
+    yield from _write_small(repo, writer, batch)
+
+
+def _write_small(
+    repo: Repository, writer: Writer, batch: list[tuple[bytes, Entry, bytes | None]]
+) -> Iterator[tuple[bytes, bytes, Entry]]:
+    datas = repo.store.get_many([entry.id for _, entry, _ in batch], Kind.CHUNK)
+    for (path, entry, expect), data in zip(batch, datas, strict=True):
+        yield path, writer.write(path, entry, data, expect=expect), entry
+
+
+def _follow(repo: Repository, stage: bytes, stats: Mapping[bytes, bytes]) -> None:
+    """Bring the stat cache to ``stage``, with the stats of the files that are as staged."""
+    sync_stat(repo)
+    paths = sorted(stats)
+    entries = tree.get_many(repo.store, stage, paths)
+    rows = [
+        (path, pack_row(stats[path], entry))
+        for path, entry in zip(paths, entries, strict=True)
+        if entry is not None
+    ]
+    repo.index.stat.touch(stage, rows)
+
+
+def _unsaved(paths: Iterable[bytes]) -> UnsavedError:
+    items = [show_path(path) for path in sorted(set(paths))]
+    return UnsavedError(
+        f"unsaved work in {len(items)} files would be overwritten",
+        items=items,
+        hint="commit it, stash it (ox stash) or give it up (ox restore)",
+    )
