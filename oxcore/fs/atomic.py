@@ -55,14 +55,10 @@ def fsync_dir(folder: str) -> None:
 def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666) -> None:
     """Replace ``path`` by ``data``: write beside it, fsync, rename, fsync of the folder.
 
-    ``sync`` False leaves the two fsyncs out: for caches that carry a checksum. Raises
-    ``StorageError``; ``path`` then holds what it held before, unless only the last fsync failed.
+    ``sync`` False leaves the two fsyncs out: for caches that carry a checksum. Raises ``OSError``
+    (see ``storage_errors``); ``path`` then holds what it held before, unless only the fsync of
+    the folder failed.
     """
-    with storage_errors(f"write {path}"):
-        _replace(path, data, sync, mode)
-
-
-def _replace(path: str, data: bytes, sync: bool, mode: int) -> None:
     folder = os.path.dirname(path)
     beside = os.path.join(folder, f"{TEMPORARY}{secrets.token_hex(8)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
