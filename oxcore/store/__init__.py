@@ -1,16 +1,28 @@
-"""Where objects are kept: packs in a folder, or memory; and the content of files out of them."""
+"""Where objects are kept: packs in a folder, or memory; and the content of files out of them.
 
+``oxcore.store.content`` gives the bytes of a file, whether it is one chunk or many.
+"""
+
+from oxcore.store._files import PackInfo
 from oxcore.store._read import Refreshed
+from oxcore.store._upkeep import PackReport, RewriteReport
 from oxcore.store.batch import Batch
+from oxcore.store.content import ContentFile, Finder, Part
 from oxcore.store.memory import MemoryBatch, MemoryLocator, MemoryStore
 from oxcore.store.packs import PACK_SIZE, PackStore
 
 __all__ = [
     "PACK_SIZE",
     "Batch",
+    "ContentFile",
+    "Finder",
     "MemoryBatch",
     "MemoryLocator",
     "MemoryStore",
+    "PackInfo",
+    "PackReport",
     "PackStore",
+    "Part",
     "Refreshed",
+    "RewriteReport",
 ]

@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from oxcore.codec.pack import HEADER, TRAILER_SIZE, PackIndex, index_span, open_index
 from oxcore.errors import CorruptError, MissingError
@@ -17,6 +18,17 @@ _OPEN = 64  # packs kept open
 
 class VanishedError(MissingError):
     """A pack that the index knows is no longer there: another process collected garbage."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackInfo:
+    """A sealed pack: size of the file in bytes, number of objects (0 if the trailer is damaged),
+    when it was written in nanoseconds since the epoch."""
+
+    name: bytes
+    size: int
+    count: int
+    mtime_ns: int
 
 
 class PackHandle:
@@ -39,13 +51,13 @@ class PackHandle:
         if self._fd >= 0:
             os.close(self._fd)
 
+    def stat(self) -> os.stat_result:
+        """What the file system says about the file."""
+        return os.fstat(self._fd)
+
     def size(self) -> int:
         """The length of the file in bytes."""
-        return os.fstat(self._fd).st_size
-
-    def mtime_ns(self) -> int:
-        """When the file was last written, in nanoseconds since the epoch."""
-        return os.fstat(self._fd).st_mtime_ns
+        return self.stat().st_size
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly ``length`` bytes from ``offset``; ``CorruptError`` if they can't be read."""
@@ -107,6 +119,19 @@ class PackFiles:
         """The index of a pack, checked against the checksum and against the name."""
         handle = self.open(name)
         return read_index(handle, name)
+
+    def info(self, name: bytes) -> PackInfo:
+        """Size, count and time of a pack, from its last bytes."""
+        handle = PackHandle(self.path(name))  # not the kept ones: this is asked for every pack
+        stat = handle.stat()
+        try:
+            start = max(stat.st_size - TRAILER_SIZE, 0)
+            trailer = handle.read(start, TRAILER_SIZE)
+            index_span(trailer, stat.st_size, handle.what)
+            count = int.from_bytes(trailer[:8], "little")
+        except CorruptError:
+            count = 0
+        return PackInfo(name, stat.st_size, count, stat.st_mtime_ns)
 
     def remove(self, name: bytes) -> None:
         """Delete a pack; one that is gone already is no error."""

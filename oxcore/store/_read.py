@@ -20,7 +20,10 @@ _WINDOW = 8 << 20  # bytes held at once by a bulk read
 _BLOCK = 1 << 20  # bytes of one read that takes neighbours together
 _GAP = 4096  # bytes between neighbours that are cheaper read than skipped
 _RACY_NS = 1_000_000_000  # a folder changed this lately may change again within the same tick
-_RAW, _DELTA = int(How.RAW), int(How.DELTA)
+# Chains are one long as written. Where two processes stored the same objects at once, each as a
+# delta of the other's, a rebuilt index may show longer ones.
+_CHAIN = 4
+_DELTA = int(How.DELTA)
 _TREE = int(Kind.TREE)
 
 
@@ -82,6 +85,13 @@ class PackReader:
                     yield self.get_stored(oid)
                 else:
                     yield self._stored(oid, where, payload)
+
+    def decode(self, how: int, payload: bytes, raw: int) -> bytes:
+        """The ``raw`` bytes that a payload stands for, not verified; a delta's base is read.
+
+        Raises ``CorruptError`` if there are not as many, ``MissingError`` for a base.
+        """
+        return decode(how, payload, raw) if how != _DELTA else self._decode(how, payload, raw, 0)
 
     def has_many(self, oids: Sequence[bytes]) -> list[bool]:
         """For each id, whether the index knows an object with it."""
@@ -188,7 +198,7 @@ class PackReader:
         try:
             if where.kind != kind:
                 raise CorruptError(f"it is a {_word(where.kind)}, not a {_word(kind)}")
-            data = self._raw(where.how, payload, where.raw)
+            data = self.decode(where.how, payload, where.raw)
             prove(oid, kind, data)
         except CorruptError as error:
             raise self._bad(oid, where, error.message) from error
@@ -197,21 +207,21 @@ class PackReader:
             self.counters.nodes_read += 1
         return data
 
-    def _raw(self, how: int, payload: bytes, raw: int) -> bytes:
-        if how == _DELTA:
-            return decode_delta(payload, raw, self._base(base_of(payload)))
-        return decode(how, payload, raw)
-
-    def _base(self, oid: bytes) -> bytes:
+    def _base(self, oid: bytes, depth: int) -> bytes:
         """The bytes of a base, not verified: the object made from it will be."""
+        if depth > _CHAIN:
+            raise CorruptError("its chain of bases is too long")
         where = self._find(oid)
-        if where.how == _DELTA:
-            raise CorruptError(f"its base {oid.hex()} is a delta itself")
         try:
-            return decode(where.how, self.payload(oid, where), where.raw)
+            return self._decode(where.how, self.payload(oid, where), where.raw, depth)
         except (VanishedError, CorruptError) as error:
             where = self._elsewhere(oid, where, error)
-        return decode(where.how, self.payload(oid, where), where.raw)
+        return self._decode(where.how, self.payload(oid, where), where.raw, depth)
+
+    def _decode(self, how: int, payload: bytes, raw: int, depth: int) -> bytes:
+        if how == _DELTA:
+            return decode_delta(payload, raw, self._base(base_of(payload), depth + 1))
+        return decode(how, payload, raw)
 
     def _stored(self, oid: bytes, where: Location, payload: bytes) -> Stored:
         if where.how != _DELTA:

@@ -91,7 +91,7 @@ class Batch:
             self.put_many((oid,), kind, (data,))
         elif not self._is_here(oid):
             data = _frozen(data)
-            how, payload = self._encode_against(base, data)
+            how, payload = self._encode_against(oid, base, data)
             self._add(oid, int(kind), how, data, payload)
 
     def put_many(self, oids: Sequence[bytes], kind: Kind, datas: Sequence[Buffer]) -> None:
@@ -121,6 +121,11 @@ class Batch:
                 self._check(stored)
                 payload = _frozen(stored.payload)
                 self._append(stored.id, stored.kind, stored.how, stored.raw, payload)
+
+    def put_proved(self, stored: Stored) -> None:
+        """Store an object as it comes, unless it is there. The caller vouches for its bytes."""
+        if not self._is_here(stored.id):
+            self._append(stored.id, stored.kind, stored.how, stored.raw, _frozen(stored.payload))
 
     def get(self, oid: bytes, kind: Kind) -> bytes:
         """An object of this batch or of the store, verified."""
@@ -245,7 +250,10 @@ class Batch:
         try:
             if len(stored.id) != ID_LEN:
                 raise CorruptError("its id has the wrong length")
-            data = self._decode(stored.how, _frozen(stored.payload), stored.raw)
+            payload = _frozen(stored.payload)
+            if stored.how == _DELTA and base_of(payload) == stored.id:
+                raise CorruptError("it is a delta of itself")
+            data = self._decode(stored.how, payload, stored.raw)
             prove(stored.id, stored.kind, data)
         except CorruptError as error:
             name = stored.id.hex()
@@ -258,15 +266,18 @@ class Batch:
             return decode(how, payload, raw)
         found = self._plain_base(base_of(payload))
         if found is None:
-            raise MissingError(f"the base {payload[:ID_LEN].hex()} of a delta is not here")
-        if found[0] != payload[:ID_LEN]:
+            raise MissingError(f"the base {base_of(payload).hex()} of a delta is not here")
+        if found[0] != base_of(payload):
             raise CorruptError("its base is a delta itself")
         return decode_delta(payload, raw, found[1])
 
-    def _encode_against(self, base: bytes, data: bytes) -> tuple[int, bytes]:
+    def _encode_against(self, oid: bytes, base: bytes, data: bytes) -> tuple[int, bytes]:
         how, payload = encode(data, self._reader.level)
-        found = self._plain_base(base)
-        if found is not None:
+        try:
+            found = self._plain_base(base)
+        except (CorruptError, MissingError):
+            found = None  # a base is a help, not a need
+        if found is not None and found[0] != oid:
             delta = encode_delta(data, *found)
             if len(delta) < len(payload):
                 return _DELTA, delta

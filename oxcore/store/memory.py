@@ -11,6 +11,8 @@ from oxcore.errors import CorruptError, MissingError
 from oxcore.model.ids import Buffer, Kind
 from oxcore.model.protocols import How, Location, Stored
 from oxcore.store._coding import decode, prove
+from oxcore.store._files import PackInfo
+from oxcore.store._read import Refreshed
 
 _RAW = int(How.RAW)
 
@@ -131,6 +133,17 @@ class MemoryStore:
     def batch(self) -> MemoryBatch:
         """A block whose objects reach the store at its end, as in a ``PackStore``."""
         return MemoryBatch(self)
+
+    def refresh(self) -> Refreshed:
+        """Nothing: nobody else writes here."""
+        return Refreshed((), (), ())
+
+    def packs(self) -> list[PackInfo]:
+        """None."""
+        return []
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def _find(self, oid: bytes) -> tuple[Kind, bytes]:
         found = self.objects.get(oid)

@@ -1,0 +1,256 @@
+"""The bytes of a file from its id, however it is stored: as one chunk or behind a manifest.
+
+A child of a manifest is a chunk. In a store that also holds files cut with other parameters, the
+same bytes may lie there as a file of several chunks: that is followed, one level deep.
+"""
+
+from __future__ import annotations
+
+import io
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple, Protocol
+
+from blake3 import blake3
+
+from oxcore.codec.manifest import Manifest, decode_manifest, decode_segment
+from oxcore.errors import CorruptError, MissingError, UsageError
+from oxcore.model.ids import Kind
+from oxcore.model.protocols import Location, Reader
+
+_AT_ONCE = 512  # children located with one question
+_CHUNK, _FILE = int(Kind.CHUNK), int(Kind.FILE)
+
+
+class Finder(Reader, Protocol):
+    """A reader that also tells how an object is stored."""
+
+    def locate(self, oids: Sequence[bytes]) -> list[Location | None]:
+        """For each id where its object lies, or None."""
+        ...
+
+
+class Part(NamedTuple):
+    """An object that a file is made of; ``length`` is that of the content it stands for."""
+
+    oid: bytes
+    kind: Kind
+    length: int
+
+
+def kind_of(finder: Finder, oid: bytes) -> Kind:
+    """``Kind.CHUNK`` or ``Kind.FILE``: how the file with this id is stored.
+
+    Raises ``MissingError`` if it is not there, ``CorruptError`` if it is no file.
+    """
+    where = finder.locate((oid,))[0]
+    if where is None:
+        raise MissingError(f"the content {oid.hex()} is not in the store", items=(oid.hex(),))
+    return _content_kind(oid, where)
+
+
+def parts(finder: Finder, oid: bytes) -> Iterator[Part]:
+    """Every object of a file: the manifest, then each segment before its chunks, in order.
+
+    Reads no chunk, and does not ask whether the chunks are there. A file that is stored as one
+    chunk is that chunk.
+    """
+    if kind_of(finder, oid) == _FILE:
+        yield from _file_parts(finder, oid, nested=False)
+        return
+    where = finder.locate((oid,))[0]
+    yield Part(oid, Kind.CHUNK, where.raw if where else 0)
+
+
+def chunks(finder: Finder, oid: bytes) -> Iterator[tuple[bytes, int]]:
+    """Id and length of the chunks that make the file, in order."""
+    return ((part.oid, part.length) for part in parts(finder, oid) if part.kind == _CHUNK)
+
+
+def read(finder: Finder, oid: bytes) -> Iterator[bytes]:
+    """The bytes of a file in pieces, each verified, and the whole too before the last is given.
+
+    Raises ``CorruptError`` naming the id, or ``MissingError`` naming the chunk that is not there.
+    """
+    if kind_of(finder, oid) == _CHUNK:
+        yield finder.get(oid, Kind.CHUNK)
+        return
+    whole = blake3()
+    last = b""
+    for chunk, length in chunks(finder, oid):
+        if last:
+            yield last
+        last = _piece(finder, oid, chunk, length)
+        whole.update(last)
+    if whole.digest() != oid:
+        raise _corrupt(oid, "its chunks do not give its id")
+    yield last
+
+
+class ContentFile(io.RawIOBase):
+    """A file of the store, opened for reading: seekable, fetching only the chunks it needs.
+
+    Each chunk is verified. That the manifest is the right one is not proved here, since that
+    takes the whole file: it was when the object was made or received. ``size`` is what the tree
+    says, in bytes; ``CorruptError`` if the content has another.
+    """
+
+    def __init__(self, finder: Finder, oid: bytes, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self._finder = finder
+        self._oid = oid
+        self._position = 0
+        self._span = _Span(0, b"")
+        self._outer = _Level(0, _as_manifest(finder, oid, size))
+        self._inner = _Level(0, None)
+        if self._outer.end != size:
+            raise _corrupt(oid, f"it has {self._outer.end} bytes, not {size}")
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def tell(self) -> int:
+        """The position in bytes."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move to ``offset`` from the start, the position or the end; gives the new position."""
+        if whence not in (io.SEEK_SET, io.SEEK_CUR, io.SEEK_END):
+            raise UsageError(f"seek: whence is 0, 1 or 2, not {whence}")
+        origin = (0, self._position, self.size)[whence]
+        if origin + offset < 0:
+            raise UsageError("seek: before the start of the file")
+        self._position = origin + offset
+        return self._position
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        """Fill ``buffer`` up to the end of the chunk at the position; gives how much."""
+        if self._position >= self.size or not len(buffer):
+            return 0
+        start, data = self._span_at(self._position)
+        skip = self._position - start
+        count = min(len(buffer), len(data) - skip)
+        memoryview(buffer).cast("B")[:count] = memoryview(data)[skip : skip + count]
+        self._position += count
+        return count
+
+    def _span_at(self, position: int) -> _Span:
+        span = self._span
+        if not span.start <= position < span.start + len(span.data):
+            start, oid, length = self._chunk_at(position)
+            span = self._span = _Span(start, _piece(self._finder, self._oid, oid, length))
+        return span
+
+    def _chunk_at(self, position: int) -> tuple[int, bytes, int]:
+        outer = self._outer
+        start, child, length = outer.at(position)
+        if not outer.depth:
+            return start, child, length
+        if self._inner.start != start or not self._inner.end:
+            self._inner = _Level(start, _segment(self._finder, child, length))
+        return self._inner.at(position)
+
+
+class _Span(NamedTuple):
+    start: int
+    data: bytes
+
+
+class _Level:
+    """A manifest or segment that begins at ``start`` of the file, searchable by position."""
+
+    def __init__(self, start: int, manifest: Manifest | None) -> None:
+        self.start = start
+        self.depth = manifest.depth if manifest else 0
+        self._lengths = manifest.lengths if manifest else ()
+        self._children = manifest.children() if manifest else []
+        self._ends = list(accumulate(self._lengths, initial=start))[1:]
+        self.end = self._ends[-1] if self._ends else 0
+
+    def at(self, position: int) -> tuple[int, bytes, int]:
+        """Start, id and length of the child that holds the byte at ``position``."""
+        index = bisect_right(self._ends, position)
+        length = self._lengths[index]
+        return self._ends[index] - length, self._children[index], length
+
+
+def _as_manifest(finder: Finder, oid: bytes, size: int) -> Manifest:
+    """The file's manifest; for a file of one chunk, one made up."""
+    if kind_of(finder, oid) == _FILE:
+        return decode_manifest(finder.get(oid, Kind.FILE))
+    return Manifest(0, oid, (size,))
+
+
+def _file_parts(finder: Finder, oid: bytes, *, nested: bool) -> Iterator[Part]:
+    manifest = decode_manifest(finder.get(oid, Kind.FILE))
+    yield Part(oid, Kind.FILE, manifest.size)
+    if not manifest.depth:
+        yield from _children(finder, oid, manifest, nested=nested)
+        return
+    for segment_id, length in zip(manifest.children(), manifest.lengths, strict=True):
+        yield Part(segment_id, Kind.SEGMENT, length)
+        segment = _segment(finder, segment_id, length)
+        yield from _children(finder, oid, segment, nested=nested)
+
+
+def _segment(finder: Finder, oid: bytes, length: int) -> Manifest:
+    segment = decode_segment(finder.get(oid, Kind.SEGMENT))
+    if segment.size != length:
+        raise _corrupt(oid, f"a segment of {segment.size} bytes stands where {length} should")
+    return segment
+
+
+def _children(finder: Finder, oid: bytes, run: Manifest, *, nested: bool) -> Iterator[Part]:
+    """The chunks of a manifest of depth 0 or of a segment, and what files among them hold."""
+    children = run.children()
+    for start in range(0, len(children), _AT_ONCE):
+        span = children[start : start + _AT_ONCE]
+        lengths = run.lengths[start : start + _AT_ONCE]
+        for child, length, where in zip(span, lengths, finder.locate(span), strict=True):
+            if where is None or _content_kind(child, where) == _CHUNK:
+                yield Part(child, Kind.CHUNK, length)
+            elif nested:
+                raise _corrupt(oid, "its chunks are files of files")
+            else:
+                yield from _nested(finder, child, length)
+
+
+def _nested(finder: Finder, oid: bytes, length: int) -> Iterator[Part]:
+    found = _file_parts(finder, oid, nested=True)
+    for part in found:
+        # The first is the manifest: wrong lengths end here, before its parts multiply.
+        if part.kind == _FILE and part.length != length:
+            raise _corrupt(oid, f"a file of {part.length} bytes stands where {length} should")
+        yield part
+
+
+def _piece(finder: Finder, owner: bytes, oid: bytes, length: int) -> bytes:
+    """The bytes of one child, also where they are stored as a file of their own."""
+    if kind_of(finder, oid) == _CHUNK:
+        data = finder.get(oid, Kind.CHUNK)
+    else:
+        data = b"".join(read(finder, oid))
+    if len(data) != length:
+        raise _corrupt(owner, f"chunk {oid.hex()} has {len(data)} bytes, not {length}")
+    return data
+
+
+def _content_kind(oid: bytes, where: Location) -> Kind:
+    if where.kind not in (_CHUNK, _FILE):
+        raise _corrupt(oid, "the object with this id is no content")
+    return Kind(where.kind)
+
+
+def _corrupt(oid: bytes, why: str) -> CorruptError:
+    return CorruptError(
+        f"content {oid.hex()}: {why}",
+        hint="repair it from a remote that has it: ox fsck --repair",
+        items=(oid.hex(),),
+    )
