@@ -17,6 +17,8 @@ from oxcore import __version__
 from oxcore.errors import NotFoundError, OxError, UsageError
 from oxcore.fs.atomic import storage_error
 
+COMPLETE = "_OX_COMPLETE"  # set by the shell's completion script
+
 
 class Lazy(click.Group):
     """A group that knows its verbs by name and imports one when it is called."""
@@ -81,6 +83,8 @@ def ox(
 def dispatch(args: Sequence[str]) -> int:
     """Run the verb that ``args`` name; gives the exit code, prints errors, never raises."""
     _forgive_encoding()
+    if COMPLETE in os.environ:
+        ox.main(list(args), prog_name="ox", complete_var=COMPLETE)
     session = Session(json="--json" in args)
     try:
         return _guarded(args, session)
@@ -104,12 +108,17 @@ def _guarded(args: Sequence[str], session: Session) -> int:
 
 
 def _invoke(args: Sequence[str], session: Session) -> int:
+    # Not `ox.main`, which makes errors of its own of interruptions and broken pipes.
+    code: object = 0
     try:
-        code = ox.main(list(args), prog_name="ox", standalone_mode=False, obj=session)
-        sys.stdout.flush()
+        with ox.make_context("ox", list(args), obj=session) as context:
+            code = ox.invoke(context)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
     finally:
         if session.stats:
             failure.counters(session.counters, as_json=session.json)
+    sys.stdout.flush()
     return code if isinstance(code, int) else 0
 
 

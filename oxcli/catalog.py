@@ -83,7 +83,7 @@ def overview() -> str:
     parts = [
         "Usage: ox [OPTIONS] VERB [ARGS]...",
         "",
-        "Git for datasets: version, move and compare folders of images, audio, tables, models.",
+        "Git for datasets: version, move and compare folders of images, audio, tables.",
     ]
     for section, verbs in SECTIONS.items():
         parts += ["", f"{section}:", *_two_columns(verbs)]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
 from oxcli import catalog
 from oxcore import __version__
@@ -20,9 +19,9 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(args: Sequence[str]) -> int:
+def run(args: list[str]) -> int:
     """Run ``ox`` with these arguments; gives the exit code and never raises."""
-    text = None if _COMPLETE in os.environ else _at_once(list(args))
+    text = None if _COMPLETE in os.environ else _at_once(args)
     if text is None:
         # The one place where the heavy floors of the command line are loaded lazily.
         from oxcli.app import dispatch

@@ -7,8 +7,8 @@ the package costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers know the name; `typing` would double the start of `ox`
 if TYPE_CHECKING:
     from oxcore.api import Hub, Repo
     from oxcore.errors import OxError

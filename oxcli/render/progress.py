@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -63,9 +63,15 @@ class Bar:
         if not self._terminal:
             self._write(f"{self._what}: {self._facts(now)}{self._left(now)}\n")
             return
-        width = shutil.get_terminal_size().columns - 1
         line = f"{self._what} {self._drawn()}{self._facts(now)}{self._left(now)}"
-        self._write(f"\r\x1b[K{fit(line, width)}")
+        self._write(f"\r\x1b[K{fit(line, self._width())}")
+
+    def _width(self) -> int:
+        # Not shutil's: its import takes as long as a status of an empty repository.
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns - 1
+        except OSError:
+            return 79
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -60,7 +59,7 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666
     the folder failed.
     """
     folder = os.path.dirname(path)
-    beside = os.path.join(folder, f"{TEMPORARY}{secrets.token_hex(8)}")
+    beside = os.path.join(folder, f"{TEMPORARY}{os.urandom(8).hex()}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         try:

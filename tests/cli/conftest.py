@@ -59,6 +59,8 @@ class Terminal(io.TextIOWrapper):
 class Ox:
     """Runs ox in this process; ``code`` given, it must be the exit code."""
 
+    root = ROOT
+
     def __init__(self, folder):
         self.folder = folder
 

@@ -1,0 +1,276 @@
+"""The frame: overview, global flags, the boundary of errors, what a start imports."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+
+from oxcli import app, catalog
+from oxcli.context import pass_session
+from oxcore import __version__
+from oxcore.errors import MissingError, UnsavedError
+
+HEAVY = {
+    "pyarrow",
+    "requests",
+    "urllib3",
+    "zstandard",
+    "PIL",
+    "uvicorn",
+    "fsspec",
+    "numpy",
+    "pandas",
+}
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Lets the verb ``status`` do what is handed over: raise it, or call it."""
+
+    def install(what):
+        @click.command()
+        @click.option("--json", is_flag=True)
+        @pass_session
+        def command(session, json):
+            if isinstance(what, BaseException):
+                raise what
+            return what(session)
+
+        monkeypatch.setattr(app.Lazy, "get_command", lambda self, ctx, name: command)
+
+    return install
+
+
+# -- overview
+
+
+@pytest.mark.parametrize("args", [(), ("--help",), ("-h",)])
+def test_the_overview_answers_without_a_verb(ox, args):
+    assert ox(*args).out == catalog.overview()
+
+
+def test_click_prints_the_same_overview(ox, tmp_path):
+    assert ox("-C", tmp_path, "--help").out == catalog.overview()
+
+
+def test_version(ox, tmp_path):
+    assert ox("--version").out == f"ox {__version__}\n"
+    assert ox("-C", tmp_path, "--version").out == f"ox {__version__}\n"
+
+
+def test_the_overview_names_every_verb_once():
+    lines = catalog.overview().splitlines()
+    for verb in catalog.VERBS:
+        assert sum(line.startswith(f"  {verb} ") for line in lines) == 1
+
+
+# -- errors
+
+
+def test_an_unknown_verb_is_answered_with_what_it_looks_like(ox):
+    result = ox.fails("stauts")
+    assert result.code == 2
+    assert result.err == "error: no such verb: stauts\nhint: did you mean: status, stash\n"
+    assert "ox --help" in ox.fails("qqqq").err
+
+
+def test_a_usage_error_of_click_has_our_style(ox):
+    result = ox.fails("config", "--unste")
+    assert result.code == 2
+    assert (
+        result.err
+        == "error: no such option '--unste'. Did you mean '--unset'?\nhint: see: ox config --help\n"
+    )
+
+
+def test_a_global_option_that_does_not_exist(ox):
+    assert ox.fails("--nope", "status").err.endswith("hint: see: ox --help\n")
+
+
+def test_items_are_cut_at_twenty_for_people_and_whole_for_programs(ox, failing):
+    failing(UnsavedError("unsaved work", hint="stash it", items=[f"f{n}" for n in range(1025)]))
+    lines = ox.fails("status").err.splitlines()
+    assert lines[:2] == ["error: unsaved work", "  f0"]
+    assert lines[20:] == ["  f19", "  ... and 1,005 more", "hint: stash it"]
+    result = ox.fails("status", "--json")
+    assert result.code == 8
+    assert result.out == ""
+    told = json.loads(result.err)["error"]
+    assert (told["kind"], told["message"], told["hint"]) == ("unsaved", "unsaved work", "stash it")
+    assert len(told["items"]) == 1025
+
+
+def test_a_system_error_is_a_storage_error(ox, failing):
+    failing(OSError(28, "No space left on device", "pack"))
+    result = ox.fails("status")
+    assert result.code == 18
+    assert "No space left on device (pack)" in result.err
+    assert "free some space" in result.err
+
+
+def test_a_fault_of_ours_is_one_line_and_a_traceback_only_on_demand(ox, failing):
+    failing(KeyError("x"))
+    result = ox.fails("status")
+    assert result.code == 70
+    assert result.err.startswith("error: internal error: KeyError: 'x'\nhint: run with --debug")
+    assert "Traceback" not in result.err
+    assert "Traceback" in ox.fails("--debug", "status").err
+
+
+def test_debug_shows_the_traceback_of_a_known_error_too(ox, failing):
+    failing(MissingError("object is gone"))
+    result = ox.fails("--debug", "status")
+    assert result.code == 13
+    assert "Traceback" in result.err
+    assert result.err.endswith("error: object is gone\n")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
+def test_an_interruption(ox, failing, error):
+    failing(error)
+    result = ox.fails("status")
+    assert (result.code, result.err) == (130, "\ninterrupted\n")
+
+
+def test_the_code_that_a_command_returns_is_the_exit_code(ox, failing):
+    failing(lambda session: 9)
+    assert ox.fails("status").code == 9
+
+
+def test_quiet_drops_remarks_and_keeps_what_was_asked_for(ox, failing):
+    failing(lambda session: (session.say("remark"), session.echo("data"), session.warn("odd"))[3:])
+    assert ox("status").out == "remark\ndata\n"
+    result = ox("-q", "status")
+    assert (result.out, result.err) == ("data\n", "warning: odd\n")
+
+
+# -- global flags
+
+
+def test_colours_need_a_terminal_that_wants_them(ox, failing, monkeypatch):
+    failing(lambda session: session.echo(session.paint("text", "red")))
+    assert ox("status", tty=True).out == "\x1b[31mtext\x1b[0m\n"
+    assert ox("status").out == "text\n"
+    assert ox("--no-color", "status", tty=True).out == "text\n"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert ox("status", tty=True).out == "text\n"
+
+
+def test_dash_c_is_where_the_verb_runs(ox, failing, tmp_path):
+    failing(lambda session: session.echo(os.getcwd()))
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert ox("-C", "a", "-C", "b", "status").out == f"{tmp_path}/a/b\n"
+    result = ox.fails("-C", "nowhere", "status")
+    assert (result.code, result.err) == (5, "error: no such folder: nowhere\n")
+
+
+def test_stats_are_told_at_the_end_even_of_a_failure(ox, failing):
+    from oxcore.model.counters import Counters
+
+    def work(session):
+        session.counters += [Counters(fsyncs=2, bytes_hashed=1234567), Counters(fsyncs=1)]
+        raise MissingError("gone")
+
+    failing(work)
+    lines = ox.fails("--stats", "status").err.splitlines()
+    assert lines[0] == "stats:"
+    assert {tuple(line.rsplit(maxsplit=1)) for line in lines[1:-1]} == {
+        ("  bytes hashed", "1,234,567"),
+        ("  fsyncs", "3"),
+    }
+    told = ox.fails("--stats", "status", "--json").err.splitlines()
+    assert json.loads(told[0])["stats"]["fsyncs"] == 3
+
+
+# -- as a process
+
+
+def loaded(ox, *args):
+    """Names of the modules that ``ox args`` imports, beyond those of Python's own start."""
+    return imports(ox, "from oxcli.main import main; main()", *args) - imports(ox, "pass")
+
+
+def imports(ox, code, *args):
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code, *args],
+        cwd=ox.folder,
+        env={**os.environ, "PYTHONPATH": str(ox.root)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = [line for line in result.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+def test_the_overview_loads_nothing_but_the_catalog(ox):
+    ours = {"oxcli", "oxcli.main", "oxcli.catalog", "oxcore", "importlib"}
+    assert loaded(ox, "--help") - {"__future__", "collections.abc"} <= ours
+    assert "oxcli.catalog" in loaded(ox, "--help")
+
+
+@pytest.mark.parametrize("args", [("config", "--help"), ("status",), ("status", "--json")])
+def test_a_light_verb_loads_no_heavy_library(ox, repo, args):
+    modules = loaded(ox, *args)
+    assert not {name.partition(".")[0] for name in modules} & HEAVY
+    assert "click" in modules
+
+
+def test_the_help_of_a_verb_opens_no_store(ox):
+    assert not {"lmdb", "blake3", "oxcore.repo"} & loaded(ox, "config", "--help")
+
+
+def test_a_process_gives_code_and_streams(ox):
+    result = ox.process("stauts")
+    assert result.returncode == 2
+    assert result.stdout == b""
+    assert result.stderr.startswith(b"error: no such verb")
+
+
+def test_a_reader_that_goes_away_is_no_error(ox):
+    process = subprocess.Popen(
+        [sys.executable, "-c", "" + ENDLESS],
+        env={**os.environ, "PYTHONPATH": str(ox.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.read(100)
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(timeout=30), errors) == (141, b"")
+
+
+ENDLESS = """
+import sys, click
+from oxcli import app
+@click.pass_obj
+def endless(session):
+    while True:
+        session.echo("x" * 1000)
+command = click.command()(endless)
+app.Lazy.get_command = lambda self, ctx, name: command
+sys.exit(app.dispatch(["status"]))
+"""
+
+
+def test_an_interrupted_process_says_so(ox):
+    script = ENDLESS.replace('session.echo("x" * 1000)', "print('on', flush=True); time.sleep(60)")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import time\n" + script],
+        env={**os.environ, "PYTHONPATH": str(ox.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout.readline() == b"on\n"
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, b"\ninterrupted\n")
