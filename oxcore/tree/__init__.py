@@ -6,8 +6,12 @@ Every function takes a ``Reader`` or, where many calls go to one tree, ``Nodes``
 """
 
 from oxcore.tree.build import build
+from oxcore.tree.check import Facts, check
 from oxcore.tree.diff import diff
 from oxcore.tree.edit import edit
+from oxcore.tree.fresh import diff_nodes, new_nodes
+from oxcore.tree.listing import Item, listing
+from oxcore.tree.merge import Conflict, Merge, merge
 from oxcore.tree.nodes import EMPTY, Nodes
 from oxcore.tree.walk import (
     exists_folder,
@@ -20,13 +24,22 @@ from oxcore.tree.walk import (
 
 __all__ = [
     "EMPTY",
+    "Conflict",
+    "Facts",
+    "Item",
+    "Merge",
     "Nodes",
     "build",
+    "check",
     "diff",
+    "diff_nodes",
     "edit",
     "exists_folder",
     "get",
     "get_many",
+    "listing",
+    "merge",
+    "new_nodes",
     "summary",
     "walk",
     "walk_leaves",

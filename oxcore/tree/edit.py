@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
 from oxcore.codec.node import Inner
 from oxcore.model.entries import Entry
 from oxcore.model.protocols import Sink
 from oxcore.tree.build import Tower, build
+from oxcore.tree.clash import clashes
 from oxcore.tree.columns import Columns, Cutter, Row, Value
 from oxcore.tree.nodes import (
     EMPTY,
@@ -21,7 +22,6 @@ from oxcore.tree.nodes import (
     put_empty,
 )
 from oxcore.tree.order import Guard, check_ascending, check_entries, clash_error
-from oxcore.tree.walk import get_many, paths_in
 
 Changes = Sequence[tuple[bytes, Value | None]]
 
@@ -134,7 +134,9 @@ def _settled(
     Guard().check([path for path, _ in adds])
     check_entries([entry for _, entry in adds])
     named = {path for path, _ in changes}
-    clashing = {path for path in _clashes(nodes, root, adds) if path not in named}
+    clashing = {
+        path for path in clashes(nodes, root, [path for path, _ in adds]) if path not in named
+    }
     if clashing and not replace:
         raise clash_error(sorted(clashing))
     if clashing:
@@ -144,44 +146,3 @@ def _settled(
 
 def _path(change: tuple[bytes, Entry | None]) -> bytes:
     return change[0]
-
-
-def _clashes(nodes: Nodes, root: bytes, adds: Sequence[tuple[bytes, Entry]]) -> Iterator[bytes]:
-    """Paths of the tree that are a folder of an added path, or below one as if it were one."""
-    parents: set[bytes] = set()
-    folder = b"/"
-    for path, before, after in _gaps(nodes, root, [path for path, _ in adds]):
-        if after.startswith(path):
-            yield from paths_in(nodes, root, path + b"/")
-        if path.startswith(folder) and b"/" not in path[len(folder) :]:
-            continue
-        folder = path[: path.rfind(b"/") + 1] or b"/"
-        if not (before.startswith(folder) or after.startswith(folder)):
-            parents.update(_parents(path))
-    asked = sorted(parents)
-    for path, entry in zip(asked, get_many(nodes, root, asked), strict=True):
-        if entry is not None:
-            yield path
-
-
-def _gaps(
-    nodes: Nodes, root: bytes, paths: Sequence[bytes]
-) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Each path that is not in the tree, with its neighbours there; b"" where the leaf ends."""
-    start = 0
-    while start < len(paths):
-        oid, last = locate(nodes, root, paths[start])
-        keys = keys_of(nodes.read(oid))
-        stop = len(paths) if last or not keys else bisect_right(paths, keys[-1], start)
-        for path in paths[start:stop]:
-            at = bisect_left(keys, path)
-            after = keys[at] if at < len(keys) else b""
-            if after != path:
-                yield path, keys[at - 1] if at else b"", after
-        start = stop
-
-
-def _parents(path: bytes) -> Iterator[bytes]:
-    parts = path.split(b"/")
-    for count in range(1, len(parts)):
-        yield b"/".join(parts[:count])

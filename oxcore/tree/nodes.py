@@ -23,7 +23,7 @@ class Nodes:
     calls go to the same tree. The empty tree is there even if it was never stored.
     """
 
-    def __init__(self, reader: Reader, *, inner: int = 512, leaves: int = 32) -> None:
+    def __init__(self, reader: Reader, *, inner: int = 512, leaves: int = 256) -> None:
         self._reader = reader
         self._limits = (leaves, inner)
         self._kept: tuple[OrderedDict[bytes, Node], ...] = (OrderedDict(), OrderedDict())

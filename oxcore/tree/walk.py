@@ -24,7 +24,7 @@ def get_many(reader: Source, root: bytes, paths: Sequence[bytes]) -> list[Entry 
     while len(found) < len(paths):
         start = len(found)
         oid, last = locate(nodes, root, paths[start])
-        leaf = _leaf(nodes, oid)
+        leaf = leaf_of(nodes, oid)
         keys = leaf.paths
         stop = len(paths) if last else max(start + 1, bisect_right(paths, keys[-1], start))
         for path in paths[start:stop]:
@@ -110,7 +110,8 @@ def _clipped(leaf: Leaf, start: int, stop: int) -> Leaf:
     )
 
 
-def _leaf(nodes: Nodes, oid: bytes) -> Leaf:
+def leaf_of(nodes: Nodes, oid: bytes) -> Leaf:
+    """The leaf with the id ``oid``; ``CorruptError`` if it is none."""
     node = nodes.read(oid)
     if isinstance(node, Inner):
         raise CorruptError("a tree node has children of a wrong level", items=[oid.hex()])
