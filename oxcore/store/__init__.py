@@ -3,6 +3,7 @@
 ``oxcore.store.content`` gives the bytes of a file, whether it is one chunk or many.
 """
 
+from oxcore.store._coding import decode
 from oxcore.store._files import PackInfo
 from oxcore.store._read import Refreshed
 from oxcore.store._upkeep import PackReport, RewriteReport
@@ -25,4 +26,5 @@ __all__ = [
     "Part",
     "Refreshed",
     "RewriteReport",
+    "decode",
 ]

@@ -76,13 +76,28 @@ def read(finder: Finder, oid: bytes) -> Iterator[bytes]:
     if kind_of(finder, oid) == _CHUNK:
         yield finder.get(oid, Kind.CHUNK)
         return
+    yield from _proved(finder, oid, _file_parts(finder, oid, nested=False))
+
+
+def prove_manifest(finder: Finder, oid: bytes, data: bytes) -> None:
+    """Raise ``CorruptError`` unless the manifest ``data`` gives the file ``oid``, and
+    ``MissingError`` where a part of it is not here. Reads the whole file, a chunk at a time."""
+    listed = _manifest_parts(finder, oid, decode_manifest(data), nested=False)
+    for _ in _proved(finder, oid, listed):
+        pass
+
+
+def _proved(finder: Finder, oid: bytes, listed: Iterator[Part]) -> Iterator[bytes]:
+    """The chunks among ``listed``, the last of them once all have given ``oid``."""
     whole = blake3()
     last = b""
-    for chunk, length in chunks(finder, oid):
-        if last:
-            yield last
-        last = _piece(finder, oid, chunk, length)
-        whole.update(last)
+    for part in listed:
+        if part.kind == _CHUNK:
+            if last:
+                yield last
+            last = finder.get(part.oid, Kind.CHUNK)
+            _check_length(oid, part.oid, len(last), part.length)
+            whole.update(last)
     if whole.digest() != oid:
         raise _corrupt(oid, "its chunks do not give its id")
     yield last
@@ -189,7 +204,12 @@ def _as_manifest(finder: Finder, oid: bytes, size: int) -> Manifest:
 
 
 def _file_parts(finder: Finder, oid: bytes, *, nested: bool) -> Iterator[Part]:
-    manifest = decode_manifest(finder.get(oid, Kind.FILE))
+    return _manifest_parts(finder, oid, decode_manifest(finder.get(oid, Kind.FILE)), nested=nested)
+
+
+def _manifest_parts(
+    finder: Finder, oid: bytes, manifest: Manifest, *, nested: bool
+) -> Iterator[Part]:
     yield Part(oid, Kind.FILE, manifest.size)
     if not manifest.depth:
         yield from _children(finder, oid, manifest, nested=nested)
@@ -237,9 +257,13 @@ def _piece(finder: Finder, owner: bytes, oid: bytes, length: int) -> bytes:
         data = finder.get(oid, Kind.CHUNK)
     else:
         data = b"".join(read(finder, oid))
-    if len(data) != length:
-        raise _corrupt(owner, f"chunk {oid.hex()} has {len(data)} bytes, not {length}")
+    _check_length(owner, oid, len(data), length)
     return data
+
+
+def _check_length(owner: bytes, oid: bytes, found: int, told: int) -> None:
+    if found != told:
+        raise _corrupt(owner, f"chunk {oid.hex()} has {found} bytes, not {told}")
 
 
 def _content_kind(oid: bytes, where: Location) -> Kind:
