@@ -1,0 +1,32 @@
+"""Where objects lie in packs, and what the work tree looked like: an LMDB cache, no more.
+
+Thrown away it loses only time: locations come back from the packs, rows from the stage.
+"""
+
+from oxcore.index._rows import (
+    ROW_SIZE,
+    STAT_SIZE,
+    UNKNOWN_STAT,
+    Row,
+    pack_row,
+    pack_stat,
+    row_entry,
+    unpack_row,
+)
+from oxcore.index.index import Index
+from oxcore.index.locations import Locations
+from oxcore.index.stat import StatCache
+
+__all__ = [
+    "ROW_SIZE",
+    "STAT_SIZE",
+    "UNKNOWN_STAT",
+    "Index",
+    "Locations",
+    "Row",
+    "StatCache",
+    "pack_row",
+    "pack_stat",
+    "row_entry",
+    "unpack_row",
+]

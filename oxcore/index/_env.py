@@ -1,0 +1,315 @@
+"""One LMDB environment: opened once a process, replaced when it is damaged, grown when full.
+
+All tables share LMDB's unnamed database, told apart by the first byte of the key: to open a named
+one takes the writer's lock, and a reader would wait.
+
+    f   folders     first 16 bytes of the BLAKE3 of the path -> number (u32 big-endian), path
+    l   locations   id -> location
+    m   scalars     name -> value
+    n   numbers     name of a pack -> number (u32 big-endian)
+    p   packs       number -> name
+    r   rows        folder's number, name of the file -> row; last, so that new ones are appended
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeAlias, TypeVar, cast
+
+import lmdb
+
+from oxcore.errors import BusyError, CorruptError, OxError, StorageError
+from oxcore.fs.atomic import remove_quietly, storage_error, storage_errors
+from oxcore.fs.lock import writer_lock
+
+Txn: TypeAlias = "lmdb.Transaction[bytes]"  # quoted: the class is generic in its stubs only
+T = TypeVar("T")
+
+FOLDERS: Final = b"f"
+LOCATIONS: Final = b"l"
+NUMBERS: Final = b"n"
+PACKS: Final = b"p"
+ROWS: Final = b"r"
+
+ROOT: Final = b"mroot"
+NEXT_FOLDER: Final = b"mfolder"
+NEXT_PACK: Final = b"mpack"
+_VERSION_KEY: Final = b"mversion"
+_VERSION: Final = b"ox index 1"
+
+# Address space, not disk: the file grows as it is written. Smaller ones are for machines that
+# limit address space.
+_MAP_SIZES: Final = (1 << 40, 1 << 36, 1 << 32, 1 << 29)
+_MAX_READERS: Final = 510
+_PATIENCE: Final = 30.0  # seconds to wait for this process's own readers before growing
+
+_DAMAGE: Final = (
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.PanicError,
+    lmdb.InvalidError,
+    lmdb.VersionMismatchError,
+    lmdb.IncompatibleError,
+    lmdb.BadValsizeError,
+)
+_NO_MAPS: Final = (errno.ENODEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+_PASSING: Final = (lmdb.MapFullError, lmdb.MapResizedError, lmdb.ReadersFullError)
+
+
+class Damaged(Exception):
+    """The files in the folder are no index that this release can use."""
+
+
+class Gate:
+    """Counts the transactions that run, and waits for none before the map moves.
+
+    ``mdb_env_set_mapsize`` unmaps the file: a reader in another thread would crash.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running = 0
+        self._closed = False
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Run a transaction."""
+        with self._changed:
+            while self._closed:
+                self._changed.wait()
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold all transactions back; ``BusyError`` if those that run do not end."""
+        with self._changed:
+            while self._closed:
+                self._changed.wait()
+            self._closed = True
+            try:
+                if not self._changed.wait_for(lambda: self._running == 0, _PATIENCE):
+                    raise BusyError("the index is being read and cannot grow")
+                yield
+            finally:
+                self._closed = False
+                self._changed.notify_all()
+
+
+class Database:
+    """The environment in ``folder``; ``fresh`` if it was empty when it was opened."""
+
+    def __init__(self, folder: str, *, readonly: bool, map_size: int | None) -> None:
+        self.folder = folder
+        self.readonly = readonly
+        self.holders = 0
+        self._gate = Gate()
+        self._writer = threading.Lock()
+        with _opening(folder):
+            self._env = _open_env(folder, readonly, map_size)
+            try:
+                self._check_size()
+                self.fresh = self._check_version()
+            except BaseException:
+                self._env.close()
+                raise
+        status = os.stat(os.path.join(folder, "data.mdb"))
+        self.identity = (status.st_dev, status.st_ino)
+
+    def close(self) -> None:
+        """Unmap the file."""
+        with self._gate.alone():
+            self._env.close()
+
+    @contextmanager
+    def read(self) -> Iterator[Txn]:
+        """A snapshot. Keep it short, and open no other one within."""
+        with self._errors(), self._gate.inside(), self._begin() as txn:
+            yield txn
+
+    def write(self, work: Callable[[Txn], T]) -> T:
+        """Run ``work`` in one transaction: all of it is on disk afterwards, or nothing.
+
+        ``work`` is run again from the start if the map had to grow.
+        """
+        if self.readonly:
+            raise StorageError("the index was opened for reading only")
+        while True:
+            try:
+                with (
+                    self._errors(),
+                    self._writer,
+                    self._gate.inside(),
+                    self._env.begin(write=True) as txn,
+                ):
+                    return work(txn)
+            except lmdb.MapFullError:
+                self._resize(2 * self._env.info()["map_size"])
+            except lmdb.MapResizedError:
+                self._resize(0)
+
+    def _begin(self) -> Txn:
+        try:
+            return self._env.begin()
+        except lmdb.MapResizedError:
+            pass
+        except lmdb.ReadersFullError:
+            self._env.reader_check()
+        return self._env.begin()
+
+    def _resize(self, size: int) -> None:
+        with self._errors(), self._gate.alone():
+            self._env.set_mapsize(size)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except _PASSING:
+            raise
+        except _DAMAGE as error:
+            _remove(self.folder)
+            raise CorruptError(
+                f"the index is damaged and was thrown away ({error})",
+                hint="run it again: the index is rebuilt from the packs",
+            ) from error
+        except lmdb.Error as error:
+            raise _storage("use the index", self.folder, error) from error
+
+    def _check_size(self) -> None:
+        # LMDB maps the file: pages that are missing would end the process by a signal.
+        needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
+        if 0 < os.path.getsize(os.path.join(self.folder, "data.mdb")) < needed:
+            raise Damaged("the file was cut short")
+
+    def _check_version(self) -> bool:
+        """Whether there is nothing yet; then the version is written."""
+        with self._env.begin() as txn:
+            version = txn.get(_VERSION_KEY)
+            empty = not txn.stat()["entries"]
+        if version == _VERSION:
+            return False
+        if not empty or self.readonly:
+            raise Damaged("it is empty" if empty else "it is of another version")
+        with self._env.begin(write=True) as txn:
+            txn.put(_VERSION_KEY, _VERSION)
+        return True
+
+
+_open: dict[str, Database] = {}
+_open_lock = threading.Lock()
+
+
+def acquire(folder: str, *, readonly: bool, map_size: int | None) -> tuple[Database, bool]:
+    """The environment in ``folder``, and whether it was made anew.
+
+    LMDB allows one environment a file and process: whoever opens it again shares it.
+    """
+    folder = os.path.realpath(folder)
+    with _open_lock:
+        known = _open.get(folder)
+        if known is not None and _is_current(known):
+            known.holders += 1
+            return known, False
+        if not readonly:
+            with storage_errors("make the folder of the index"):
+                os.makedirs(folder, exist_ok=True)
+        database = _open_or_replace(folder, readonly=readonly, map_size=map_size)
+        database.holders = 1
+        _open[folder] = database
+        return database, database.fresh
+
+
+def release(database: Database) -> None:
+    """Give an environment back; the last one closes it."""
+    with _open_lock:
+        database.holders -= 1
+        if database.holders:
+            return
+        if _open.get(database.folder) is database:
+            del _open[database.folder]
+        database.close()
+
+
+def _is_current(database: Database) -> bool:
+    try:
+        status = os.stat(os.path.join(database.folder, "data.mdb"))
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) == database.identity
+
+
+def _open_or_replace(folder: str, *, readonly: bool, map_size: int | None) -> Database:
+    try:
+        return Database(folder, readonly=readonly, map_size=map_size)
+    except Damaged as error:
+        if readonly:
+            raise StorageError(
+                f"no usable index in {folder}: {error}",
+                hint="open the repository once where it may be written",
+            ) from None
+    # Another process may be replacing it as well: the second one finds it sound.
+    with writer_lock(os.path.join(folder, "replacing"), purpose="replace the index"):
+        try:
+            return Database(folder, readonly=False, map_size=map_size)
+        except Damaged:
+            _remove(folder)
+        return Database(folder, readonly=False, map_size=map_size)
+
+
+def _remove(folder: str) -> None:
+    # Whoever has the old files open goes on with them, unseen by others.
+    remove_quietly(os.path.join(folder, "data.mdb"))
+    remove_quietly(os.path.join(folder, "lock.mdb"))
+
+
+@contextmanager
+def _opening(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise Damaged(str(error)) from error
+    except lmdb.Error as error:
+        if _code(error) in _NO_MAPS:
+            raise StorageError(
+                f"the file system of {folder} cannot map files into memory",
+                hint="keep the repository on a local disk",
+            ) from error
+        raise _storage("open the index", folder, error) from error
+
+
+def _open_env(folder: str, readonly: bool, map_size: int | None) -> lmdb.Environment:
+    sizes = _MAP_SIZES if map_size is None else (map_size,)
+    for size in sizes:
+        try:
+            return lmdb.open(
+                folder,
+                map_size=size,
+                max_readers=_MAX_READERS,
+                max_spare_txns=4,
+                readonly=readonly,
+                readahead=False,
+            )
+        except (lmdb.MemoryError, lmdb.Error) as error:
+            if _code(error) != errno.ENOMEM or size == sizes[-1]:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _code(error: lmdb.Error) -> int:
+    return cast("int", getattr(error, "code", 0))
+
+
+def _storage(what: str, folder: str, error: lmdb.Error) -> OxError:
+    code = _code(error)
+    reason = os.strerror(code) if code > 0 else str(error)
+    return storage_error(f"{what} in {folder}", OSError(code, reason))

@@ -1,0 +1,44 @@
+"""The index of a repository: both caches in one LMDB environment."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Self
+
+from oxcore.index._env import Database, acquire, release
+from oxcore.index.locations import Locations
+from oxcore.index.stat import StatCache
+
+
+class Index:
+    """``locations`` finds objects in packs, ``stat`` remembers the work tree.
+
+    ``fresh`` says that the index was empty or had to be thrown away: the caller rebuilds it.
+    Close it, or use it as a context manager.
+    """
+
+    def __init__(self, database: Database, *, fresh: bool) -> None:
+        self.fresh = fresh
+        self.locations = Locations(database)
+        self.stat = StatCache(database)
+        self._finalizer = weakref.finalize(self, release, database)
+
+    @classmethod
+    def open(cls, folder: str, *, readonly: bool = False, map_size: int | None = None) -> Self:
+        """Open the index in ``folder``; make it if it is missing, damaged or of another version.
+
+        ``map_size``: address space to start with, in bytes; it grows by itself. Raises
+        ``StorageError`` where the file system refuses, or ``readonly`` finds no sound index.
+        """
+        database, fresh = acquire(folder, readonly=readonly, map_size=map_size)
+        return cls(database, fresh=fresh)
+
+    def close(self) -> None:
+        """Let go of the files; calling it twice is harmless."""
+        self._finalizer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
