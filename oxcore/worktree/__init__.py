@@ -1,0 +1,44 @@
+"""The folder of the user: what is in it, what is ignored, and how it is changed without harm."""
+
+from oxcore.worktree.ignore import FILE_NAME, Ignore
+from oxcore.worktree.look import Seen, exists, peek
+from oxcore.worktree.patterns import Match
+from oxcore.worktree.reading import StableRead, Taken, hash_file, open_stable, read_file, stable
+from oxcore.worktree.rows import (
+    PREFIX,
+    STAT_SIZE,
+    UNKNOWN_STAT,
+    mode_of,
+    pack_stat,
+    racy,
+    racy_rows,
+)
+from oxcore.worktree.scan import Folder, scan
+from oxcore.worktree.temporary import clean_leftovers, is_temporary, temporary_name
+
+__all__ = [
+    "FILE_NAME",
+    "PREFIX",
+    "STAT_SIZE",
+    "UNKNOWN_STAT",
+    "Folder",
+    "Ignore",
+    "Match",
+    "Seen",
+    "StableRead",
+    "Taken",
+    "clean_leftovers",
+    "exists",
+    "hash_file",
+    "is_temporary",
+    "mode_of",
+    "open_stable",
+    "pack_stat",
+    "peek",
+    "racy",
+    "racy_rows",
+    "read_file",
+    "scan",
+    "stable",
+    "temporary_name",
+]

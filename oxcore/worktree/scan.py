@@ -1,0 +1,167 @@
+"""The walk over the work tree: one ``Folder`` of columns a directory, never a file's bytes."""
+
+from __future__ import annotations
+
+import os
+import stat as st
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from oxcore.worktree.ignore import FILE_NAME, Ignore, Rules
+from oxcore.worktree.look import Seen, peek, refuse_links
+from oxcore.worktree.rows import PREFIX
+from oxcore.worktree.temporary import is_temporary
+
+_name = attrgetter("name")
+_DOT = 0x2E
+_NEVER = {b".ox", b".git"}
+_WORDS = {st.S_IFIFO: "fifo", st.S_IFSOCK: "socket", st.S_IFCHR: "device", st.S_IFBLK: "device"}
+
+
+@dataclass(slots=True)
+class Folder:
+    """What one directory holds, as columns: ``names``, ``packed`` and ``modes`` run in step.
+
+    ``path``: relative to the root, b"" for the root itself. ``names``: files and links, sorted;
+    ``packed``: 32 bytes each (``rows.PREFIX``); ``modes``: one byte each (``model.Mode``).
+    ``folders``: the sub-folders that are walked. The rest is skipped, and told by whole path:
+    ``specials`` (with fifo, socket or device), ``nested`` (.ox and .git of other repositories),
+    ``ignored`` (a folder ends in '/'), ``leftovers`` of a writer that crashed, and ``errors``
+    (path, reason): what could not be looked at is *not* known to be gone. ``has_rules``: there
+    is an ``.oxignore``.
+    """
+
+    path: bytes
+    names: list[bytes] = field(default_factory=list)
+    packed: list[bytes] = field(default_factory=list)
+    modes: bytearray = field(default_factory=bytearray)
+    folders: list[bytes] = field(default_factory=list)
+    specials: list[tuple[bytes, str]] = field(default_factory=list)
+    nested: list[bytes] = field(default_factory=list)
+    ignored: list[bytes] = field(default_factory=list)
+    leftovers: list[bytes] = field(default_factory=list)
+    errors: list[tuple[bytes, str]] = field(default_factory=list)
+    has_rules: bool = False
+
+    def join(self, name: bytes) -> bytes:
+        """The path, from the root of the dataset, of ``name`` in this folder."""
+        return b"%s/%s" % (self.path, name) if self.path else name
+
+
+def scan(root: str, ignore: Ignore, *, start: bytes = b"") -> Iterator[Folder]:
+    """Walk the work tree ``root`` from ``start`` on; parents first, names in byte order.
+
+    ``start`` is a folder, or a file: then there is one ``Folder``, of that name alone; nothing
+    comes where nothing is. Symbolic links are not followed, ignored folders not entered: files
+    that are tracked all the same are the caller's to look for (``peek``). Raises
+    ``InvalidError`` if ``start`` lies behind a symbolic link; troubles go into ``errors``.
+    """
+    base = os.fsencode(root)
+    refuse_links(base, os.path.dirname(start))
+    found = peek(root, start) if start else None
+    if found is not None:
+        yield _alone(start, found, ignore)
+    elif ignore.ignores(start, is_folder=True):
+        yield Folder(start, ignored=[start + b"/"])
+    elif os.path.isdir(_place(base, start)):
+        yield from _walk(base, ignore, start)
+
+
+def _alone(path: bytes, found: Seen, ignore: Ignore) -> Folder:
+    """The folder of one file that was named; without it if it is ignored."""
+    parent, name = os.path.split(path)
+    if ignore.ignores(path):
+        return Folder(parent, ignored=[path])
+    return Folder(parent, [name], [found.stat], bytearray([found.mode]))
+
+
+def _walk(base: bytes, ignore: Ignore, start: bytes) -> Iterator[Folder]:
+    stack: list[tuple[bytes, Rules]] = [(start, ignore.above(start))]
+    while stack:
+        path, rules = stack.pop()
+        folder = Folder(path)
+        entries = _list(base, folder)
+        rules = ignore.enter(path, rules, has_file=folder.has_rules)
+        if rules:
+            entries = [e for e in entries if not _ignored(folder, e, rules)]
+        _fill(folder, entries)
+        yield folder
+        stack.extend((folder.join(name), rules) for name in reversed(folder.folders))
+
+
+def _place(base: bytes, path: bytes) -> bytes:
+    return b"%s/%s" % (base, path) if path else base
+
+
+def _list(base: bytes, folder: Folder) -> list[os.DirEntry[bytes]]:
+    """The entries sorted, without those that are never part of a dataset."""
+    try:
+        with os.scandir(_place(base, folder.path)) as found:
+            entries = sorted(found, key=_name)
+    except OSError as error:
+        folder.errors.append((folder.path, error.strerror or str(error)))
+        return []
+    if any(entry.name[0] == _DOT for entry in entries):
+        folder.has_rules = any(entry.name == FILE_NAME for entry in entries)
+        return [e for e in entries if e.name[0] != _DOT or not _is_ours(folder, e.name)]
+    return entries
+
+
+def _is_ours(folder: Folder, name: bytes) -> bool:
+    """Note and refuse .ox and .git in any case, and temporary files of a writer."""
+    if name.lower() in _NEVER:
+        if folder.path:
+            folder.nested.append(folder.join(name))
+        return True
+    if is_temporary(name):
+        folder.leftovers.append(folder.join(name))
+        return True
+    return False
+
+
+def _ignored(folder: Folder, entry: os.DirEntry[bytes], rules: Rules) -> bool:
+    """Whether a rule ignores the entry, which is then noted."""
+    path = folder.join(entry.name)
+    if not rules.may_match(path, entry.name):
+        return False
+    is_folder = _is_folder(entry)
+    if not rules.decide(path, is_folder=is_folder):
+        return False
+    folder.ignored.append(path + b"/" if is_folder else path)
+    return True
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _fill(folder: Folder, entries: list[os.DirEntry[bytes]]) -> None:
+    """Stat the files and put them into the columns: the hot loop of ``status``."""
+    pack = PREFIX.pack
+    names, packed, modes = folder.names, folder.packed, folder.modes
+    for entry in entries:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                folder.folders.append(entry.name)
+                continue
+            stat = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue  # removed since the listing: it is not there
+        except OSError as error:
+            folder.errors.append((folder.join(entry.name), error.strerror or str(error)))
+            continue
+        mode = stat.st_mode
+        kind = mode & 0o170000
+        if kind == 0o100000:
+            modes.append(2 if mode & 0o100 else 1)
+        elif kind == 0o120000:
+            modes.append(3)
+        else:
+            folder.specials.append((folder.join(entry.name), _WORDS.get(kind, "special file")))
+            continue
+        names.append(entry.name)
+        packed.append(pack(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
