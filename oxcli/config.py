@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from oxcore.model.protocols import Progress
     from oxcore.repo import Settings
 
-_EPOCH = re.compile(r"@?(-?\d+)(?: ([+-])(\d\d)(\d\d))?")
+_EPOCH = re.compile(r"@?(-?\d+)(?: ([+-])([01]\d|2[0-3])([0-5]\d))?")
 
 
 def config_home() -> str:
@@ -45,7 +45,10 @@ def credentials_file() -> str:
 
 def global_settings() -> dict[str, str]:
     """The user's settings, for all repositories; ``InvalidError`` names a line that is none."""
-    return codec.parse(_read(settings_file()))
+    try:
+        return codec.parse(_read(settings_file()))
+    except InvalidError as error:
+        raise InvalidError(f"{settings_file()}: {error.message}", hint=error.hint) from error
 
 
 def set_global(changes: Mapping[str, str | None]) -> None:

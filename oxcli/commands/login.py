@@ -38,8 +38,7 @@ def command(
     """Remember the token of the hub at URL, for clone, fetch, pull and push.
 
     The token is kept in a file that only you can read. OX_TOKEN in the environment stands before
-    it. A hub that answers is asked whether the token is good; one that does not answer is not
-    waited for.
+    it.
     """
     if (url is None) != listing or (logout and token):
         raise UsageError("name one hub, or ask for --list", hint="see: ox login --help")

@@ -12,7 +12,7 @@ from oxcli.render.text import duration, fit, human_size, number
 _REDRAW = 0.1  # seconds between two drawings of the bar
 _LINE = 10.0  # seconds between two lines where there is no terminal
 _SHORT = 0.5  # seconds that a phase may take without being told of
-_CELLS = 24
+_CELLS = 16
 
 
 class Bar:
@@ -63,8 +63,11 @@ class Bar:
         if not self._terminal:
             self._write(f"{self._what}: {self._facts(now)}{self._left(now)}\n")
             return
-        line = f"{self._what} {self._drawn()}{self._facts(now)}{self._left(now)}"
-        self._write(f"\r\x1b[K{fit(line, self._width())}")
+        width, facts = self._width(), self._facts(now) + self._left(now)
+        line = f"{self._what} {self._drawn()}{facts}"
+        if len(line) > width:
+            line = f"{self._what} {facts}"
+        self._write(f"\r\x1b[K{fit(line, width)}")
 
     def _width(self) -> int:
         # Not shutil's: its import takes as long as a status of an empty repository.

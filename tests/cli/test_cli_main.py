@@ -82,10 +82,7 @@ def test_an_unknown_verb_is_answered_with_what_it_looks_like(ox):
 def test_a_usage_error_of_click_has_our_style(ox):
     result = ox.fails("config", "--zzz")
     assert result.code == 2
-    assert (
-        result.err
-        == "error: no such option '--zzz'\nhint: see: ox config --help\n"
-    )
+    assert result.err == "error: no such option '--zzz'\nhint: see: ox config --help\n"
 
 
 def test_a_global_option_that_does_not_exist(ox):
