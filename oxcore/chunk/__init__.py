@@ -1,0 +1,11 @@
+"""Content-defined chunking: where to cut bytes so that an edit moves only the cuts near it.
+
+The cuts are part of the format: docs/design/001-chunking.md tells how they come about and pins
+them with test vectors.
+"""
+
+from oxcore.chunk._cut import cut, iter_chunks
+from oxcore.chunk._params import ALGORITHM, ChunkParams
+from oxcore.chunk._slow import cut_slow
+
+__all__ = ["ALGORITHM", "ChunkParams", "cut", "cut_slow", "iter_chunks"]
