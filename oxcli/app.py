@@ -81,17 +81,14 @@ def ox(
 
 
 def dispatch(args: Sequence[str]) -> int:
-    """Run the verb that ``args`` name; gives the exit code, prints errors, never raises."""
+    """Run the verb that ``args`` name; gives the exit code and prints errors.
+
+    Raises nothing but ``BrokenPipeError``.
+    """
     _forgive_encoding()
     if COMPLETE in os.environ:
         ox.main(list(args), prog_name="ox", complete_var=COMPLETE)
-    session = Session(json="--json" in args)
-    try:
-        return _guarded(args, session)
-    except BrokenPipeError:
-        # Nobody reads any more. What Python would flush at exit goes nowhere, as git does it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return exits.BROKEN_PIPE
+    return _guarded(args, Session(json="--json" in args))
 
 
 def _guarded(args: Sequence[str], session: Session) -> int:

@@ -9,6 +9,7 @@ import os
 import sys
 
 from oxcli import catalog
+from oxcli.exits import BROKEN_PIPE
 from oxcore import __version__
 
 _COMPLETE = "_OX_COMPLETE"  # set by the shell's completion script
@@ -21,6 +22,17 @@ def main() -> None:
 
 def run(args: list[str]) -> int:
     """Run ``ox`` with these arguments; gives the exit code and never raises."""
+    try:
+        code = _run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads any more. What Python would flush at exit goes nowhere, as git does it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    return code
+
+
+def _run(args: list[str]) -> int:
     text = None if _COMPLETE in os.environ else _at_once(args)
     if text is None:
         # The one place where the heavy floors of the command line are loaded lazily.

@@ -207,7 +207,15 @@ def imports(ox, code, *args):
 
 
 def test_the_overview_loads_nothing_but_the_catalog(ox):
-    ours = {"oxcli", "oxcli.main", "oxcli.catalog", "oxcore", "importlib", "warnings"}
+    ours = {
+        "oxcli",
+        "oxcli.main",
+        "oxcli.catalog",
+        "oxcli.exits",
+        "oxcore",
+        "importlib",
+        "warnings",
+    }
     assert loaded(ox, "--help") - {"__future__", "collections.abc"} <= ours
     assert "oxcli.catalog" in loaded(ox, "--help")
 
@@ -244,6 +252,22 @@ def test_a_reader_that_goes_away_is_no_error(ox):
     assert (process.wait(timeout=30), errors) == (141, b"")
 
 
+@pytest.mark.parametrize("args", [("--help",), ("config", "--help")])
+def test_a_reader_that_never_reads_is_no_error(ox, args):
+    closed, pipe = os.pipe()
+    os.close(closed)
+    result = subprocess.run(
+        [sys.executable, "-m", "oxcli", *args],
+        env={**os.environ, "PYTHONPATH": str(ox.root)},
+        stdout=pipe,
+        stderr=subprocess.PIPE,
+        timeout=30,
+        check=False,
+    )
+    os.close(pipe)
+    assert (result.returncode, result.stderr) == (141, b"")
+
+
 ENDLESS = """
 import sys, click
 from oxcli import app
@@ -253,7 +277,8 @@ def endless(session):
         session.echo("x" * 1000)
 command = click.command()(endless)
 app.Lazy.get_command = lambda self, ctx, name: command
-sys.exit(app.dispatch(["status"]))
+from oxcli.main import run
+sys.exit(run(["status"]))
 """
 
 
