@@ -1,5 +1,6 @@
 """The folder of the user: what is in it, what is ignored, and how it is changed without harm."""
 
+from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
 from oxcore.worktree.ignore import FILE_NAME, Ignore
 from oxcore.worktree.look import Seen, exists, peek
 from oxcore.worktree.patterns import Match
@@ -15,6 +16,7 @@ from oxcore.worktree.rows import (
 )
 from oxcore.worktree.scan import Folder, scan
 from oxcore.worktree.temporary import clean_leftovers, is_temporary, temporary_name
+from oxcore.worktree.writing import Writer
 
 __all__ = [
     "FILE_NAME",
@@ -27,8 +29,13 @@ __all__ = [
     "Seen",
     "StableRead",
     "Taken",
+    "Writer",
     "clean_leftovers",
+    "collisions",
     "exists",
+    "fold",
+    "folds_case",
+    "folds_unicode",
     "hash_file",
     "is_temporary",
     "mode_of",

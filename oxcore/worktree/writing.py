@@ -1,0 +1,216 @@
+"""Putting files into the work tree: each is written beside its place and renamed into it."""
+
+from __future__ import annotations
+
+import os
+import stat as st
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from oxcore.errors import CorruptError
+from oxcore.fs.atomic import storage_error, write_all
+from oxcore.model.entries import Entry, Mode, check_path, show_path
+from oxcore.worktree.folders import Folders, in_the_way
+from oxcore.worktree.renames import rename_new
+from oxcore.worktree.rows import pack_stat
+from oxcore.worktree.temporary import temporary_name
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Writer:
+    """Writes and removes files under ``root``; one thread, one ``with`` block.
+
+    Remove first, then write: a file may take the place of a folder. ``expect`` is what may
+    lie at a path: the stat prefix of a file or link that has not changed since that stat, or
+    None for nothing. If something else is found there, a folder included, ``UnsavedError``
+    names the path and it stays as it is: so does what this writer wrote under another name,
+    where a file system takes two names for one. Nothing at all is always welcome. A link in
+    place of a parent folder is never passed through.
+
+    What is there is looked at right before the rename: a change within those microseconds is
+    lost, except where nothing was expected, which the kernel itself holds to. Nothing is
+    fsynced: what is written here can be written again from the store.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._folders = Folders(root)
+        self._temporary = temporary_name()
+        self._rename_new = rename_new()
+        self._emptied: set[bytes] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the folders that ``remove`` left empty, and let go of all handles."""
+        try:
+            self._prune()
+        finally:
+            self._folders.close()
+
+    def write(
+        self,
+        path: bytes,
+        entry: Entry,
+        content: bytes | Iterable[bytes],
+        *,
+        expect: bytes | None = None,
+    ) -> bytes:
+        """Make ``path`` hold ``content`` with the mode of ``entry``; gives its new stat prefix.
+
+        Pieces of an iterable are written as they come. Raises ``UnsavedError`` (see above),
+        ``CorruptError`` if the content has not the size of the entry, ``StorageError`` if the
+        file system refuses; each leaves what was there.
+        """
+        check_path(path)
+        self._prune()
+        folder = self._folders.get(path.rpartition(b"/")[0], make=True)
+        if folder is None:
+            raise in_the_way([path])
+        try:
+            return self._place(folder, path, entry, content, expect)
+        except OSError as error:
+            raise storage_error(f"write {show_path(path)}", error) from error
+
+    def remove(self, path: bytes, *, expect: bytes | None) -> bool:
+        """Remove the file or link at ``path``; False if nothing is there.
+
+        Folders that become empty go with it, in ``close`` or before the next ``write``. Raises
+        ``UnsavedError`` if what is there is not what was expected.
+        """
+        check_path(path)
+        above, _, name = path.rpartition(b"/")
+        folder = self._folders.get(above, make=False)
+        try:
+            if folder is None or not _may_go(folder, path, expect):
+                return False
+            os.unlink(name, dir_fd=folder)
+        except OSError as error:
+            raise storage_error(f"remove {show_path(path)}", error) from error
+        if above:
+            self._emptied.add(above)
+        return True
+
+    def _place(
+        self,
+        folder: int,
+        path: bytes,
+        entry: Entry,
+        content: bytes | Iterable[bytes],
+        expect: bytes | None,
+    ) -> bytes:
+        handle = self._make(folder, path, entry, content)
+        try:
+            name = self._move(folder, path, expect)
+            if handle is not None:
+                return pack_stat(os.fstat(handle))
+        except BaseException:
+            _unlink_quietly(self._temporary, folder)
+            raise
+        finally:
+            if handle is not None:
+                os.close(handle)
+        return pack_stat(os.stat(name, dir_fd=folder, follow_symlinks=False))
+
+    def _make(
+        self, folder: int, path: bytes, entry: Entry, content: bytes | Iterable[bytes]
+    ) -> int | None:
+        """The finished file under its temporary name; its handle, None for a link."""
+        if entry.mode == Mode.LINK:
+            target = content if isinstance(content, bytes) else b"".join(content)
+            _check_size(path, entry, len(target))
+            os.symlink(target, self._temporary, dir_fd=folder)
+            return None
+        bits = 0o777 if entry.mode == Mode.EXEC else 0o666  # the kernel takes the umask off
+        handle = os.open(self._temporary, _CREATE, bits, dir_fd=folder)
+        try:
+            _fill(handle, path, entry, content)
+        except BaseException:
+            os.close(handle)
+            _unlink_quietly(self._temporary, folder)
+            raise
+        return handle
+
+    def _move(self, folder: int, path: bytes, expect: bytes | None) -> bytes:
+        """Rename the temporary file into its place, if that is as expected; the last name."""
+        name = path.rpartition(b"/")[2]
+        if expect is not None and _may_go(folder, path, expect):
+            os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            return name
+        try:
+            self._rename_new(folder, self._temporary, name)
+        except FileExistsError as error:
+            raise in_the_way([path]) from error
+        return name
+
+    def _prune(self) -> None:
+        """Remove what has become empty, from the deepest folder up; never the root."""
+        if not self._emptied:
+            return
+        self._folders.forget()
+        waiting = self._emptied
+        self._emptied = set()
+        while waiting:
+            path = max(waiting, key=lambda one: one.count(b"/"))
+            waiting.remove(path)
+            above, _, name = path.rpartition(b"/")
+            folder = self._folders.get(above, make=False)
+            if folder is not None and _remove_empty(name, folder) and above:
+                waiting.add(above)
+        self._folders.forget()
+
+
+def _fill(handle: int, path: bytes, entry: Entry, content: bytes | Iterable[bytes]) -> None:
+    if isinstance(content, bytes):
+        _check_size(path, entry, len(content))
+        write_all(handle, content)
+        return
+    total = 0
+    for piece in content:
+        write_all(handle, piece)
+        total += len(piece)
+    _check_size(path, entry, total)
+
+
+def _check_size(path: bytes, entry: Entry, size: int) -> None:
+    if size != entry.size:
+        raise CorruptError(
+            f"{show_path(path)} should have {entry.size} bytes, its content has {size}",
+            hint="run ox fsck",
+        )
+
+
+def _may_go(folder: int, path: bytes, expect: bytes | None) -> bool:
+    """Whether something is there that was expected; ``UnsavedError`` for anything else."""
+    try:
+        found = os.stat(path.rpartition(b"/")[2], dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    if pack_stat(found) != expect or st.S_ISDIR(found.st_mode):
+        raise in_the_way([path])
+    return True
+
+
+def _remove_empty(name: bytes, folder: int) -> bool:
+    try:
+        os.rmdir(name, dir_fd=folder)
+    except OSError:
+        return False  # something is left in it
+    return True
+
+
+def _unlink_quietly(name: bytes, folder: int) -> None:
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:
+        return
