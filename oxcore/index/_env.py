@@ -18,7 +18,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Final, TypeAlias, TypeVar
 
 import lmdb
 
@@ -57,7 +57,16 @@ _DAMAGE: Final = (
     lmdb.BadValsizeError,
 )
 _NO_MAPS: Final = (errno.ENODEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
-_PASSING: Final = (lmdb.MapFullError, lmdb.MapResizedError, lmdb.ReadersFullError)
+_TOLD_APART: Final = (
+    *_NO_MAPS,
+    errno.ENOMEM,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+)
 
 
 class Damaged(Exception):
@@ -75,19 +84,18 @@ class Gate:
         self._running = 0
         self._closed = False
 
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """Run a transaction."""
+    def enter(self) -> None:
+        """A transaction begins."""
         with self._changed:
             while self._closed:
                 self._changed.wait()
             self._running += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
+
+    def leave(self) -> None:
+        """It has ended."""
+        with self._changed:
+            self._running -= 1
+            self._changed.notify_all()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -114,7 +122,7 @@ class Database:
         self.holders = 0
         self._gate = Gate()
         self._writer = threading.Lock()
-        with _opening(folder):
+        with storage_errors("open the index"), _opening(folder):
             self._env = _open_env(folder, readonly, map_size)
             try:
                 self._check_size()
@@ -133,8 +141,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Txn]:
         """A snapshot. Keep it short, and open no other one within."""
-        with self._errors(), self._gate.inside(), self._begin() as txn:
-            yield txn
+        with self._errors():
+            txn = self._begin(write=False)
+            try:
+                with txn:
+                    yield txn
+            finally:
+                self._gate.leave()
 
     def write(self, work: Callable[[Txn], T]) -> T:
         """Run ``work`` in one transaction: all of it is on disk afterwards, or nothing.
@@ -145,26 +158,35 @@ class Database:
             raise StorageError("the index was opened for reading only")
         while True:
             try:
-                with (
-                    self._errors(),
-                    self._writer,
-                    self._gate.inside(),
-                    self._env.begin(write=True) as txn,
-                ):
-                    return work(txn)
+                with self._errors(), self._writer:
+                    return self._run(work)
             except lmdb.MapFullError:
                 self._resize(2 * self._env.info()["map_size"])
-            except lmdb.MapResizedError:
-                self._resize(0)
 
-    def _begin(self) -> Txn:
+    def _run(self, work: Callable[[Txn], T]) -> T:
+        txn = self._begin(write=True)
         try:
-            return self._env.begin()
-        except lmdb.MapResizedError:
-            pass
-        except lmdb.ReadersFullError:
-            self._env.reader_check()
-        return self._env.begin()
+            with txn:
+                return work(txn)
+        finally:
+            self._gate.leave()
+
+    def _begin(self, *, write: bool) -> Txn:
+        """A transaction; the gate is entered. Follows another process that grew the map."""
+        while True:
+            self._gate.enter()
+            try:
+                return self._env.begin(write=write)
+            except lmdb.MapResizedError:
+                self._gate.leave()
+                self._resize(0)
+            except lmdb.ReadersFullError:
+                self._gate.leave()
+                if not self._env.reader_check():  # frees the slots of processes that died
+                    raise
+            except BaseException:
+                self._gate.leave()
+                raise
 
     def _resize(self, size: int) -> None:
         with self._errors(), self._gate.alone():
@@ -174,7 +196,7 @@ class Database:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except _PASSING:
+        except lmdb.MapFullError:
             raise
         except _DAMAGE as error:
             _remove(self.folder)
@@ -299,17 +321,19 @@ def _open_env(folder: str, readonly: bool, map_size: int | None) -> lmdb.Environ
                 readonly=readonly,
                 readahead=False,
             )
-        except (lmdb.MemoryError, lmdb.Error) as error:
+        except lmdb.Error as error:
             if _code(error) != errno.ENOMEM or size == sizes[-1]:
                 raise
     raise AssertionError("unreachable")
 
 
 def _code(error: lmdb.Error) -> int:
-    return cast("int", getattr(error, "code", 0))
+    """The system's number for an error; LMDB's binding gives its text only. 0: another."""
+    text = str(error)
+    return next((code for code in _TOLD_APART if text.endswith(os.strerror(code))), 0)
 
 
 def _storage(what: str, folder: str, error: lmdb.Error) -> OxError:
     code = _code(error)
-    reason = os.strerror(code) if code > 0 else str(error)
+    reason = os.strerror(code) if code else str(error)
     return storage_error(f"{what} in {folder}", OSError(code, reason))
