@@ -50,6 +50,7 @@ def test_branches_and_tags_complete_and_nothing_outside_a_repository(ox, tmp_pat
         view, some = repo._repo.view(), "ab" * 32
         assert view["HEAD"] == "ref:refs/heads/main"
         new = ("refs/heads/main", "refs/heads/feature/x", "refs/tags/v1", "refs/remotes/o/main")
-        repo._repo.operate("test", "", dict.fromkeys(new, (None, some)))
+        with repo._repo.lock("test"):
+            repo._repo.operate("test", "", dict.fromkeys(new, (None, some)))
     assert sorted(names("")) == ["feature/x", "main", "o/main", "v1"]
     assert names("fe") == ["feature/x"]
