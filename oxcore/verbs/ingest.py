@@ -16,7 +16,7 @@ from oxcore.repo import Repository
 from oxcore.store import Batch
 from oxcore.verbs.deposit import put_bytes, put_stream
 from oxcore.verbs.survey import Found
-from oxcore.worktree import open_stable, read_file
+from oxcore.worktree import StableRead, read_file, stable
 
 WHOLE = 8 << 20  # bytes up to which a file is read at once
 _BATCH_FILES = 512
@@ -97,12 +97,13 @@ class Ingest:
             data, mode, stat = read_file(self.root, item.path)
             entry = Entry(mode, len(data), put_bytes(self.repo, self.batch, data))
         else:
-            with open_stable(self.root, item.path) as source:
-                oid, size = put_stream(self.repo, self.batch, source.read)
-                mode, stat = source.finish()
+            (oid, size), mode, stat = stable(self.root, item.path, self._stream)
             entry = Entry(mode, size, oid)
         self._count(1, entry.size)
         return pack_row(stat, entry)
+
+    def _stream(self, source: StableRead) -> tuple[bytes, int]:
+        return put_stream(self.repo, self.batch, source.read)
 
     def _note(self, path: bytes, error: UnstableError | StorageError) -> None:
         if isinstance(error, UnstableError):

@@ -6,17 +6,17 @@ A clean file costs the walk, one look-up in a dict and one comparison of 32 byte
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from oxcore import tree
-from oxcore.index import STAT_SIZE, UNKNOWN_STAT, Row, unpack_row
-from oxcore.model.entries import Entry, show_path
-from oxcore.model.ids import content_id
+from oxcore.index import Row, row_entry
+from oxcore.model.entries import Entry
 from oxcore.repo import Repository
 from oxcore.verbs.select import Selection
-from oxcore.worktree import Folder, Ignore, hash_file, peek, scan
+from oxcore.worktree import STAT_SIZE, Folder, Ignore, hash_file, peek, scan
 
 
 class Found(NamedTuple):
@@ -86,12 +86,9 @@ def survey(
     ignore = Ignore(root, repo.settings.excludes)
     seen: set[bytes] = set()
     for start in selection.roots():
-        for folder in scan(root, ignore, start=start):
-            seen.add(folder.path)
-            _note(folder, aside)
-            for item in _compare(repo, folder, root):
-                if item.path in selection and (untracked or item.entry is not None):
-                    yield item
+        for item in _below(repo, root, ignore, start, seen, aside):
+            if item.path in selection and (untracked or item.entry is not None):
+                yield item
     yield from _left_over(repo, selection, seen, root)
 
 
@@ -108,6 +105,28 @@ def differs(repo: Repository, found: Found) -> Entry | None:
     return None if now == entry else now
 
 
+def _below(
+    repo: Repository, root: str, ignore: Ignore, start: bytes, seen: set[bytes], aside: Aside
+) -> Iterator[Found | Gone]:
+    """A folder and all in it, or the one file that ``start`` is."""
+    now = peek(root, start) if start else None
+    if now is not None:
+        row = repo.index.stat.get_raw([start])[0]
+        if row is not None:
+            yield from _look(root, start, row)
+        elif ignore.why(start) is None:
+            yield Found(start, now.mode, now.stat, None)
+    elif _is_folder(root, start):
+        for folder in scan(root, ignore, start=start):
+            seen.add(folder.path)
+            _note(folder, aside)
+            yield from _compare(repo, folder, root)
+    else:
+        row = repo.index.stat.get_raw([start])[0]
+        if row is not None:
+            yield Gone(start, row_entry(row))
+
+
 def _compare(repo: Repository, folder: Folder, root: str) -> Iterator[Found | Gone]:
     rows = repo.index.stat.raw_rows(folder.path)
     base = folder.path + b"/" if folder.path else b""
@@ -116,7 +135,7 @@ def _compare(repo: Repository, folder: Folder, root: str) -> Iterator[Found | Go
         if row is None:
             yield Found(base + name, mode, stat, None)
         elif not row.startswith(stat):
-            yield Found(base + name, mode, stat, unpack_row(row).entry)
+            yield Found(base + name, mode, stat, row_entry(row))
     for name, row in sorted(rows.items()):
         yield from _look(root, base + name, row)
 
@@ -144,12 +163,23 @@ def _may_hold(folder: bytes, selection: Selection) -> bool:
 
 
 def _look(root: str, path: bytes, row: bytes) -> Iterator[Found | Gone]:
-    entry = unpack_row(row).entry
+    entry = row_entry(row)
     now = peek(root, path)
     if now is None:
         yield Gone(path, entry)
     elif row[:STAT_SIZE] != now.stat:
         yield Found(path, now.mode, now.stat, entry)
+
+
+def _is_folder(root: str, path: bytes) -> bool:
+    return not path or stat.S_ISDIR(_mode(os.path.join(os.fsencode(root), path)))
+
+
+def _mode(place: bytes) -> int:
+    try:
+        return os.lstat(place).st_mode
+    except OSError:
+        return 0
 
 
 def _note(folder: Folder, aside: Aside) -> None:

@@ -8,6 +8,7 @@ back, at once or by the next writer (``oxcore.verbs.recover``).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -15,7 +16,7 @@ from itertools import zip_longest
 from oxcore import tree
 from oxcore.codec.oplog import Operation
 from oxcore.errors import UnsavedError
-from oxcore.index import pack_row
+from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry, show_path
 from oxcore.model.ids import Kind
 from oxcore.repo import Repository
@@ -24,7 +25,7 @@ from oxcore.verbs import intent
 from oxcore.verbs.ingest import Ingest
 from oxcore.verbs.select import Selection
 from oxcore.verbs.survey import Aside, Found, differs, survey, sync_stat
-from oxcore.worktree import STAT_SIZE, UNKNOWN_STAT, Writer, peek
+from oxcore.worktree import STAT_SIZE, UNKNOWN_STAT, Writer, peek, racy_rows
 
 _BATCH_FILES = 512
 _BATCH_BYTES = 8 << 20
@@ -47,7 +48,7 @@ class Moved:
 class _Plan:
     write: list[tuple[bytes, Entry, bytes | None]] = field(default_factory=list)
     remove: list[tuple[bytes, bytes | None]] = field(default_factory=list)
-    stats: dict[bytes, bytes] = field(default_factory=dict)  # path -> stat, where it is as wanted
+    rows: list[tuple[bytes, bytes]] = field(default_factory=list)  # packed, where it is as wanted
     unsaved: list[Found] = field(default_factory=list)
 
 
@@ -106,7 +107,7 @@ def carry(
     before, after = _both_sides(repo, steps, plan, stage)
     if not (plan.write or plan.remove):
         moved = _log_only(repo, stage, verb, note, changes, undoes)
-        _follow(repo, stage, plan.stats)
+        _follow(repo, plan.rows)
         return moved
     old = repo.view()
     work = (old.get("work"), f"{before.hex()}:{after.hex()}")
@@ -122,7 +123,7 @@ def carry(
     except BaseException:
         intent.roll_back(repo)
         raise
-    _follow(repo, stage, plan.stats)
+    _follow(repo, plan.rows)
     intent.clear(repo)
     return moved
 
@@ -174,7 +175,7 @@ def _plan(repo: Repository, steps: Sequence[Change], *, force: bool) -> _Plan:
             clean = row is not None and row[:STAT_SIZE] == now.stat and _holds(row, step.old)
             item = Found(step.path, now.mode, now.stat, step.new)
             if not clean and step.new is not None and differs(repo, item) is None:
-                plan.stats[step.path] = now.stat
+                plan.rows.append((step.path, pack_row(now.stat, step.new)))
                 continue
             if not clean and not _is(repo, item, step.old):
                 plan.unsaved.append(item)
@@ -202,14 +203,14 @@ def _both_sides(
     only, and unsaved files that are about to be overwritten are stored here.
     """
     old = repo.stage()
-    if not (plan.stats or plan.unsaved) and _same_steps(repo, steps, old, stage):
+    if not (plan.rows or plan.unsaved) and _same_steps(repo, steps, old, stage):
         return old, stage
     touched = {path for path, _, _ in plan.write} | {path for path, _ in plan.remove}
     there = {path for path, _, found in plan.write if found is not None}
     there |= {path for path, _ in plan.remove}
     with repo.batch() as batch:
         ingest = Ingest(repo, batch)
-        saved = {path: ingest.entry_of(row) for path, row in ingest.files(plan.unsaved)}
+        saved = {path: row_entry(row) for path, row in ingest.files(plan.unsaved)}
         ingest.check()
         before = [
             (step.path, saved.get(step.path, step.old))
@@ -236,7 +237,7 @@ def _write(repo: Repository, plan: _Plan) -> Moved:
         for path, found in plan.remove:
             writer.remove(path, expect=found)
         for path, stat, entry in write_files(repo, writer, plan.write):
-            plan.stats[path] = stat
+            plan.rows.append((path, pack_row(stat, entry)))
             moved.written += 1
             moved.nbytes += entry.size
             progress.step(1, entry.size)
@@ -275,17 +276,15 @@ def _write_small(
         yield path, writer.write(path, entry, data, expect=expect), entry
 
 
-def _follow(repo: Repository, stage: bytes, stats: Mapping[bytes, bytes]) -> None:
-    """Bring the stat cache to ``stage``, with the stats of the files that are as staged."""
+def _follow(repo: Repository, rows: list[tuple[bytes, bytes]]) -> None:
+    """Bring the stat cache to the stage, with the stats of the files that are as staged.
+
+    A stat within the present tick of the clock says nothing yet: the next status reads the file.
+    """
     sync_stat(repo)
-    paths = sorted(stats)
-    entries = tree.get_many(repo.store, stage, paths)
-    rows = [
-        (path, pack_row(stats[path], entry))
-        for path, entry in zip(paths, entries, strict=True)
-        if entry is not None
-    ]
-    repo.index.stat.touch(stage, rows)
+    fresh = set(racy_rows((row[:STAT_SIZE] for _, row in rows), time.time_ns()))
+    known = [row for place, row in enumerate(rows) if place not in fresh]
+    repo.index.stat.touch(repo.stage(), known)
 
 
 def _unsaved(paths: Iterable[bytes]) -> UnsavedError:

@@ -1,0 +1,181 @@
+"""``rm`` and ``mv``: paths leave the stage, or take another name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oxcore import tree
+from oxcore.errors import ExistsError, NotFoundError, UnsavedError, UsageError
+from oxcore.fs.atomic import storage_errors
+from oxcore.index import pack_row
+from oxcore.model.entries import Change, Entry, check_path, show_path
+from oxcore.repo import Repository
+from oxcore.verbs import intent
+from oxcore.verbs.select import Selection, fixed_part
+from oxcore.verbs.survey import Found, differs, sync_stat
+from oxcore.verbs.update import carry
+from oxcore.worktree import UNKNOWN_STAT, exists, peek
+
+
+def rm(
+    repo: Repository,
+    patterns: Sequence[bytes],
+    *,
+    recursive: bool = False,
+    cached: bool = False,
+    force: bool = False,
+) -> list[Change]:
+    """Take tracked files out of the stage and, unless ``cached``, out of the work tree.
+
+    Raises ``NotFoundError`` for a pattern without a tracked file, ``UsageError`` for a folder
+    without ``recursive``, ``UnsavedError`` for files that differ from the stage or from HEAD
+    unless ``force`` (or ``cached``).
+    """
+    with repo.lock("rm"):
+        intent.recover(repo)
+        sync_stat(repo)
+        chosen = _tracked(repo, patterns)
+        _check_folders(patterns, chosen, recursive=recursive)
+        stage = repo.stage()
+        if not (force or cached):
+            _check_staged(repo, chosen)
+        with repo.batch() as batch:
+            new = tree.edit(batch, batch, stage, ((path, None) for path, _ in chosen))
+        changes = [Change(path, entry, None) for path, entry in chosen]
+        note = f"{len(changes)} files"
+        steps = [] if cached else changes
+        carry(repo, steps, stage=new, verb="rm", note=note, changes={}, force=force)
+    return changes
+
+
+def mv(
+    repo: Repository, sources: Sequence[bytes], target: bytes, *, force: bool = False
+) -> list[tuple[bytes, bytes]]:
+    """Rename tracked files or folders, in the work tree and in the stage.
+
+    Several sources, or a ``target`` that is a folder, move into it. Gives old and new paths of
+    files. Raises ``NotFoundError`` for a source that is not tracked, ``ExistsError`` where
+    something is in the way (unless ``force``, for files).
+    """
+    root = repo.tree_root()
+    with repo.lock("mv"):
+        intent.recover(repo)
+        sync_stat(repo)
+        into = not target or os.path.isdir(os.path.join(os.fsencode(root), target))
+        if len(sources) > 1 and not into:
+            raise UsageError(f"several files can only move into a folder: {show_path(target)}")
+        pairs = [_pair(source, target, into=into) for source in sources]
+        moves = [move for pair in pairs for move in _file_moves(repo, *pair)]
+        for source, place in pairs:
+            _check_free(root, source, place, force=force)
+        _stage_moves(repo, pairs, moves)
+    return [(old, new) for old, new, _ in moves]
+
+
+def _tracked(repo: Repository, patterns: Sequence[bytes]) -> list[tuple[bytes, Entry]]:
+    selection = Selection(patterns)
+    chosen: dict[bytes, Entry] = {}
+    for start in selection.roots():
+        for path, entry in tree.walk(repo.store, repo.stage(), prefix=start):
+            if path in selection:
+                chosen[path] = entry
+    missing = [show_path(pattern) for pattern in selection.unmatched()]
+    if missing:
+        raise NotFoundError(f"not tracked: {missing[0]}", items=missing[1:])
+    return sorted(chosen.items())
+
+
+def _check_folders(
+    patterns: Sequence[bytes], chosen: list[tuple[bytes, Entry]], *, recursive: bool
+) -> None:
+    names = {path for path, _ in chosen}
+    for pattern in patterns:
+        literal = fixed_part(pattern) == pattern
+        if not recursive and literal and pattern not in names:
+            raise UsageError(f"{show_path(pattern) or '.'} is a folder", hint="use -r")
+
+
+def _check_staged(repo: Repository, chosen: list[tuple[bytes, Entry]]) -> None:
+    """What is staged but in no commit would be gone with the file."""
+    held = tree.get_many(repo.store, repo.head_tree(), [path for path, _ in chosen])
+    unsaved = [
+        show_path(path)
+        for (path, entry), committed in zip(chosen, held, strict=True)
+        if entry != committed
+    ]
+    if unsaved:
+        raise UnsavedError(
+            f"{len(unsaved)} files have staged changes that are in no commit",
+            items=unsaved,
+            hint="commit them, keep the files with --cached, or use --force",
+        )
+
+
+def _pair(source: bytes, target: bytes, *, into: bool) -> tuple[bytes, bytes]:
+    name = source.rpartition(b"/")[2]
+    place = (target + b"/" + name if target else name) if into else target
+    check_path(place)
+    if place == source or place.startswith(source + b"/"):
+        raise UsageError(f"{show_path(source)} cannot move into itself")
+    return source, place
+
+
+def _file_moves(
+    repo: Repository, source: bytes, place: bytes
+) -> list[tuple[bytes, bytes, Entry]]:
+    moves = [
+        (path, place + path[len(source) :], entry)
+        for path, entry in tree.walk(repo.store, repo.stage(), prefix=source)
+    ]
+    if not moves:
+        raise NotFoundError(f"not tracked: {show_path(source)}", hint="ox add it first")
+    return moves
+
+
+def _check_free(root: str, source: bytes, place: bytes, *, force: bool) -> None:
+    base = os.fsencode(root)
+    if not exists(root, source):
+        raise NotFoundError(f"{show_path(source)} is not in the work tree")
+    if exists(root, place) and not (force and peek(root, place) is not None):
+        raise ExistsError(f"{show_path(place)} is in the way", hint="remove it, or use --force")
+    if not os.path.isdir(os.path.dirname(os.path.join(base, place))):
+        raise NotFoundError(f"there is no folder for {show_path(place)}")
+
+
+def _stage_moves(
+    repo: Repository,
+    pairs: list[tuple[bytes, bytes]],
+    moves: list[tuple[bytes, bytes, Entry]],
+) -> None:
+    """Stage first, then rename: a crash in between shows as files that are gone or new."""
+    old_stage = repo.stage()
+    edits: dict[bytes, Entry | None] = {old: None for old, _, _ in moves}
+    edits.update({new: entry for _, new, entry in moves})
+    with repo.batch() as batch:
+        stage = tree.edit(batch, batch, old_stage, sorted(edits.items()), replace=True)
+    note = ", ".join(f"{show_path(a)} -> {show_path(b)}" for a, b in pairs[:3])
+    known = {old: _same(repo, old, entry) for old, _, entry in moves}
+    repo.operate("mv", note, {"stage": (old_stage.hex(), stage.hex())})
+    base = os.fsencode(repo.tree_root())
+    with storage_errors("rename"):
+        for source, place in pairs:
+            os.rename(os.path.join(base, source), os.path.join(base, place))
+    rows = [(new, pack_row(_stat(repo, new, known[old]), entry)) for old, new, entry in moves]
+    sync_stat(repo)
+    repo.index.stat.touch(stage, rows)
+
+
+def _same(repo: Repository, path: bytes, entry: Entry) -> bool:
+    """Whether the file is as staged, so that its new stat may be trusted after the rename."""
+    now = peek(repo.tree_root(), path)
+    row = repo.index.stat.get_raw([path])[0]
+    if now is None or row is None:
+        return False
+    return row.startswith(now.stat) or differs(repo, Found(path, now.mode, now.stat, entry)) is None
+
+
+def _stat(repo: Repository, path: bytes, trusted: bool) -> bytes:  # noqa: FBT001
+    now = peek(repo.tree_root(), path)
+    return now.stat if trusted and now is not None else UNKNOWN_STAT
