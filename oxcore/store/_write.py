@@ -82,6 +82,7 @@ class PackWriter:
         with storage_errors("seal a pack"):
             os.fsync(self._fd)
             os.rename(self._path, os.path.join(self.folder, f"{name.hex()}.pack"))
+            self._path = ""
             fsync_dir(self.folder)
         return name
 
@@ -90,4 +91,5 @@ class PackWriter:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-            remove_quietly(self._path)
+            if self._path:
+                remove_quietly(self._path)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from oxcore.errors import CorruptError, MissingError, OxError, UsageError
+from oxcore.errors import CorruptError, MissingError, OxError, StorageError, UsageError
 from oxcore.model.ids import ID_LEN, Buffer, Kind
 from oxcore.model.protocols import How, Location, Stored
 from oxcore.store._coding import MAX_RAW, base_of, decode, decode_delta, encode, encode_delta, prove
@@ -16,6 +17,7 @@ from oxcore.store._write import PackWriter
 
 _FILE = int(Kind.FILE)
 _CHUNK = int(Kind.CHUNK)
+_TREE = int(Kind.TREE)
 _DELTA = int(How.DELTA)
 
 
@@ -59,6 +61,7 @@ class Batch:
         self._open: PackWriter | None = None
         self._sealing: _Sealing | None = None
         self._keep = False
+        self._failed = False
         self.sealed: list[bytes] = []  # names of the packs that this batch made
 
     def __enter__(self) -> Self:
@@ -73,7 +76,7 @@ class Batch:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if error is None or self._keep:
+            if error is None:
                 self.flush()
             else:
                 self._abandon()
@@ -153,14 +156,15 @@ class Batch:
         return [where or self._place(oid) for oid, where in zip(oids, found, strict=True)]
 
     def flush(self) -> None:
-        """Seal what there is: afterwards it is durable, and the store sees it."""
+        """Seal what there is: afterwards it is durable, and the store sees it.
+
+        Raises ``StorageError``, then and at every later call, if some of it could not be written.
+        """
         self._harvest()
         writer, self._open = self._open, None
         if writer is not None:
-            try:
+            with self._fatal(writer):
                 self._publish(writer, writer.seal())
-            finally:
-                writer.close()
 
     def seal_partial(self) -> None:
         """From now on even an exception seals what there is: so that a transfer can go on
@@ -196,13 +200,17 @@ class Batch:
         writer = self._open
         if writer is None:
             writer = self._open = PackWriter(self._reader.files.folder)
-        writer.add(oid, kind, how, raw, payload)
         counters = self._reader.counters
         counters.bytes_stored += len(payload)
         if kind == _CHUNK:
             counters.chunks_stored += 1
-        if writer.index.end >= self._pack_size:
-            self._rotate(writer)
+        try:
+            writer.add(oid, kind, how, raw, payload)
+            if writer.index.end >= self._pack_size:
+                self._rotate(writer)
+        except BaseException:
+            self._failed = True
+            raise
 
     def _rotate(self, writer: PackWriter) -> None:
         """Let a full pack go to the disk while the next one fills; at most one is under way."""
@@ -214,12 +222,23 @@ class Batch:
 
     def _harvest(self) -> None:
         """Wait for the pack under way and let the index know of it."""
+        if self._failed:
+            raise StorageError("an earlier part of these objects could not be stored")
         sealing, self._sealing = self._sealing, None
         if sealing is not None:
-            try:
+            with self._fatal(sealing.writer):
                 self._publish(sealing.writer, sealing.result())
-            finally:
-                sealing.writer.close()
+
+    @contextmanager
+    def _fatal(self, writer: PackWriter) -> Iterator[None]:
+        """Close the writer at the end; after an exception nothing more of the batch is sealed,
+        since it may name what was lost."""
+        self._failed = True
+        try:
+            yield
+            self._failed = False
+        finally:
+            writer.close()
 
     def _publish(self, writer: PackWriter, name: bytes) -> None:
         reader = self._reader
@@ -233,7 +252,10 @@ class Batch:
 
     def _abandon(self) -> None:
         try:
-            self._harvest()  # it is complete: the retry finds it
+            if self._keep:
+                self.flush()
+            else:
+                self._harvest()  # it is complete: the retry finds it
         except OxError:
             return  # the exception that ends the block is the one to report
 

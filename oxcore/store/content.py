@@ -147,6 +147,8 @@ class ContentFile(io.RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
         """Fill ``buffer`` up to the end of the chunk at the position; gives how much."""
+        if self.closed:
+            raise ValueError("read of a closed file")  # as every io class does
         if self._position >= self.size or not len(buffer):
             return 0
         start, data = self._span_at(self._position)
