@@ -13,7 +13,7 @@ from oxcore.fs.atomic import storage_error, write_all
 from oxcore.model.entries import Entry, Mode, check_path, show_path
 from oxcore.worktree.folders import Folders, in_the_way
 from oxcore.worktree.renames import rename_new
-from oxcore.worktree.rows import pack_stat
+from oxcore.worktree.rows import pack_stat, wait_out
 from oxcore.worktree.temporary import temporary_name
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -39,6 +39,7 @@ class Writer:
         self._temporary = temporary_name()
         self._rename_new = rename_new()
         self._emptied: set[bytes] = set()
+        self._last = 0  # ctime in ns of what was written last
 
     def __enter__(self) -> Self:
         return self
@@ -52,9 +53,14 @@ class Writer:
         self.close()
 
     def close(self) -> None:
-        """Remove the folders that ``remove`` left empty, and let go of all handles."""
+        """Remove the folders that ``remove`` left empty, and let go of all handles.
+
+        Waits for the clock's next tick, so that a file which its owner changes from now on
+        cannot keep the prefix that ``write`` gave.
+        """
         try:
             self._prune()
+            wait_out(self._last)
         finally:
             self._folders.close()
 
@@ -78,9 +84,11 @@ class Writer:
         if folder is None:
             raise in_the_way([path])
         try:
-            return self._place(folder, path, entry, content, expect)
+            found = self._place(folder, path, entry, content, expect)
         except OSError as error:
             raise storage_error(f"write {show_path(path)}", error) from error
+        self._last = found.st_ctime_ns
+        return pack_stat(found)
 
     def remove(self, path: bytes, *, expect: bytes | None) -> bool:
         """Remove the file or link at ``path``; False if nothing is there.
@@ -108,19 +116,19 @@ class Writer:
         entry: Entry,
         content: bytes | Iterable[bytes],
         expect: bytes | None,
-    ) -> bytes:
+    ) -> os.stat_result:
         handle = self._make(folder, path, entry, content)
         try:
             name = self._move(folder, path, expect)
             if handle is not None:
-                return pack_stat(os.fstat(handle))
+                return os.fstat(handle)
         except BaseException:
             _unlink_quietly(self._temporary, folder)
             raise
         finally:
             if handle is not None:
                 os.close(handle)
-        return pack_stat(os.stat(name, dir_fd=folder, follow_symlinks=False))
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
     def _make(
         self, folder: int, path: bytes, entry: Entry, content: bytes | Iterable[bytes]
