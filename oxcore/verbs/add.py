@@ -14,6 +14,7 @@ from oxcore.model.ids import ID_LEN
 from oxcore.repo import Repository
 from oxcore.verbs import intent
 from oxcore.verbs.ingest import Ingest
+from oxcore.verbs.merging import read_pending, without_conflicts
 from oxcore.verbs.select import Selection, fixed_part
 from oxcore.verbs.survey import Aside, Found, Gone, differs, survey, sync_stat
 from oxcore.worktree import Ignore, collisions, exists
@@ -86,7 +87,7 @@ def add_locked(
     changes = _changes(rows, walk, gone, result)
     result.aside.collisions = collisions([path for path, _, _ in changes])
     if not dry_run:
-        _stage(repo, rows, gone, changes)
+        _stage(repo, rows, gone, changes, _settled(repo, selection))
     repo.settings.progress.done()
     return result
 
@@ -145,13 +146,28 @@ def _changes(rows: Rows, walk: _Walk, gone: list[Gone], result: Added) -> Edits:
     return edits
 
 
-def _stage(repo: Repository, rows: Rows, gone: list[Gone], changes: Edits) -> None:
+def _settled(repo: Repository, selection: Selection) -> dict[str, tuple[str | None, str | None]]:
+    """Adding a file that is in conflict settles it: what lies in the work tree is the answer."""
+    pending = read_pending(repo)
+    if pending is None:
+        return {}
+    rest = tuple(one for one in pending.conflicts if one.path not in selection)
+    return {} if len(rest) == len(pending.conflicts) else without_conflicts(repo, pending, rest)
+
+
+def _stage(
+    repo: Repository,
+    rows: Rows,
+    gone: list[Gone],
+    changes: Edits,
+    settled: dict[str, tuple[str | None, str | None]],
+) -> None:
     old = repo.stage()
     with repo.batch() as batch:
         edits = ((path, new) for path, _, new in changes)
         new = tree.edit(repo.store, batch, old, edits, replace=True)
     note = f"{len(changes)} files"
-    repo.operate("add", note, {"stage": (old.hex(), new.hex())})
+    repo.operate("add", note, {**settled, "stage": (old.hex(), new.hex())})
     rows.sort(key=itemgetter(0))
     repo.index.stat.apply(new, rows, [item.path for item in gone])
 

@@ -57,6 +57,8 @@ def commit(
             raise NothingToDoError(
                 "nothing is staged", hint="stage changes with: ox add; or use --allow-empty"
             )
+        if pending is not None and pending.author is not None:
+            author = pending.author
         made = Commit(stage, parents, author, repo.settings.clock(), text, dict(meta or {}))
         oid = store_commit(repo, made)
         branch = advance(repo, oid, "commit --amend" if amend else "commit", made.title)
@@ -70,7 +72,7 @@ def store_commit(repo: Repository, made: Commit) -> bytes:
     with repo.batch() as batch:
         batch.put(oid, Kind.COMMIT, data)
         if made.tree == tree.EMPTY:
-            tree.put_empty(batch)
+            tree.build(batch, ())
     return oid
 
 

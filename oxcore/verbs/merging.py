@@ -6,43 +6,44 @@ commit to be made, its message, and the open conflicts with the three entries of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from oxcore.codec import canonical
 from oxcore.errors import CorruptError
-from oxcore.model.commits import Json
+from oxcore.model.commits import Json, Person
 from oxcore.model.entries import Entry
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """One path that both sides changed; each of the three is None where there is no file."""
-
-    path: bytes
-    base: Entry | None
-    ours: Entry | None
-    theirs: Entry | None
+from oxcore.tree import Conflict
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
     """What waits: ``verb`` (merge, cherry-pick, revert), ``parents`` besides HEAD, ``message`` of
-    the commit to be made, ``before`` the stage to go back to, open ``conflicts`` by path."""
+    the commit to be made, ``before`` the stage to go back to, open ``conflicts`` by path, and
+    the ``author`` of a picked commit."""
 
     verb: str
     parents: tuple[bytes, ...]
     message: str
     before: bytes
     conflicts: tuple[Conflict, ...]
+    author: Person | None = None
 
 
 def read_pending(repo: Repository) -> Pending | None:
     """What waits for a person in this repository, if anything."""
     text = repo.view().get("merge")
     return None if text is None else decode_pending(text)
+
+
+def without_conflicts(
+    repo: Repository, pending: Pending, rest: tuple[Conflict, ...]
+) -> dict[str, tuple[str | None, str | None]]:
+    """The change of the view that leaves only the conflicts ``rest`` open."""
+    text = encode_pending(replace(pending, conflicts=rest))
+    return {"merge": (repo.view()["merge"], text)}
 
 
 def encode_pending(pending: Pending) -> str:
@@ -58,9 +59,11 @@ def encode_pending(pending: Pending) -> str:
                 "base": _entry(conflict.base),
                 "ours": _entry(conflict.ours),
                 "theirs": _entry(conflict.theirs),
+                "kind": conflict.kind,
             }
             for conflict in pending.conflicts
         ],
+        "author": None if pending.author is None else [pending.author.name, pending.author.email],
     }
     return canonical.dumps(record).decode()
 
@@ -75,6 +78,7 @@ def decode_pending(text: str) -> Pending:
             message=str(record["message"]),
             before=parse_id(record["before"]),
             conflicts=tuple(_read_conflict(one) for one in record["conflicts"]),
+            author=None if record["author"] is None else Person(*record["author"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CorruptError("the state of a merge breaks the format") from error
@@ -97,4 +101,5 @@ def _read_conflict(value: Any) -> Conflict:
         _read_entry(value["base"]),
         _read_entry(value["ours"]),
         _read_entry(value["theirs"]),
+        str(value["kind"]),
     )

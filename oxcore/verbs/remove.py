@@ -13,6 +13,7 @@ from oxcore.index import pack_row
 from oxcore.model.entries import Change, Entry, check_path, show_path
 from oxcore.repo import Repository
 from oxcore.verbs import intent
+from oxcore.verbs.merging import read_pending, without_conflicts
 from oxcore.verbs.select import Selection, fixed_part
 from oxcore.verbs.survey import Found, differs, sync_stat
 from oxcore.verbs.update import carry
@@ -46,7 +47,8 @@ def rm(
         changes = [Change(path, entry, None) for path, entry in chosen]
         note = f"{len(changes)} files"
         steps = [] if cached else changes
-        carry(repo, steps, stage=new, verb="rm", note=note, changes={}, force=force)
+        settled = _settled(repo, [path for path, _ in chosen])
+        carry(repo, steps, stage=new, verb="rm", note=note, changes=settled, force=force)
     return changes
 
 
@@ -85,6 +87,15 @@ def _tracked(repo: Repository, patterns: Sequence[bytes]) -> list[tuple[bytes, E
     if missing:
         raise NotFoundError(f"not tracked: {missing[0]}", items=missing[1:])
     return sorted(chosen.items())
+
+
+def _settled(repo: Repository, paths: Sequence[bytes]) -> dict[str, tuple[str | None, str | None]]:
+    """Removing a file that is in conflict settles it."""
+    pending = read_pending(repo)
+    if pending is None:
+        return {}
+    rest = tuple(one for one in pending.conflicts if one.path not in paths)
+    return without_conflicts(repo, pending, rest)
 
 
 def _check_folders(
