@@ -54,7 +54,6 @@ _DAMAGE: Final = (
     lmdb.InvalidError,
     lmdb.VersionMismatchError,
     lmdb.IncompatibleError,
-    lmdb.BadValsizeError,
 )
 _NO_MAPS: Final = (errno.ENODEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 _TOLD_APART: Final = (
@@ -80,27 +79,31 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._running = 0
+        self._waiting = 0
         self._closed = False
 
     def enter(self) -> None:
         """A transaction begins."""
-        with self._changed:
+        with self._lock:
             while self._closed:
                 self._changed.wait()
             self._running += 1
 
     def leave(self) -> None:
         """It has ended."""
-        with self._changed:
+        with self._lock:
             self._running -= 1
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold all transactions back; ``BusyError`` if those that run do not end."""
-        with self._changed:
+        with self._lock:
+            self._waiting += 1
             while self._closed:
                 self._changed.wait()
             self._closed = True
@@ -110,7 +113,30 @@ class Gate:
                 yield
             finally:
                 self._closed = False
+                self._waiting -= 1
                 self._changed.notify_all()
+
+
+class Snapshot:
+    """A reading transaction for the length of a ``with``."""
+
+    __slots__ = ("_database", "_txn")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Txn:
+        self._txn = self._database.begin(write=False)
+        return self._txn
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self._txn.abort()
+            del self._txn
+        finally:
+            self._database.end()
+        if isinstance(error, lmdb.Error):
+            raise self._database.told(error) from error
 
 
 class Database:
@@ -120,6 +146,7 @@ class Database:
         self.folder = folder
         self.readonly = readonly
         self.holders = 0
+        self.process = os.getpid()
         self._gate = Gate()
         self._writer = threading.Lock()
         with storage_errors("open the index"), _opening(folder):
@@ -138,16 +165,9 @@ class Database:
         with self._gate.alone():
             self._env.close()
 
-    @contextmanager
-    def read(self) -> Iterator[Txn]:
+    def read(self) -> Snapshot:
         """A snapshot. Keep it short, and open no other one within."""
-        with self._errors():
-            txn = self._begin(write=False)
-            try:
-                with txn:
-                    yield txn
-            finally:
-                self._gate.leave()
+        return Snapshot(self)
 
     def write(self, work: Callable[[Txn], T]) -> T:
         """Run ``work`` in one transaction: all of it is on disk afterwards, or nothing.
@@ -158,21 +178,15 @@ class Database:
             raise StorageError("the index was opened for reading only")
         while True:
             try:
-                with self._errors(), self._writer:
+                with self._writer:
                     return self._run(work)
             except lmdb.MapFullError:
                 self._resize(2 * self._env.info()["map_size"])
+            except lmdb.Error as error:
+                raise self.told(error) from error
 
-    def _run(self, work: Callable[[Txn], T]) -> T:
-        txn = self._begin(write=True)
-        try:
-            with txn:
-                return work(txn)
-        finally:
-            self._gate.leave()
-
-    def _begin(self, *, write: bool) -> Txn:
-        """A transaction; the gate is entered. Follows another process that grew the map."""
+    def begin(self, *, write: bool) -> Txn:
+        """A transaction, to be ended by ``end``. Follows another process that grew the map."""
         while True:
             self._gate.enter()
             try:
@@ -180,32 +194,40 @@ class Database:
             except lmdb.MapResizedError:
                 self._gate.leave()
                 self._resize(0)
-            except lmdb.ReadersFullError:
+            except lmdb.ReadersFullError as error:
                 self._gate.leave()
                 if not self._env.reader_check():  # frees the slots of processes that died
-                    raise
-            except BaseException:
+                    raise BusyError("too many processes read the index") from error
+            except lmdb.Error as error:
                 self._gate.leave()
-                raise
+                raise self.told(error) from error
+
+    def end(self) -> None:
+        """The transaction of ``begin`` was committed or aborted."""
+        self._gate.leave()
+
+    def told(self, error: lmdb.Error) -> OxError:
+        """What to raise for an error of LMDB. A damaged index is thrown away."""
+        if not isinstance(error, _DAMAGE):
+            return _storage("use the index", self.folder, error)
+        if not self.readonly:
+            _remove(self.folder)
+        return CorruptError(
+            f"the index is damaged and was thrown away ({error})",
+            hint="run it again: the index is rebuilt from the packs",
+        )
+
+    def _run(self, work: Callable[[Txn], T]) -> T:
+        txn = self.begin(write=True)
+        try:
+            with txn:
+                return work(txn)
+        finally:
+            self.end()
 
     def _resize(self, size: int) -> None:
-        with self._errors(), self._gate.alone():
+        with self._gate.alone():
             self._env.set_mapsize(size)
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except lmdb.MapFullError:
-            raise
-        except _DAMAGE as error:
-            _remove(self.folder)
-            raise CorruptError(
-                f"the index is damaged and was thrown away ({error})",
-                hint="run it again: the index is rebuilt from the packs",
-            ) from error
-        except lmdb.Error as error:
-            raise _storage("use the index", self.folder, error) from error
 
     def _check_size(self) -> None:
         # LMDB maps the file: pages that are missing would end the process by a signal.
@@ -252,7 +274,12 @@ def acquire(folder: str, *, readonly: bool, map_size: int | None) -> tuple[Datab
 
 
 def release(database: Database) -> None:
-    """Give an environment back; the last one closes it."""
+    """Give an environment back; the last one closes it.
+
+    A forked child only reads what its parent opened: the files are the parent's to close.
+    """
+    if database.process != os.getpid():
+        return
     with _open_lock:
         database.holders -= 1
         if database.holders:
@@ -317,7 +344,7 @@ def _open_env(folder: str, readonly: bool, map_size: int | None) -> lmdb.Environ
                 folder,
                 map_size=size,
                 max_readers=_MAX_READERS,
-                max_spare_txns=4,
+                max_spare_txns=0,  # a forked child would share the slot of a spare one
                 readonly=readonly,
                 readahead=False,
             )

@@ -268,3 +268,28 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError):
         Index.open(str(tmp_path / "file"))
+
+
+FORKED = """
+    import os, sys
+    from oxcore.index import Index
+    index = Index.open(sys.argv[1])
+    if not os.fork():
+        for _ in range(200):
+            assert len(index.stat.raw_rows(b"f")) == 500
+        index.close()
+        with Index.open(sys.argv[1]) as again:
+            assert again.stat.root == b"1" * 32
+        os._exit(7)
+    for n in range(200):
+        assert len(index.stat.raw_rows(b"f")) == 500
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 7
+    index.stat.apply(b"2" * 32, [], [])
+"""
+
+
+def test_a_forked_child_reads(folder):
+    with Index.open(folder) as index:
+        index.stat.apply(R1, rows(500))
+        assert finish(run(FORKED, folder)) == 0
+        assert index.stat.root == R2

@@ -397,7 +397,7 @@ class Model(RuleBasedStateMachine):
         with self.state.locked("gc"):
             self.state.prune(keep_count=keep, time=moment())
         first = min(op.number for op in self.state.operations())
-        assert first <= max(1, self.last - keep)
+        assert first <= max(min(self.views), self.last - keep)
         self.views = {n: view for n, view in self.views.items() if n >= first}
         if self.retry and self.retry[2].number <= first:
             self.retry = None
