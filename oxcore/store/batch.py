@@ -94,7 +94,7 @@ class Batch:
             self.put_many((oid,), kind, (data,))
         elif not self._is_here(oid):
             data = _frozen(data)
-            how, payload = self._encode_against(oid, base, data)
+            how, payload = self._encode_against(base, data)
             self._add(oid, int(kind), how, data, payload)
 
     def put_many(self, oids: Sequence[bytes], kind: Kind, datas: Sequence[Buffer]) -> None:
@@ -293,13 +293,13 @@ class Batch:
             raise CorruptError("its base is a delta itself")
         return decode_delta(payload, raw, found[1])
 
-    def _encode_against(self, oid: bytes, base: bytes, data: bytes) -> tuple[int, bytes]:
+    def _encode_against(self, base: bytes, data: bytes) -> tuple[int, bytes]:
         how, payload = encode(data, self._reader.level)
         try:
             found = self._plain_base(base)
         except (CorruptError, MissingError):
             found = None  # a base is a help, not a need
-        if found is not None and found[0] != oid:
+        if found is not None:
             delta = encode_delta(data, *found)
             if len(delta) < len(payload):
                 return _DELTA, delta

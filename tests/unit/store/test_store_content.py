@@ -173,10 +173,12 @@ class TestNested:
         with pytest.raises(CorruptError):
             list(content.parts(store, oid))
 
-    def test_circles_end(self):
+    @pytest.mark.parametrize("lengths", [(8,), (4, 4)])
+    def test_circles_end(self, lengths):
         store = MemoryStore()
         oid = content_id(b"a circle")
-        store.objects[oid] = (Kind.FILE, encode_manifest(Manifest(0, oid * 2, (4, 4))))
+        manifest = Manifest(0, oid * len(lengths), lengths)
+        store.objects[oid] = (Kind.FILE, encode_manifest(manifest))
         for act in (content.read, content.parts):
             with pytest.raises(CorruptError):
                 list(act(store, oid))

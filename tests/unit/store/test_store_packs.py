@@ -6,9 +6,11 @@ import os
 import struct
 import threading
 import time
+import tracemalloc
 from array import array
 
 import pytest
+import zstandard
 
 from oxcore.errors import CorruptError, MissingError, StorageError, UsageError
 from oxcore.model.counters import Counters
@@ -143,6 +145,28 @@ def test_object_beyond_the_limit_is_refused(folder, monkeypatch):
     store = open_store(folder)
     with pytest.raises(UsageError):
         fill(store, [bytes(1001)])
+
+
+def test_a_frame_that_claims_much_takes_no_memory(monkeypatch):
+    bomb = zstandard.ZstdCompressor().compress(bytes(50 << 20))
+    tracemalloc.start()
+    with pytest.raises(CorruptError):
+        _coding.decode(How.ZSTD, bomb, 10)
+    monkeypatch.setattr(_coding, "MAX_RAW", 1 << 20)
+    with pytest.raises(CorruptError):
+        _coding.decode(How.ZSTD, bomb, 50 << 20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_kernel_that_takes_only_a_part(folder, monkeypatch):
+    real = os.writev
+    monkeypatch.setattr(os, "writev", lambda fd, buffers: real(fd, [b"".join(buffers)[:777]]))
+    store = open_store(folder)
+    ids = fill(store, [noise(n, 500) for n in range(9)])
+    assert store.check_pack(store.packs()[0].name).sound
+    assert [content_id(data) for data in store.get_many(ids, Kind.CHUNK)] == ids
 
 
 class TestDelta:

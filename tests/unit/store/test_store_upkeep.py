@@ -238,8 +238,8 @@ class TestRepair:
             store.get(IDS[3], Kind.CHUNK)
         store.replace_objects(remote.get_stored_many(IDS))
         assert names(store) == [name]
-        assert store.check_pack(name).sound
         assert readable(store, IDS)
+        assert store.check_pack(name).sound
 
     def test_damaged_replacements_are_refused(self, folder):
         store = open_store(folder)
