@@ -1,0 +1,156 @@
+"""The receiving half of a fetch: asks for what is lacking here, batch by batch, and keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from oxcore.codec.commit import decode_commit
+from oxcore.codec.manifest import Manifest, decode_manifest, decode_segment
+from oxcore.errors import CorruptError, InvalidError
+from oxcore.model.ids import Kind
+from oxcore.model.protocols import Stored
+from oxcore.repo import Repository
+from oxcore.store import Batch
+from oxcore.store._coding import decode
+from oxcore.transfer.commits import Link
+from oxcore.transfer.levels import batched
+from oxcore.transfer.receive import Receiver
+from oxcore.transfer.remote import REQUEST_BYTES, Remote
+from oxcore.wire.ids import MAX_IDS
+from oxcore.wire.messages import CommitsRequest
+
+_SEAL_BYTES = 16 << 20  # what arrived is made durable at least this often
+_FILES_AT_ONCE = MAX_IDS // 2  # files whose presence is looked up together
+_ASK_LOCALLY = 8192  # ids looked up here together
+_MEAN_CHUNK = 1 << 16  # bytes; to tell how long a manifest may be
+_MANIFEST_ROW = 40  # bytes of a manifest for each chunk
+_SEGMENT_BYTES = 1 << 15  # bytes; about what a segment takes
+_HOLD = 1 << 28  # bytes of manifests in one answer; more is a lie that would eat the memory
+
+
+class Inflow:
+    """Brings objects from ``remote`` into ``batch``, each once and proved."""
+
+    def __init__(self, repo: Repository, remote: Remote, batch: Batch) -> None:
+        self._repo = repo
+        self._remote = remote
+        self._batch = batch
+        self._receiver = Receiver(batch, _HOLD)
+        self._files: dict[bytes, int] = {}
+        self._unsealed = 0
+        self._depth = 0  # files within files that are being completed
+
+    def commits(self, request: CommitsRequest) -> dict[bytes, Link]:
+        """Get the commits and tags that are asked for; gives the commits."""
+        links: dict[bytes, Link] = {}
+        for item in self._counted(self._remote.commits(request)):
+            if item.kind == Kind.COMMIT:
+                commit = decode_commit(decode(item.how, item.payload, item.raw))
+                links[item.id] = Link(commit.tree, commit.parents)
+            elif item.kind != Kind.TAG:
+                raise InvalidError("the remote sent something else in place of a commit")
+            self._receiver.take(item)
+        self._receiver.drain()
+        return links
+
+    def want_nodes(self, oids: list[bytes]) -> list[bytes]:
+        """Get the nodes of one level that are not here; gives all of them back."""
+        self._pull_lacking((oid, 0) for oid in oids)
+        return oids
+
+    def read_nodes(self, oids: Sequence[bytes]) -> Iterator[bytes]:
+        """The bytes of nodes, got first where they are not here."""
+        self._pull_lacking((oid, 0) for oid in oids)
+        return (self._batch.get(oid, Kind.TREE) for oid in oids)
+
+    def want_files(self, files: Mapping[bytes, int]) -> None:
+        """Get those of these files (id -> size) that are not here, sooner or later."""
+        self._files.update(files)
+        if len(self._files) >= _FILES_AT_ONCE:
+            self.finish_files()
+
+    def finish_files(self) -> None:
+        """Get what ``want_files`` has put off."""
+        files, self._files = self._files, {}
+        self._pull_lacking((oid, self._wire_size(size)) for oid, size in files.items())
+
+    def finish(self) -> None:
+        """Hand everything to the batch."""
+        self._receiver.settle()
+
+    def _wire_size(self, size: int) -> int:
+        """About how many bytes the answer has for a file of ``size`` bytes: its one chunk, or its
+        manifest."""
+        if size <= self._repo.params.maximum:
+            return size
+        return size // _MEAN_CHUNK * _MANIFEST_ROW
+
+    def _pull_lacking(self, wanted: Iterable[tuple[bytes, int]]) -> None:
+        """Get those of these objects, with about their sizes, that are not here."""
+        batch: list[bytes] = []
+        size = 0
+        for oid, length in self._lacking(wanted):
+            if batch and (size + length > REQUEST_BYTES or len(batch) == MAX_IDS):
+                self._pull(batch)
+                batch, size = [], 0
+            batch.append(oid)
+            size += length
+        if batch:
+            self._pull(batch)
+
+    def _lacking(self, wanted: Iterable[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+        for rows in batched(wanted, _ASK_LOCALLY):
+            sizes = dict(rows)
+            there = self._batch.has_many(list(sizes))
+            yield from (row for row, here in zip(sizes.items(), there, strict=True) if not here)
+
+    def _pull(self, oids: Sequence[bytes]) -> None:
+        """Get these objects and, of manifests among them, the parts."""
+        expected = set(oids)
+        for item in self._counted(self._remote.fetch(oids)):
+            if item.id not in expected:
+                raise InvalidError(f"the remote sent {item.id.hex()}, which was not asked for")
+            self._receiver.take(item)
+        self._receiver.drain()
+        self._seal()
+        if self._receiver.held:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Get the segments and chunks of the manifests that wait, then prove these."""
+        if self._depth > 1:
+            raise CorruptError("the remote sent files of files of files")
+        receiver, self._receiver = self._receiver, Receiver(self._batch, _HOLD)
+        held = receiver.held.values()
+        manifests = [decode_manifest(decode(one.how, one.payload, one.raw)) for one in held]
+        self._depth += 1
+        segments = (child for one in manifests if one.depth for child in one.children())
+        self._pull_lacking((oid, _SEGMENT_BYTES) for oid in segments)
+        self._pull_lacking(row for one in manifests for row in self._chunks(one))
+        self._depth -= 1
+        self._receiver = receiver
+        receiver.settle()
+        self._seal()
+
+    def _chunks(self, manifest: Manifest) -> Iterator[tuple[bytes, int]]:
+        runs: Iterable[Manifest] = [manifest]
+        if manifest.depth:
+            children = manifest.children()
+            runs = (decode_segment(self._batch.get(oid, Kind.SEGMENT)) for oid in children)
+        for run in runs:
+            yield from zip(run.children(), run.lengths, strict=True)
+
+    def _counted(self, items: Iterable[Stored]) -> Iterator[Stored]:
+        counters, progress = self._repo.counters, self._repo.settings.progress
+        for item in items:
+            size = len(item.payload)
+            counters.objects_received += 1
+            counters.bytes_received += size
+            progress.step(1, size)
+            self._unsealed += size
+            yield item
+
+    def _seal(self) -> None:
+        if self._unsealed >= _SEAL_BYTES:
+            self._batch.flush()
+            self._unsealed = 0

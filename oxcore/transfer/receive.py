@@ -1,0 +1,168 @@
+"""Takes objects that come from outside and keeps those that are proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from oxcore.codec.commit import decode_commit, decode_tag
+from oxcore.codec.manifest import decode_segment
+from oxcore.codec.node import decode as decode_node
+from oxcore.codec.node import validate
+from oxcore.errors import CorruptError, MissingError, UnreachableError
+from oxcore.model.ids import Kind
+from oxcore.model.protocols import How, Location, Stored
+from oxcore.repo import Repository
+from oxcore.store import Batch, Finder, content
+from oxcore.store._coding import decode
+from oxcore.wire.messages import PutReply
+
+_RUN_BYTES = 1 << 20  # payloads that go to the batch with one question to the index
+_RUN = 256
+HOLD = 16 << 20  # bytes of manifests that wait for their proof
+_FILE, _CHUNK = int(Kind.FILE), int(Kind.CHUNK)
+
+
+def _check_node(data: bytes) -> None:
+    validate(decode_node(data))
+
+
+_LAYOUTS: dict[int, Callable[[bytes], object]] = {
+    int(Kind.SEGMENT): decode_segment,
+    int(Kind.TREE): _check_node,
+    int(Kind.COMMIT): decode_commit,
+    int(Kind.TAG): decode_tag,
+}
+
+
+class Receiver:
+    """Puts objects into a batch once they are proved.
+
+    The bytes of each must give its id, and its layout must be canonical. A manifest waits in
+    ``held`` until ``settle``: what it names must be there, and assemble to its id. Raises
+    ``CorruptError`` (or ``MissingError`` for a manifest with a gap) for the first that fails.
+    """
+
+    def __init__(self, batch: Batch, hold: int = HOLD) -> None:
+        self.batch = batch
+        self._hold_bytes = hold
+        self.held: dict[bytes, Stored] = {}
+        self.received = 0
+        self.kept = 0
+        self._held_bytes = 0
+        self._run: list[Stored] = []
+        self._run_bytes = 0
+
+    def take(self, item: Stored) -> None:
+        """Take one object; a run of them reaches the batch together."""
+        self.received += 1
+        if item.kind == _FILE:
+            self._hold(item)
+            return
+        if item.kind != _CHUNK:
+            _check_layout(item)
+        self._run.append(item)
+        self._run_bytes += len(item.payload)
+        if self._run_bytes >= _RUN_BYTES or len(self._run) >= _RUN:
+            self.drain()
+
+    def drain(self) -> None:
+        """Hand to the batch what was taken."""
+        run, self._run, self._run_bytes = self._run, [], 0
+        there = self.batch.has_many([item.id for item in run])
+        fresh = [item for item, known in zip(run, there, strict=True) if not known]
+        self.batch.put_stored_many(fresh)
+        self.kept += len(fresh)
+
+    def settle(self) -> None:
+        """Prove and keep the manifests that were held."""
+        self.drain()
+        while self.held:
+            waiting = len(self.held)
+            for oid, item in list(self.held.items()):
+                self._settle(oid, item, last=waiting == 1)
+            if len(self.held) == waiting:
+                self._settle(*next(iter(self.held.items())), last=True)
+        self._held_bytes = 0
+
+    def _settle(self, oid: bytes, item: Stored, *, last: bool) -> None:
+        try:
+            prove_manifest(self.batch, oid, decode(item.how, item.payload, item.raw))
+        except MissingError:
+            # A part may be a file of several chunks itself, whose manifest waits too.
+            if last:
+                raise
+            return
+        self.batch.put_stored(item)
+        self.kept += 1
+        del self.held[oid]
+
+    def _hold(self, item: Stored) -> None:
+        if self.batch.has_many((item.id,))[0]:
+            return
+        self.held[item.id] = item
+        self._held_bytes += len(item.payload)
+        if self._held_bytes >= self._hold_bytes:
+            self.settle()
+
+
+def receive(repo: Repository, objects: Iterable[Stored]) -> PutReply:
+    """Store a stream of objects; durable when this returns.
+
+    Where the stream breaks off, what came before is kept, so that a retry need not send it again;
+    where an object fails its proof, what is not durable yet is dropped.
+    """
+    with repo.store.batch() as batch:
+        receiver = Receiver(batch)
+        try:
+            for item in objects:
+                receiver.take(item)
+            receiver.settle()
+        except UnreachableError:
+            receiver.drain()
+            batch.seal_partial()
+            raise
+    return PutReply(receiver.received, receiver.kept)
+
+
+def prove_manifest(finder: Finder, oid: bytes, data: bytes) -> None:
+    """Raise ``CorruptError`` unless the manifest ``data`` assembles to the file ``oid``,
+    ``MissingError`` where a part of it is not here. Reads the whole file, a chunk at a time."""
+    for _ in content.read(_WithManifest(finder, oid, data), oid):
+        pass
+
+
+class _WithManifest:
+    """A ``Finder`` that has one manifest more than the store."""
+
+    def __init__(self, finder: Finder, oid: bytes, data: bytes) -> None:
+        self._finder = finder
+        self._oid = oid
+        self._data = data
+
+    def get(self, oid: bytes, kind: Kind) -> bytes:
+        """The manifest, or an object of the store."""
+        return self._data if oid == self._oid else self._finder.get(oid, kind)
+
+    def has_many(self, oids: Sequence[bytes]) -> list[bool]:
+        """For each id, whether it is here."""
+        return [where is not None for where in self.locate(oids)]
+
+    def locate(self, oids: Sequence[bytes]) -> list[Location | None]:
+        """For each id where its object lies; the manifest lies nowhere yet."""
+        size = len(self._data)
+        mine = Location(-1, 0, size, size, _FILE, int(How.RAW))
+        found = self._finder.locate(oids)
+        return [mine if oid == self._oid else w for oid, w in zip(oids, found, strict=True)]
+
+
+def _check_layout(item: Stored) -> None:
+    check = _LAYOUTS.get(item.kind)
+    if check is None:
+        raise CorruptError(f"object {item.id.hex()} is of an unknown kind")
+    try:
+        check(decode(item.how, item.payload, item.raw))
+    except CorruptError as error:
+        name = item.id.hex()
+        raise CorruptError(
+            f"object {name} arrived damaged: {error.message}", items=(name,)
+        ) from error

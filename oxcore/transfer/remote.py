@@ -1,0 +1,61 @@
+"""What transfer works with on the other side, whatever it is: a path, a hub over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from oxcore.model.protocols import Stored
+from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
+
+REQUEST_BYTES = 64 << 20
+"""About how many bytes of objects one request carries."""
+
+
+class Remote(Protocol):
+    """Another repository. All methods raise the errors of ``oxcore.errors``:
+    ``UnreachableError`` where it does not answer, ``DeniedError`` where it does not allow it."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        ...
+
+    def refs(self) -> RefsReply:
+        """Its branches and tags. ``NotFoundError`` if there is no such repository."""
+        ...
+
+    def has(self, oids: Sequence[bytes]) -> list[bool]:
+        """For each id (at most 65,536), whether an object with it is there."""
+        ...
+
+    def fetch(self, oids: Sequence[bytes]) -> Iterator[Stored]:
+        """These objects (at most 65,536 ids) in any order, not verified, none as a delta.
+
+        Raises ``MissingError`` after the last one if it does not have all of them.
+        """
+        ...
+
+    def commits(self, request: CommitsRequest) -> Iterator[Stored]:
+        """The commits and tags that ``request`` asks for; ``MissingError`` as in ``fetch``."""
+        ...
+
+    def put(self, objects: Iterable[Stored]) -> PutReply:
+        """Store these objects, verified there. Answers when they are durable.
+
+        ``UnreachableError`` may mean that a part of them arrived: ask ``has``.
+        """
+        ...
+
+    def swap(self, request: SwapRequest) -> SwapReply:
+        """Move refs, all or none. ``RejectedError`` if one has moved or would lose commits,
+        ``MissingError`` if objects of the new history are not there."""
+        ...
+
+    def create(self) -> None:
+        """Make the repository; ``ExistsError`` if it is there."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        ...

@@ -1,0 +1,118 @@
+"""The sending half: asks what is there, and streams the rest, again where the line breaks."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from oxcore.errors import BusyError, MissingError, UnreachableError
+from oxcore.model.ids import Kind
+from oxcore.model.protocols import Location, Stored
+from oxcore.repo import Repository
+from oxcore.store import content
+from oxcore.transfer.levels import batched
+from oxcore.transfer.remote import REQUEST_BYTES, Remote
+from oxcore.wire.ids import MAX_IDS
+
+TRIES = 5
+"""Attempts in a row without progress before a transfer gives up."""
+
+
+def pause(attempt: int, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait before attempt number ``attempt`` (from 1): 0.2 s doubling up to 5 s, and up to half
+    as long again."""
+    delay = min(5.0, 0.1 * 2**attempt)
+    sleep(delay * (1 + random.random() / 2))  # noqa: S311 -- only spreads the retries
+
+
+class Asker:
+    """Asks which objects the other side lacks, many at a time; remembers what was asked ahead."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._known: dict[bytes, bool] = {}
+
+    def lacking(self, oids: Sequence[bytes]) -> list[bytes]:
+        """Those of ``oids``, each once, that the other side does not have."""
+        unknown = [oid for oid in dict.fromkeys(oids) if oid not in self._known]
+        answers: dict[bytes, bool] = {}
+        for batch in batched(unknown, MAX_IDS):
+            answers.update(zip(batch, self._remote.has(batch), strict=True))
+        known = self._known
+        return [oid for oid in dict.fromkeys(oids) if not (answers.get(oid) or known.get(oid))]
+
+    def prefetch(self, oids: Iterable[bytes]) -> None:
+        """Ask about these together, and remember the answers in place of earlier ones."""
+        self._known = {}
+        wanted = list(dict.fromkeys(oids))
+        for batch in batched(wanted, MAX_IDS):
+            self._known.update(zip(batch, self._remote.has(batch), strict=True))
+
+
+class Sender:
+    """Queues objects and sends them in requests of about 64 MiB, in the order of the queue."""
+
+    def __init__(self, repo: Repository, remote: Remote, asker: Asker) -> None:
+        self.asker = asker
+        self._repo = repo
+        self._remote = remote
+        self._queue: dict[bytes, None] = {}
+        self._size = 0
+
+    def add(self, oids: Sequence[bytes]) -> None:
+        """Queue these objects; ``MissingError`` if one is not here."""
+        for oid, where in zip(oids, self._repo.store.locate(oids), strict=True):
+            self._add(oid, where)
+
+    def add_files(self, files: Iterable[bytes]) -> None:
+        """Queue what the other side lacks of these files of several chunks."""
+        manifests: list[bytes] = []
+        parts: dict[bytes, None] = {}
+        for oid in files:
+            inner: list[bytes] = []
+            for part in content.parts(self._repo.store, oid):
+                if part.kind == Kind.FILE:
+                    inner.append(part.oid)
+                else:
+                    parts[part.oid] = None
+                if len(parts) >= MAX_IDS:
+                    self.add(self.asker.lacking(list(parts)))
+                    parts.clear()
+            manifests += reversed(inner)  # a file that is a part of this one comes before it
+        self.add(self.asker.lacking(list(parts)))
+        self.add(manifests)
+
+    def flush(self) -> None:
+        """Send what is queued; where the line breaks, what did not arrive is sent again."""
+        left, self._queue, self._size = list(self._queue), {}, 0
+        attempt = 0
+        while left:
+            try:
+                self._remote.put(self._counted(left))
+                return
+            except (UnreachableError, BusyError):
+                attempt += 1
+                if attempt >= TRIES:
+                    raise
+                pause(attempt)
+                rest = Asker(self._remote).lacking(left)
+                attempt = attempt if len(rest) == len(left) else 0
+                left = rest
+
+    def _add(self, oid: bytes, where: Location | None) -> None:
+        if where is None:
+            raise MissingError(f"object {oid.hex()} is not here", items=(oid.hex(),))
+        if oid not in self._queue:
+            self._queue[oid] = None
+            self._size += where.stored
+            if self._size >= REQUEST_BYTES:
+                self.flush()
+
+    def _counted(self, oids: Iterable[bytes]) -> Iterator[Stored]:
+        counters, progress = self._repo.counters, self._repo.settings.progress
+        for item in self._repo.store.get_stored_many(oids):
+            counters.objects_sent += 1
+            counters.bytes_sent += len(item.payload)
+            progress.step(1, len(item.payload))
+            yield item
