@@ -38,9 +38,10 @@ class PixelDiff(NamedTuple):
 def pixel_diff(a: bytes, b: bytes, *, max_pixels: int = MAX_PIXELS) -> PixelDiff | None:
     """Compare two images given as file bytes; None if one is broken or has over ``max_pixels``.
 
-    Both are compared as grey if both are grey, else as RGB with alpha. Colour under an alpha of
-    zero counts: it is data. Of grey with 16 bits, every bit counts for ``changed`` and the
-    upper 8 for the deltas. Images of 32 bits a channel (modes I and F) are not compared: None.
+    Both are compared as grey if both are grey, else as RGB, with alpha if one has it. Colour
+    under an alpha of zero counts: it is data. Of grey with 16 bits, every bit counts for
+    ``changed`` and the upper 8 for the deltas. Images of 32 bits a channel (modes I and F) are
+    not compared: None.
     """
     try:
         with opened(io.BytesIO(a)) as one, opened(io.BytesIO(b)) as two:
@@ -79,9 +80,15 @@ def _differences(one: Image, two: Image) -> list[Image]:
     if _is_deep(one) and _is_deep(two):
         first, second = _split_deep(one), _split_deep(two)
     else:
-        mode = "L" if one.mode in _GREY and two.mode in _GREY else "RGBA"
+        mode = _common_mode(one, two)
         first, second = one.convert(mode).split(), two.convert(mode).split()
     return [ImageChops.difference(a, b) for a, b in zip(first, second, strict=True)]
+
+
+def _common_mode(one: Image, two: Image) -> str:
+    if one.mode in _GREY and two.mode in _GREY:
+        return "L"
+    return "RGBA" if one.has_transparency_data or two.has_transparency_data else "RGB"
 
 
 def _union(bands: list[Image]) -> Image:

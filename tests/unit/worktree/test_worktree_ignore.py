@@ -1,0 +1,232 @@
+"""Ignore rules against the real ``git check-ignore``."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from oxcore.errors import StorageError
+from oxcore.worktree import Ignore, scan
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory):
+    root = tmp_path_factory.mktemp("git")
+    subprocess.run(["git", "init", "-q", root], check=True)
+    return root
+
+
+def clear(root):
+    for name in os.listdir(root):
+        place = root / name
+        if name != ".git":
+            shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
+
+
+def build(root, files, rules):
+    """Both kinds of ignore files beside each other, with the same content."""
+    clear(root)
+    for path in files:
+        place = os.path.join(os.fsencode(root), path)
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            with open(place, "xb"):
+                pass
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            continue
+    for folder, text in rules.items():
+        for name in (b".oxignore", b".gitignore"):
+            place = os.path.join(os.fsencode(root), folder, name)
+            if os.path.isdir(os.path.dirname(place)):
+                with open(place, "wb") as file:
+                    file.write(text)
+
+
+def git_ignores(root, paths):
+    """The paths that git ignores; none of them is tracked."""
+    done = subprocess.run(
+        ["git", "-c", "core.excludesFile=", "check-ignore", "-z", "--stdin"],
+        cwd=root,
+        input=b"\0".join(paths),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return set(done.stdout.split(b"\0")) - {b""}
+
+
+def everything(root):
+    """Each path under the root, with whether it is a folder."""
+    base = os.fsencode(root)
+    for folder, folders, names in os.walk(base):
+        if b".git" in folders:
+            folders.remove(b".git")
+        above = os.path.relpath(folder, base)
+        for name in folders + names:
+            path = name if above == b"." else above + b"/" + name
+            yield path, name in folders
+
+
+def compare(root, files, rules):
+    build(root, files, rules)
+    paths = [(p, d) for p, d in everything(root) if not p.endswith((b".gitignore", b".oxignore"))]
+    ignore = Ignore(str(root))
+    ours = {path for path, is_folder in paths if ignore.ignores(path, is_folder=is_folder)}
+    theirs = git_ignores(root, [path for path, _ in paths])
+    assert ours == theirs
+    walked = {
+        folder.join(name)
+        for folder in scan(str(root), ignore)
+        for name in folder.names
+        if name not in {b".gitignore", b".oxignore"}
+    }
+    assert walked == {path for path, is_folder in paths if not is_folder} - theirs
+
+
+FILES = [
+    b"a",
+    b"b.txt",
+    b"c/a",
+    b"c/b.txt",
+    b"c/d/a",
+    b"c/d/e.py",
+    b"d/d/d",
+    b"x y/z",
+    b"#h",
+    b"!n",
+]
+
+
+@needs_git
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a\n",
+        b"/a\n",
+        b"c/\n",
+        b"*.txt\n!b.txt\n",
+        b"*\n!*/\n!*.txt\n",
+        b"c\n!c/a\n",
+        b"c/*\n!c/d\n",
+        b"**/d\n",
+        b"c/**\n!c/d/\n!c/d/a\n",
+        b"c/**/a\n",
+        b"/*\n!/c\n/c/*\n!/c/d\n",
+        b"\\#h\n\\!n\n",
+        b"#h\n",
+        b"!n\n",
+        b"x y \n",
+        b"x\\ y\n",
+        b"x?y\n",
+        b"[[:alpha:]]\n",
+        b"[![:alpha:]]*\n",
+        b"[a-c]\n",
+        b"[]a]\n",
+        b"[\\]a]\n",
+        b"[a\n",
+        b"[[:nope:]a]\n",
+        b"a\\\n",
+        b"\\a\n",
+        b"a\r\nc/d/e.py\r\n",
+        b"\xef\xbb\xbfa\n",
+        b"/\n",
+        b"//\n",
+        b"!\n",
+        b"**\n",
+        b"**/\n",
+        b"*/\n",
+        b"/**/d\n",
+        b"c/d**\n",
+        b"c**a\n",
+        b"d/d/\n",
+        b"d/d\n!d/d/d\n",
+        b"a \\ \n",
+        b"\t\na\t\n",
+    ],
+)
+def test_as_git_on_known_corners(repo, text):
+    compare(repo, FILES, {b"": text})
+
+
+WHOLE = ["**", "**/", "/**", "[ab]", "[!a]", "[a-c]", "[[:alnum:]]", "a", "b"]
+SIGNS = [*"ab*?[]!^-\\/.#: ", *WHOLE]
+pattern = st.lists(st.sampled_from(SIGNS), min_size=1, max_size=6).map("".join)
+text = st.lists(pattern, max_size=4).map(lambda lines: "\n".join(lines).encode() + b"\n")
+part = st.sampled_from(
+    ["a", "b", "ab", "a.b", "ba", "b b", "[a]", "!a", "#b", "a-", "-", "^", "\\a"]
+)
+path = st.lists(part, min_size=1, max_size=3).map(lambda parts: "/".join(parts).encode())
+paths = st.lists(path, min_size=1, max_size=8)
+folder = st.sampled_from([b"", b"a", b"b", b"ab", b"a/b"])
+
+
+@needs_git
+@settings(max_examples=250, deadline=None)
+@given(paths, st.dictionaries(folder, text, max_size=3))
+@example([b"a/b/a"], {b"": b"*\n!*/\n", b"a": b"b\n"})
+def test_as_git_on_made_patterns(repo, files, rules):
+    compare(repo, files, rules)
+
+
+@needs_git
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=12), st.lists(st.binary(min_size=1, max_size=3), min_size=1, max_size=5))
+def test_as_git_on_raw_bytes(repo, raw, names):
+    bad = {b".", b"..", b".git", b".ox"}
+    files = [n for n in names if not {0, 47} & set(n) and n.lower() not in bad]
+    compare(repo, files, {b"": raw.replace(b"\0", b"") + b"\n"})
+
+
+def test_excludes_are_the_weakest(tmp_path):
+    (tmp_path / "a.log").touch()
+    (tmp_path / ".oxignore").write_bytes(b"!a.log\n")
+    ignore = Ignore(str(tmp_path), ("*.log", "*.tmp"))
+    assert not ignore.ignores(b"a.log")
+    assert ignore.ignores(b"b.tmp")
+
+
+def test_why_names_file_line_and_pattern(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / ".oxignore").write_bytes(b"# data\n\n*.raw\n/tmp/\n")
+    (tmp_path / "sub" / ".oxignore").write_bytes(b"!keep.raw\n")
+    ignore = Ignore(str(tmp_path), ("*.bak",))
+    assert ignore.why(b"x.raw") == (".oxignore", 3, b"*.raw")
+    assert ignore.why(b"tmp/deep/file") == (".oxignore", 4, b"/tmp/")
+    assert ignore.why(b"sub/keep.raw") == ("sub/.oxignore", 1, b"!keep.raw")
+    assert ignore.why(b"sub/a.bak") == ("excludes", 1, b"*.bak")
+    assert ignore.why(b"sub/plain") is None
+    assert ignore.why(b"") is None
+    assert not ignore.ignores(b"sub/keep.raw")
+
+
+def test_an_ignore_file_that_is_a_link_is_none(tmp_path):
+    (tmp_path / "real").write_bytes(b"*\n")
+    (tmp_path / ".oxignore").symlink_to("real")
+    assert not Ignore(str(tmp_path)).ignores(b"x")
+
+
+def test_an_ignore_file_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / ".oxignore").write_bytes(b"*\n")
+    real = os.open
+
+    def refusing(path, *rest, **more):
+        if isinstance(path, bytes) and path.endswith(b".oxignore"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refusing)
+    with pytest.raises(StorageError):
+        list(scan(str(tmp_path), Ignore(str(tmp_path))))
+
+
+def test_names_with_a_newline(tmp_path):
+    ignore = Ignore(str(tmp_path), ("foo", "*.x", "a?b"))
+    assert not ignore.ignores(b"foo\n")
+    assert ignore.ignores(b"a\nb")
+    assert ignore.ignores(b"d\n/foo")
+    assert ignore.ignores(b"\n.x")
