@@ -175,7 +175,7 @@ def test_a_torn_tail_at_every_byte(folder, state):
     with open(path, "rb") as file:
         data = file.read()
     for cut in range(before, len(data)):
-        for rest in (b"", b"\0" * 30):
+        for rest in (b"", b"\0" * 3000):
             with open(path, "wb") as file:
                 file.write(data[:cut] + rest)
             torn = State.open(folder)
@@ -183,6 +183,7 @@ def test_a_torn_tail_at_every_byte(folder, state):
             swap(torn, {MAIN: (B, A)}, write_id="lost")
             assert State.open(folder).view()[MAIN] == A
             assert torn.operation(3).changes == {MAIN: (B, A)}
+            assert os.path.getsize(path) == torn._end
             torn.close()
 
 
