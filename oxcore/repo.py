@@ -130,9 +130,7 @@ class Repository:
                 return cls.open(here, settings)
             above = os.path.dirname(here)
             if above == here:
-                raise NotARepoError(
-                    f"not in a repository: {start}", hint="make one with: ox init"
-                )
+                raise NotARepoError(f"not in a repository: {start}", hint="make one with: ox init")
             here = above
 
     def close(self) -> None:
@@ -173,7 +171,9 @@ class Repository:
         if listed is None:
             return frozenset()
         ids = canonical.loads(listed.encode(), "the list of shallow commits")
-        return frozenset(parse_id(str(one)) for one in ids) if isinstance(ids, list) else frozenset()
+        return (
+            frozenset(parse_id(str(one)) for one in ids) if isinstance(ids, list) else frozenset()
+        )
 
     @contextmanager
     def lock(self, purpose: str, wait: float | None = None) -> Iterator[None]:

@@ -34,9 +34,7 @@ class Work(RepoBase):
         ``NotFoundError`` for a path that fits nothing, ``UnstableError`` for files that keep
         changing, ``StorageError`` for files that cannot be read; then nothing is staged.
         """
-        return add(
-            self._repo, _bytes(paths), update=update, removals=removals, dry_run=dry_run
-        )
+        return add(self._repo, _bytes(paths), update=update, removals=removals, dry_run=dry_run)
 
     def status(
         self, paths: Paths = (), *, limit: int | None = None, each_untracked: bool = False
@@ -75,15 +73,13 @@ class Work(RepoBase):
         meta: Mapping[str, Json] | None = None,
         allow_empty: bool = False,
     ) -> AbstractContextManager[Transaction]:
-        """Edit ``branch`` without a work tree; it becomes a commit when the block ends.
+        r"""Edit ``branch`` without a work tree; it becomes a commit when the block ends.
 
         >>> with repo.transaction("main", message="labels") as t:    # doctest: +SKIP
-        ...     t.put("labels.csv", b"id,label\\n1,cat\\n")
+        ...     t.put("labels.csv", b"id,label\n1,cat\n")
         ...     t.remove("old.csv")
         """
-        return transaction(
-            self._repo, branch, message=message, meta=meta, allow_empty=allow_empty
-        )
+        return transaction(self._repo, branch, message=message, meta=meta, allow_empty=allow_empty)
 
 
 def _bytes(paths: Paths) -> list[bytes]:

@@ -128,7 +128,9 @@ def _only_look(repo: Repository, walk: _Walk) -> Rows:
     for found in walk:
         now = Entry(found.mode, found.size, b"") if found.entry is None else differs(repo, found)
         if now is not None:
-            rows.append((found.path, pack_row(found.stat, now._replace(id=now.id or bytes(ID_LEN)))))
+            rows.append(
+                (found.path, pack_row(found.stat, now._replace(id=now.id or bytes(ID_LEN))))
+            )
     return rows
 
 

@@ -13,6 +13,7 @@ from oxcore import tree
 from oxcore.codec import canonical
 from oxcore.errors import CorruptError
 from oxcore.fs.atomic import storage_errors, write_atomic
+from oxcore.model.commits import Json
 from oxcore.model.entries import Change
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
@@ -23,9 +24,13 @@ from oxcore.worktree import Writer, peek
 
 def declare(repo: Repository, before: bytes, after: bytes) -> None:
     """Write down, durably, that the work tree is about to change."""
-    note = {"before": before.hex(), "after": after.hex(), "number": _last(repo)}
+    note: dict[str, Json] = {
+        "before": before.hex(),
+        "after": after.hex(),
+        "number": _last(repo),
+    }
     with storage_errors("write the intent"):
-        write_atomic(_place(repo), canonical.dumps(dict(note)))
+        write_atomic(_place(repo), canonical.dumps(note))
 
 
 def clear(repo: Repository) -> None:

@@ -145,8 +145,7 @@ def resolve(repo: Repository, patterns: Sequence[bytes], side: Side) -> list[Con
         wanted = dict(edit for one in chosen for edit in _settled(repo, stage, one, side))
         held = tree.get_many(repo.store, stage, sorted(wanted))
         steps = [
-            Change(path, old, wanted[path])
-            for path, old in zip(sorted(wanted), held, strict=True)
+            Change(path, old, wanted[path]) for path, old in zip(sorted(wanted), held, strict=True)
         ]
         with repo.batch() as batch:
             new = tree.edit(batch, batch, stage, sorted(wanted.items()), replace=True)
@@ -212,9 +211,7 @@ def _combine(repo: Repository, base: bytes, theirs: bytes, waiting: Pending) -> 
     return Merged("merged", oid, moved=moved)
 
 
-def _parent_tree(
-    repo: Repository, oid: bytes, commit: Commit, mainline: int | None
-) -> bytes:
+def _parent_tree(repo: Repository, oid: bytes, commit: Commit, mainline: int | None) -> bytes:
     parents = commit.parents
     if len(parents) > 1 and mainline is None:
         raise UsageError(f"{oid.hex()[:12]} is a merge", hint="say which parent counts: -m 1")

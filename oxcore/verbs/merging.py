@@ -88,14 +88,14 @@ def _entry(entry: Entry | None) -> Json:
     return None if entry is None else [entry.mode, entry.size, entry.id.hex()]
 
 
-def _read_entry(value: Any) -> Entry | None:
+def _read_entry(value: list[Any] | None) -> Entry | None:
     if value is None:
         return None
     mode, size, oid = value
     return Entry(int(mode), int(size), parse_id(oid))
 
 
-def _read_conflict(value: Any) -> Conflict:
+def _read_conflict(value: dict[str, Any]) -> Conflict:
     return Conflict(
         bytes.fromhex(value["path"]),
         _read_entry(value["base"]),

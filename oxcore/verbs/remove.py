@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from oxcore import tree
 from oxcore.errors import ExistsError, NotFoundError, UnsavedError, UsageError
@@ -80,9 +79,8 @@ def _tracked(repo: Repository, patterns: Sequence[bytes]) -> list[tuple[bytes, E
     selection = Selection(patterns)
     chosen: dict[bytes, Entry] = {}
     for start in selection.roots():
-        for path, entry in tree.walk(repo.store, repo.stage(), prefix=start):
-            if path in selection:
-                chosen[path] = entry
+        found = tree.walk(repo.store, repo.stage(), prefix=start)
+        chosen.update((path, entry) for path, entry in found if path in selection)
     missing = [show_path(pattern) for pattern in selection.unmatched()]
     if missing:
         raise NotFoundError(f"not tracked: {missing[0]}", items=missing[1:])
@@ -133,9 +131,7 @@ def _pair(source: bytes, target: bytes, *, into: bool) -> tuple[bytes, bytes]:
     return source, place
 
 
-def _file_moves(
-    repo: Repository, source: bytes, place: bytes
-) -> list[tuple[bytes, bytes, Entry]]:
+def _file_moves(repo: Repository, source: bytes, place: bytes) -> list[tuple[bytes, bytes, Entry]]:
     moves = [
         (path, place + path[len(source) :], entry)
         for path, entry in tree.walk(repo.store, repo.stage(), prefix=source)
@@ -187,6 +183,6 @@ def _same(repo: Repository, path: bytes, entry: Entry) -> bool:
     return row.startswith(now.stat) or differs(repo, Found(path, now.mode, now.stat, entry)) is None
 
 
-def _stat(repo: Repository, path: bytes, trusted: bool) -> bytes:  # noqa: FBT001
+def _stat(repo: Repository, path: bytes, trusted: bool) -> bytes:
     now = peek(repo.tree_root(), path)
     return now.stat if trusted and now is not None else UNKNOWN_STAT

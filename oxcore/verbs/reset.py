@@ -77,9 +77,7 @@ def reset(repo: Repository, target: bytes, how: How = "mixed") -> Moved:
         return carry(repo, [], stage=stage, verb="reset", note=note, changes=changes)
 
 
-def _differences(
-    repo: Repository, selection: Selection, old: bytes, new: bytes
-) -> list[Change]:
+def _differences(repo: Repository, selection: Selection, old: bytes, new: bytes) -> list[Change]:
     return [change for change in tree.diff(repo.store, old, new) if change.path in selection]
 
 

@@ -54,9 +54,7 @@ class Selection:
 
     def _note(self, path: bytes) -> None:
         if len(self.hit) < len(self.patterns):
-            self.hit.update(
-                p for p in self.patterns if p == path or path.startswith(p + b"/")
-            )
+            self.hit.update(p for p in self.patterns if p == path or path.startswith(p + b"/"))
 
     def _fits(self, path: bytes) -> bool:
         text = _text(path)

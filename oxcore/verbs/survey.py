@@ -6,9 +6,9 @@ A clean file costs the walk, one look-up in a dict and one comparison of 32 byte
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from stat import S_ISDIR
 from typing import NamedTuple
 
 from oxcore import tree
@@ -172,7 +172,7 @@ def _look(root: str, path: bytes, row: bytes) -> Iterator[Found | Gone]:
 
 
 def _is_folder(root: str, path: bytes) -> bool:
-    return not path or stat.S_ISDIR(_mode(os.path.join(os.fsencode(root), path)))
+    return not path or S_ISDIR(_mode(os.path.join(os.fsencode(root), path)))
 
 
 def _mode(place: bytes) -> int:

@@ -37,9 +37,7 @@ class Transaction:
         self._edits: dict[bytes, Entry | None] = {}
         self.commit_id: bytes | None = None
 
-    def put(
-        self, path: str | bytes, data: bytes | BinaryIO, *, executable: bool = False
-    ) -> bytes:
+    def put(self, path: str | bytes, data: bytes | BinaryIO, *, executable: bool = False) -> bytes:
         """Write a file: ``data`` is its bytes, or a file open for reading. Gives its id."""
         name = path_bytes(path)
         check_path(name)

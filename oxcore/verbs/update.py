@@ -76,9 +76,7 @@ def move(
     else:
         wanted = _carry_staged(repo, source, target, stage)
         steps = list(tree.diff(repo.store, stage, wanted))
-    return carry(
-        repo, steps, stage=wanted, verb=verb, note=note, changes=changes, force=force
-    )
+    return carry(repo, steps, stage=wanted, verb=verb, note=note, changes=changes, force=force)
 
 
 def carry(
@@ -101,7 +99,7 @@ def carry(
     if repo.worktree is None:
         return _log_only(repo, stage, verb, note, changes, undoes)
     sync_stat(repo)
-    plan = _plan(repo, steps, force=force)
+    plan = _plan(repo, steps)
     if plan.unsaved and not force:
         raise _unsaved(item.path for item in plan.unsaved)
     before, after = _both_sides(repo, steps, plan, stage)
@@ -163,7 +161,7 @@ def _all_steps(repo: Repository, stage: bytes, target: bytes) -> list[Change]:
     return [steps[path] for path in sorted(steps)]
 
 
-def _plan(repo: Repository, steps: Sequence[Change], *, force: bool) -> _Plan:
+def _plan(repo: Repository, steps: Sequence[Change]) -> _Plan:
     plan, root = _Plan(), repo.tree_root()
     rows = repo.index.stat.get_raw([step.path for step in steps])
     for step, row in zip(steps, rows, strict=True):
