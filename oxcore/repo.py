@@ -50,7 +50,7 @@ def local_time() -> Moment:
 class Settings:
     """What the caller decides: author of commits and operations, clock, progress, patterns to
     ignore besides ``.oxignore``, seconds to wait for another writer, settings that stand
-    behind the repository's own."""
+    behind the repository's own, and the token for the URL of a remote (None: there is none)."""
 
     author: Person | None = None
     clock: Callable[[], Moment] = local_time
@@ -58,6 +58,7 @@ class Settings:
     excludes: tuple[str, ...] = ()
     lock_wait: float = 5.0
     defaults: Mapping[str, str] = field(default_factory=dict)
+    token_for: Callable[[str], str | None] = lambda _: None
 
 
 class Repository:

@@ -1,9 +1,127 @@
-"""The area of sharing."""
+"""The area of other repositories: clone, remotes, fetch, pull, push."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
 from oxcore.api.base import RepoBase
+from oxcore.repo import Settings
+from oxcore.verbs import remotes
+from oxcore.verbs.clone import Cloned, clone
+from oxcore.verbs.fetch import Fetched, fetch
+from oxcore.verbs.merge import Forward
+from oxcore.verbs.pull import Pulled, pull
+from oxcore.verbs.push import Pushed, push
+from oxcore.verbs.remotes import RemoteInfo
 
 
 class Sharing(RepoBase):
-    """Verbs of sharing."""
+    """``clone``, ``fetch``, ``pull``, ``push`` and the remotes they go to.
+
+    A remote is a path, a ``file://`` address or ``http://HOST:PORT/NS/NAME`` on a hub.
+    """
+
+    cloned: Cloned | None = None
+    """How this repository was cloned, on the object that ``clone`` gave."""
+
+    @classmethod
+    def clone(
+        cls,
+        url: str,
+        path: str | None = None,
+        *,
+        branch: str | None = None,
+        depth: int | None = None,
+        bare: bool = False,
+        settings: Settings | None = None,
+    ) -> Self:
+        """Copy the repository at ``url`` into the new folder ``path`` and open it.
+
+        An interrupted clone goes on when it is called again. Raises ``ExistsError`` for a
+        folder that holds something else, ``NotFoundError``, ``UnreachableError``,
+        ``DeniedError``.
+        """
+        handle, report = clone(url, path, branch=branch, depth=depth, bare=bare, settings=settings)
+        repo = cls(handle)
+        repo.cloned = report
+        return repo
+
+    def remotes(self) -> list[RemoteInfo]:
+        """The remotes, by name."""
+        return remotes.remotes(self._repo)
+
+    def add_remote(self, name: str, url: str) -> RemoteInfo:
+        """Know a repository by a name; ``ExistsError`` if the name is taken."""
+        return remotes.add_remote(self._repo, name, url)
+
+    def set_remote_url(self, name: str, url: str) -> None:
+        """Change the address of a remote; ``NotFoundError``."""
+        remotes.set_url(self._repo, name, url)
+
+    def rename_remote(self, name: str, new: str) -> None:
+        """Give a remote another name; ``NotFoundError``, ``ExistsError``."""
+        remotes.rename_remote(self._repo, name, new)
+
+    def remove_remote(self, name: str) -> None:
+        """Forget a remote and what was seen of it; ``NotFoundError``."""
+        remotes.remove_remote(self._repo, name)
+
+    def fetch(
+        self,
+        remote: str | None = None,
+        branches: Sequence[str] = (),
+        *,
+        tags: bool = True,
+        prune: bool = False,
+        depth: int | None = None,
+        unshallow: bool = False,
+    ) -> Fetched:
+        """Get branches and tags of a remote; the work tree stays as it is.
+
+        Raises ``NotFoundError``, ``UnreachableError``, ``DeniedError``; what has arrived stays.
+        """
+        return fetch(
+            self._repo,
+            remote,
+            branches,
+            tags=tags,
+            prune=prune,
+            depth=depth,
+            unshallow=unshallow,
+        )
+
+    def pull(
+        self, remote: str | None = None, branch: str | None = None, *, forward: Forward = "auto"
+    ) -> Pulled:
+        """Fetch, then merge the upstream (or ``branch``) into the present branch.
+
+        ``forward`` "only" refuses (``RejectedError``) anything but a fast-forward.
+        """
+        return pull(self._repo, remote, branch, forward=forward)
+
+    def push(
+        self,
+        remote: str | None = None,
+        refspecs: Sequence[str] = (),
+        *,
+        set_upstream: bool = False,
+        tags: bool = False,
+        all_branches: bool = False,
+        force_with_lease: bool = False,
+        delete: bool = False,
+    ) -> Pushed:
+        """Send branches and tags; by default the present branch to what it follows.
+
+        Raises ``RejectedError`` if the remote has moved on (pull, then push again).
+        """
+        return push(
+            self._repo,
+            remote,
+            refspecs,
+            set_upstream=set_upstream,
+            tags=tags,
+            all_branches=all_branches,
+            force_with_lease=force_with_lease,
+            delete=delete,
+        )
