@@ -24,11 +24,11 @@ def resolve(text: str, names: Names, *, zone: int = 0) -> Revision:
     """
     parsed = parse(text)
     ref, oid = _start(parsed, names, zone)
-    tag = oid if names.kind(oid) is Kind.TAG else None
+    tag = oid if names.kind(oid) == Kind.TAG else None
     oid = _peel(oid, names)
     for step in parsed.steps:
         oid = _walk(text, oid, step, names)
-    if names.kind(oid) is not Kind.COMMIT:
+    if names.kind(oid) != Kind.COMMIT:
         raise MissingError(f"the commit {oid.hex()} is not here", items=[oid.hex()])
     moved = any(step.kind != "peel" for step in parsed.steps)
     return Revision(oid, text, None if moved else ref, tag, parsed.path)
@@ -105,7 +105,7 @@ def _by_id(digits: str, names: Names) -> bytes:
 
 
 def _candidate(oid: bytes, names: Names) -> str:
-    if names.kind(oid) is Kind.TAG:
+    if names.kind(oid) == Kind.TAG:
         tag = names.tag(oid)
         return f"{oid.hex()[:_SHOWN]} {tag.time.iso()[:10]} tag {tag.name}"
     commit = names.commit(oid)
@@ -156,7 +156,7 @@ def _logged(ref: str, selector: str, names: Names, zone: int) -> bytes:
 
 def _peel(oid: bytes, names: Names) -> bytes:
     for _ in range(10):
-        if names.kind(oid) is not Kind.TAG:
+        if names.kind(oid) != Kind.TAG:
             return oid
         oid = names.tag(oid).target
     raise NotFoundError(f"the tag {oid.hex()} leads to no commit")

@@ -12,7 +12,7 @@ from oxcore.tree.edit import edit
 from oxcore.tree.fresh import diff_nodes, new_nodes
 from oxcore.tree.listing import Item, listing
 from oxcore.tree.merge import Conflict, Merge, merge
-from oxcore.tree.nodes import EMPTY, Nodes
+from oxcore.tree.nodes import EMPTY, Node, Nodes, Source
 from oxcore.tree.walk import (
     exists_folder,
     get,
@@ -28,7 +28,9 @@ __all__ = [
     "Facts",
     "Item",
     "Merge",
+    "Node",
     "Nodes",
+    "Source",
     "build",
     "check",
     "diff",

@@ -166,6 +166,8 @@ def test_topo_keeps_lines_together_and_first_parent_skips_them():
     assert topo == [oid(at) for at in (7, 6, 5, 4, 3, 2, 1, 0)]
     first = [name for name, _ in history.walk(graph.read, [oid(7)], first_parent=True)]
     assert first == [oid(at) for at in (7, 3, 2, 1, 0)]
+    some = history.walk(graph.read, [oid(7)], [oid(1)], first_parent=True)
+    assert [name for name, _ in some] == [oid(at) for at in (7, 3, 2)]
 
 
 def test_questions_are_few_and_large():

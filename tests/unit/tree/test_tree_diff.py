@@ -64,6 +64,14 @@ def test_one_change_at_one_end_costs_a_path():
         assert memory.reads <= 12
 
 
+def test_what_is_set_to_what_it_is_writes_nothing():
+    memory, rows, root = big_tree(50_000)
+    memory.puts = 0
+    assert tree.edit(memory, memory, root, [(b"a", None), *rows[:9], *rows[20_000:21_000]]) == root
+    assert tree.edit(memory, memory, root, []) == root
+    assert memory.puts == 0
+
+
 def test_a_folder_that_is_added_costs_no_more_than_itself():
     memory, _, root = big_tree(50_000)
     added = [(b"train/0020a/%05d" % at, entry(at)) for at in range(5000)]
