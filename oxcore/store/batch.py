@@ -18,6 +18,7 @@ from oxcore.store._write import PackWriter
 _FILE = int(Kind.FILE)
 _CHUNK = int(Kind.CHUNK)
 _TREE = int(Kind.TREE)
+_TREE = int(Kind.TREE)
 _DELTA = int(How.DELTA)
 
 
@@ -204,6 +205,8 @@ class Batch:
         counters.bytes_stored += len(payload)
         if kind == _CHUNK:
             counters.chunks_stored += 1
+        elif kind == _TREE:
+            counters.nodes_written += 1
         try:
             writer.add(oid, kind, how, raw, payload)
             if writer.index.end >= self._pack_size:
