@@ -36,6 +36,8 @@ def plain_brackets(glob: bytes) -> bytes:
     """The glob with plain sets only; ``ValueError`` if git would let it match nothing."""
     out = bytearray()
     i = 0
+    if glob.startswith(b"\\/"):
+        raise ValueError("a guarded '/' in front is part of the name, and no name has one")
     while i < len(glob):
         if glob[i] == 0x5C:  # a backslash and what it guards
             out += _guarded(_at(glob, i + 1))
@@ -46,7 +48,9 @@ def plain_brackets(glob: bytes) -> bytes:
         else:
             out += glob[i : i + 1]
             i += 1
-    return _keep_last_space(bytes(out))
+    plain = _keep_last_space(bytes(out))
+    # A '/' in a set matches nothing, but it ties the glob to its folder like any other.
+    return b"/" + plain if b"/" in glob and b"/" not in plain else plain
 
 
 def _at(glob: bytes, i: int) -> int:
@@ -62,7 +66,7 @@ def _guarded(byte: int) -> bytes:
 
 def _keep_last_space(glob: bytes) -> bytes:
     """The library trims white space at the end; git only unguarded spaces, gone by now."""
-    if not glob[-1:].isspace():
+    if not glob[-1:].decode("latin-1").isspace():  # as the library sees it
         return glob
     body, last = glob[:-1], glob[-1]
     slashes = len(body) - len(body.rstrip(b"\\"))
