@@ -1,9 +1,195 @@
-"""The area of branching."""
+"""The area of branches: making them, going to them, joining them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oxcore.api.base import RepoBase
+from oxcore.model.entries import Change, path_bytes
+from oxcore.tree import Conflict
+from oxcore.verbs import branch as branching
+from oxcore.verbs import resolve as settling
+from oxcore.verbs import switch as switching
+from oxcore.verbs import tag as tagging
+from oxcore.verbs.branch import Branch, Deleted, Which
+from oxcore.verbs.merge import Forward, Merged, merge
+from oxcore.verbs.merging import Pending, read_pending
+from oxcore.verbs.names import resolve_tree
+from oxcore.verbs.replay import Replayed, label_of, replay
+from oxcore.verbs.reset import restore
+from oxcore.verbs.resolve import Side
+from oxcore.verbs.switch import Switched
+from oxcore.verbs.tag import TagInfo, Untagged
+
+Paths = Sequence[str | bytes]
 
 
 class Branching(RepoBase):
-    """Verbs of branching."""
+    """Branches, tags, ``switch`` and ``checkout``, ``merge`` and what goes with it.
+
+    Revisions are text as people type it: ``main``, ``HEAD~2``, ``v1``, a short id.
+    """
+
+    # -- branches
+
+    def branches(self, which: Which = "local", *, compare: bool = True) -> list[Branch]:
+        """The branches, ``"local"``, ``"remote"`` or ``"all"``, by name.
+
+        Without ``compare`` the commits ahead and behind are not counted (both 0).
+        """
+        return branching.branches(self._repo, which, compare=compare)
+
+    def branch(self, name: str, start: str = "HEAD", *, force: bool = False) -> Branch:
+        """Make a branch at ``start``; started from a remote branch, it follows that.
+
+        Raises ``ExistsError`` if it exists; ``force`` moves it then, unless HEAD is on it.
+        """
+        return branching.create(self._repo, name, start, force=force)
+
+    def rename_branch(
+        self, new: str, old: str | None = None, *, force: bool = False
+    ) -> tuple[str, str]:
+        """Rename a branch (by default the present one), its settings too; gives old and new name.
+
+        Raises ``ExistsError`` if there is one of that name and not ``force``.
+        """
+        return branching.rename(self._repo, new, old, force=force)
+
+    def delete_branches(
+        self, names: Sequence[str], *, force: bool = False, remote: bool = False
+    ) -> Deleted:
+        """Delete branches, or with ``remote`` what is known of a remote's (``origin/old``).
+
+        Raises ``UsageError`` for the present branch, ``RejectedError`` for one that is merged
+        neither into HEAD nor into its upstream, unless ``force``. ``undo`` brings them back.
+        """
+        return branching.delete(self._repo, names, force=force, remote=remote)
+
+    def set_upstream(self, upstream: str | None, branch: str | None = None) -> Branch:
+        """Let a branch (by default the present one) follow ``upstream``, or with None nothing."""
+        return branching.set_upstream(self._repo, upstream, branch)
+
+    # -- going somewhere
+
+    def switch(
+        self,
+        target: str | None = None,
+        *,
+        create: str | None = None,
+        detach: bool = False,
+        force: bool = False,
+    ) -> Switched:
+        """Go to a branch (``-``: the one before), or make ``create`` at ``target`` and go to it.
+
+        The name of a remote's branch makes one that follows it. ``detach`` goes to any revision
+        and stays on no branch. Raises ``UnsavedError`` for changed files in the way, which
+        ``force`` overwrites, and ``ConflictError`` while a merge waits.
+        """
+        if create is not None:
+            return switching.create(self._repo, create, target, force=force)
+        return switching.switch(self._repo, target or "HEAD", detach=detach, force=force)
+
+    def checkout(
+        self, target: str | None = None, *, create: str | None = None, force: bool = False
+    ) -> Switched:
+        """Like ``switch``, but a revision that is no branch is gone to without one."""
+        if create is not None:
+            return switching.create(self._repo, create, target, force=force)
+        return switching.checkout(self._repo, target or "HEAD", force=force)
+
+    def can_checkout(self, target: str) -> bool:
+        """Whether ``checkout`` knows a branch or revision of that name."""
+        return switching.known(self._repo, target)
+
+    def checkout_files(self, paths: Paths, revision: str | None = None) -> list[Change]:
+        """Bring files back: from ``revision`` into folder and stage, or from the stage.
+
+        What is overwritten is stored first, so that ``undo`` brings it back. Raises
+        ``NotFoundError`` for a path that is not known there.
+        """
+        patterns = [path_bytes(path) for path in paths]
+        if revision is None:
+            return restore(self._repo, patterns)
+        source = resolve_tree(self._repo, revision)
+        return restore(self._repo, patterns, source=source, staged=True)
+
+    # -- tags
+
+    def tags(self, patterns: Sequence[str] = ()) -> list[TagInfo]:
+        """The tags by name, all or those that fit a glob."""
+        return tagging.tags(self._repo, patterns)
+
+    def tag(
+        self,
+        name: str,
+        revision: str = "HEAD",
+        *,
+        message: str | None = None,
+        force: bool = False,
+    ) -> TagInfo:
+        """Tag a commit; with ``message`` the tag is an object with tagger and time.
+
+        Raises ``ExistsError`` if there is one of that name and not ``force``.
+        """
+        return tagging.create(self._repo, name, revision, message=message, force=force)
+
+    def delete_tags(self, names: Sequence[str]) -> Untagged:
+        """Delete tags, all or none; ``NotFoundError`` if one is not there."""
+        return tagging.delete(self._repo, names)
+
+    # -- joining
+
+    def merge(
+        self,
+        revision: str,
+        *,
+        message: str | None = None,
+        forward: Forward = "auto",
+        allow_unrelated: bool = False,
+    ) -> Merged:
+        """Bring a revision into the present branch; ``forward``: "auto", "only" or "never".
+
+        With conflicts it stops (``kind`` "conflicts"): settle them with ``resolve`` or ``add``,
+        then ``commit``, or ``abort``. Raises ``UnsavedError`` for work in the way,
+        ``RejectedError`` if only a fast-forward is wanted and there is none, ``ConflictError``
+        while another merge waits, ``UsageError`` for unrelated histories.
+        """
+        theirs, label = label_of(self._repo, revision)
+        return merge(
+            self._repo,
+            theirs,
+            label,
+            forward=forward,
+            message=message,
+            allow_unrelated=allow_unrelated,
+        )
+
+    def cherry_pick(self, revisions: Sequence[str], *, mainline: int | None = None) -> Replayed:
+        """Make the changes of commits (or ranges) again here, each as a commit of its author.
+
+        ``mainline`` says against which parent a merge is taken. Stops at the first conflict;
+        raises ``NothingToDoError`` if all is here already, and else as ``merge``.
+        """
+        return replay(self._repo, "cherry-pick", revisions, mainline=mainline)
+
+    def revert(self, revisions: Sequence[str], *, mainline: int | None = None) -> Replayed:
+        """Take the changes of commits (or ranges) back, each by a new commit."""
+        return replay(self._repo, "revert", revisions, mainline=mainline)
+
+    def pending(self) -> Pending | None:
+        """The merge, cherry-pick or revert that waits, with its open conflicts."""
+        return read_pending(self._repo)
+
+    def abort(self, verb: str | None = None) -> Pending:
+        """Give up what waits, if it is a ``verb``: stage and files are as before.
+
+        Raises ``NotFoundError`` if none waits.
+        """
+        return settling.abort(self._repo, verb)
+
+    def resolve(self, paths: Paths, side: Side) -> list[Conflict]:
+        """Settle the conflicts under ``paths`` by "ours", "theirs" or "both" (theirs beside ours).
+
+        Raises ``NotFoundError`` if none is open there.
+        """
+        return settling.resolve(self._repo, [path_bytes(path) for path in paths], side)

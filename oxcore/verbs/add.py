@@ -87,7 +87,7 @@ def add_locked(
     changes = _changes(rows, walk, gone, result)
     result.aside.collisions = collisions([path for path, _, _ in changes])
     if not dry_run:
-        _stage(repo, rows, gone, changes, _settled(repo, selection))
+        _stage(repo, rows, gone, changes, _settled(repo, patterns, changes))
     repo.settings.progress.done()
     return result
 
@@ -148,12 +148,19 @@ def _changes(rows: Rows, walk: _Walk, gone: list[Gone], result: Added) -> Edits:
     return edits
 
 
-def _settled(repo: Repository, selection: Selection) -> dict[str, tuple[str | None, str | None]]:
-    """Adding a file that is in conflict settles it: what lies in the work tree is the answer."""
+def _settled(
+    repo: Repository, patterns: Sequence[bytes], changes: Edits
+) -> dict[str, tuple[str | None, str | None]]:
+    """Adding a file that is in conflict settles it: what lies in the work tree is the answer.
+
+    It must be named by itself or have changed: ours lies there as long as nobody decided, and
+    an ``add`` of everything is no decision.
+    """
     pending = read_pending(repo)
     if pending is None:
         return {}
-    rest = tuple(one for one in pending.conflicts if one.path not in selection)
+    decided = {path for path, _, _ in changes}.union(patterns)
+    rest = tuple(one for one in pending.conflicts if one.path not in decided)
     return {} if len(rest) == len(pending.conflicts) else without_conflicts(repo, pending, rest)
 
 

@@ -46,10 +46,10 @@ def commit(
     author = repo.author()
     with repo.lock("commit"):
         intent.recover(repo)
+        pending = read_pending(repo)
+        _check_conflicts(pending)  # before `add`, which would take open ones for settled
         if all_tracked:
             add_locked(repo, update=True)
-        pending = read_pending(repo)
-        _check_conflicts(pending)
         head, stage = repo.head(), repo.stage()
         parents, default = _parents(repo, head, pending, amend=amend)
         text = _message(message, default)
