@@ -18,7 +18,6 @@ from oxcore.store._write import PackWriter
 _FILE = int(Kind.FILE)
 _CHUNK = int(Kind.CHUNK)
 _TREE = int(Kind.TREE)
-_TREE = int(Kind.TREE)
 _DELTA = int(How.DELTA)
 
 
