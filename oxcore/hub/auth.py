@@ -164,7 +164,8 @@ class Tokens:
                 found = row
         if found is None or not _TOKEN.fullmatch(secret):
             raise Unknown("the token is not known here", hint="ox login URL")
-        if found.revoked is not None or (found.expires or self._now() + 1) <= self._now():
+        expired = found.expires is not None and found.expires <= self._now()
+        if found.revoked is not None or expired:
             raise Unknown("the token is not valid any more", hint="ask for a new one: ox login URL")
         return Caller(found.user, found.scope, found.namespaces, found.expires)
 

@@ -74,14 +74,20 @@ class Body:
         while self._more and size < _PART:
             message = await self._receive()
             if message["type"] != "http.request":
-                self._more = False
-                raise UnreachableError("the client broke off")
+                return self._broken(found)
             data = message.get("body", b"")
             self._more = bool(message.get("more_body", False))
             found.append(data)
             size += len(data)
             self._count(len(data))
         return _Gathered(b"".join(found), self._more)
+
+    def _broken(self, found: list[bytes]) -> _Gathered:
+        """The client went away: first give what it sent, then tell."""
+        if not found:
+            self._more = False
+            raise UnreachableError("the client broke off")
+        return _Gathered(b"".join(found), more=True)
 
     def _count(self, size: int) -> None:
         self._size += size

@@ -63,6 +63,8 @@ class HubServer:
         """Serve until a signal (SIGINT, SIGTERM) or ``stop``; then let requests end."""
         try:
             self._server.run([self._socket])
+        except KeyboardInterrupt:
+            return  # uvicorn stops in good order, then raises the signal again
         finally:
             self._socket.close()
 
