@@ -1,9 +1,141 @@
-"""The area of history."""
+"""The area of history: what there was, what differs, what it costs, and the files of any version.
+
+Paths are relative to the top of the dataset, ``str`` or ``bytes``. A revision is what git takes
+for one (``main``, ``v1``, ``HEAD~2``, ``main@{1}``, ``3f2a9c81``); where files of a version are
+asked for, ``":"`` means the stage.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
 from oxcore.api.base import RepoBase
+from oxcore.history import Revision
+from oxcore.model.entries import Entry, path_bytes
+from oxcore.verbs import diff as _diff
+from oxcore.verbs import du as _du
+from oxcore.verbs import files as _files
+from oxcore.verbs import info as _info
+from oxcore.verbs import log as _log
+from oxcore.verbs import names as _names
+from oxcore.verbs import show as _show
+from oxcore.verbs.changes import FileChange
+
+Path = str | bytes
 
 
 class History(RepoBase):
-    """Verbs of history."""
+    """``log``, ``show``, ``diff``, ``ls``, ``cat``, ``info``, ``du``; files of any version."""
+
+    def revision(self, text: str = "HEAD") -> Revision:
+        """The commit that a name means (``id``), with the ref, tag and path named on the way.
+
+        Raises ``NotFoundError``, ``AmbiguousError`` (its items are the candidates),
+        ``InvalidError``, ``MissingError`` past the edge of a shallow clone.
+        """
+        return _names.resolve(self._repo, text)
+
+    def log(
+        self,
+        *revisions: str,
+        paths: Sequence[Path] = (),
+        limit: int | None = None,
+        first_parent: bool = False,
+        graph: bool = False,
+        author: str = "",
+        since: int | None = None,
+        until: int | None = None,
+    ) -> Iterator[_log.Logged]:
+        """Commits reachable from ``revisions`` (names, ``A..B``, ``^A``; none: HEAD), newest first.
+
+        ``paths``: those that change files there (files, folders, globs); ``author``: a part of
+        name or address; ``since`` and ``until``: microseconds. ``graph`` draws the lines.
+        """
+        only = _log.Filter(_bytes(paths), author, since, until)
+        return _log.log(
+            self._repo,
+            revisions,
+            only=only,
+            limit=limit,
+            first_parent=first_parent,
+            graph=graph,
+        )
+
+    def changes(self, rev: str = "HEAD", paths: Sequence[Path] = ()) -> Iterator[FileChange]:
+        """What a commit changed against its first parent, by path, with exact renames."""
+        oid = _names.resolve_commit(self._repo, rev)
+        return _log.changes_of(self._repo, self._repo.commit(oid), _bytes(paths))
+
+    def show(self, text: str = "HEAD") -> _show.ShownCommit | _show.ShownFile | _show.ShownFolder:
+        """What a revision, tag or ``REV:path`` is."""
+        return _show.show(self._repo, text)
+
+    def diff(
+        self,
+        *revisions: str,
+        staged: bool = False,
+        paths: Sequence[Path] = (),
+        renames: bool = True,
+    ) -> _diff.Difference:
+        """Compare versions: iterate for the changes, ask ``detail`` for the inside of one.
+
+        None: stage and work tree; ``A``: A and work tree; ``A, B`` or ``A..B``; ``A...B``: their
+        merge base and B; ``staged``: HEAD (or A) and the stage.
+        """
+        return _diff.diff(
+            self._repo, revisions, staged=staged, paths=_bytes(paths), renames=renames
+        )
+
+    def ls(
+        self, path: Path = b"", rev: str = "HEAD", *, recursive: bool = False
+    ) -> Iterator[_files.Listed]:
+        """What is right below a folder of a version (or, ``recursive``, all files below it).
+
+        Raises ``NotFoundError`` if there is neither a file nor a folder at ``path``.
+        """
+        return _files.ls(self._repo, _clean(path), rev, recursive=recursive)
+
+    def walk(self, rev: str = "HEAD", prefix: Path = b"") -> Iterator[tuple[bytes, Entry]]:
+        """Every path and entry of a version, or of the file or folder ``prefix`` in it."""
+        return _files.walk(self._repo, rev, path_bytes(prefix))
+
+    def entry(self, path: Path, rev: str = "HEAD") -> Entry:
+        """Mode, size and id of a file; ``NotFoundError`` if it is not in that version."""
+        return _files.entry(self._repo, _clean(path), rev)
+
+    def read(self, path: Path, rev: str = "HEAD") -> bytes:
+        """All bytes of a file, verified; of a link its target."""
+        return b"".join(self.cat(path, rev))
+
+    def cat(self, path: Path, rev: str = "HEAD") -> Iterator[bytes]:
+        """The bytes of a file in pieces, verified: each, and before the last the whole."""
+        return _files.pieces(self._repo, _clean(path), rev)
+
+    def open_file(self, path: Path, rev: str = "HEAD") -> BinaryIO:
+        """A file opened for reading, seekable; it fetches the chunks that are asked for."""
+        return _files.open_file(self._repo, _clean(path), rev)
+
+    def info(self) -> _info.RepoInfo:
+        """Facts of the repository: format, chunking, counts, packs."""
+        return _info.repo_info(self._repo)
+
+    def path_info(self, path: Path, rev: str = "HEAD") -> _info.PathInfo:
+        """Facts of a file or folder: size, chunks, stored size, first and last change, image."""
+        return _info.path_info(self._repo, _clean(path), rev)
+
+    def du(self, path: Path = b"", rev: str = "HEAD", *, depth: int = 0) -> list[_du.FolderUsage]:
+        """Logical and stored size of a version, or a part of it, and of folders ``depth`` down."""
+        return _du.du(self._repo, _clean(path), rev, depth=depth)
+
+    def du_history(self, *revisions: str, everything: bool = False) -> Iterator[_du.CommitUsage]:
+        """What each commit of a range (or of all refs) adds to the store, oldest first."""
+        return _du.du_history(self._repo, revisions, everything=everything)
+
+
+def _bytes(paths: Sequence[Path]) -> tuple[bytes, ...]:
+    return tuple(path_bytes(path) for path in paths)
+
+
+def _clean(path: Path) -> bytes:
+    return path_bytes(path).strip(b"/")

@@ -1,0 +1,78 @@
+"""``show``: one commit, tag, file or folder of history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from oxcore import tree
+from oxcore.errors import NotFoundError
+from oxcore.model.commits import Commit, Tag
+from oxcore.model.entries import Entry, show_path
+from oxcore.repo import Repository
+from oxcore.verbs.changes import FileChange
+from oxcore.verbs.files import Listed, ls
+from oxcore.verbs.log import changes_of, decorations
+from oxcore.verbs.names import resolve, resolve_path
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCommit:
+    """A commit: its id, the refs on it (full names), files and bytes of its tree, the annotated
+    tag by which it was named (or None), and ``changes()`` against its first parent."""
+
+    id: bytes
+    commit: Commit
+    refs: tuple[str, ...]
+    files: int
+    size: int
+    tag: Tag | None
+    tag_id: bytes | None
+    changes: Callable[[], Iterator[FileChange]]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFile:
+    """A file of a version."""
+
+    path: bytes
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFolder:
+    """A folder of a version, with what is right below it."""
+
+    path: bytes
+    items: tuple[Listed, ...]
+
+
+def show(repo: Repository, text: str = "HEAD") -> ShownCommit | ShownFile | ShownFolder:
+    """What a revision, tag or ``REV:path`` is; ``NotFoundError`` if there is no such path."""
+    colon = text.startswith(":")
+    found = None if colon else resolve(repo, text)
+    if found is None or found.path is not None:
+        return _at_path(repo, text)
+    commit = repo.commit(found.id)
+    files, size = tree.summary(repo.store, commit.tree)
+    return ShownCommit(
+        found.id,
+        commit,
+        decorations(repo).get(found.id, ()),
+        files,
+        size,
+        None if found.tag is None else repo.tag(found.tag),
+        found.tag,
+        lambda: changes_of(repo, commit),
+    )
+
+
+def _at_path(repo: Repository, text: str) -> ShownFile | ShownFolder:
+    root, path = resolve_path(repo, text)
+    entry = tree.get(repo.store, root, path) if path else None
+    if entry is not None:
+        return ShownFile(path, entry)
+    if not tree.exists_folder(repo.store, root, path):
+        rev = text.rpartition(":")[0] or "the stage"
+        raise NotFoundError(f"{show_path(path)} is not in {rev}", hint="see what is: ox ls -r")
+    return ShownFolder(path, tuple(ls(repo, path, text)))
