@@ -7,11 +7,17 @@ from contextlib import AbstractContextManager
 
 from oxcore.api.base import RepoBase
 from oxcore.model.commits import Json
-from oxcore.model.entries import path_bytes
+from oxcore.model.entries import Change, path_bytes
+from oxcore.verbs import stash
 from oxcore.verbs.add import Added, add
 from oxcore.verbs.commit import Committed, commit
+from oxcore.verbs.names import resolve_commit, resolve_tree
+from oxcore.verbs.remove import mv, rm
+from oxcore.verbs.reset import How, reset, restore
+from oxcore.verbs.stash import Stash
 from oxcore.verbs.status import Status, status
 from oxcore.verbs.transaction import Transaction, transaction
+from oxcore.verbs.update import Moved
 
 Paths = Sequence[str | bytes]
 
@@ -24,7 +30,6 @@ class Work(RepoBase):
         paths: Paths = (),
         *,
         update: bool = False,
-        removals: bool = True,
         dry_run: bool = False,
     ) -> Added:
         """Stage new, changed and removed files under ``paths`` (files, folders, globs in the
@@ -34,7 +39,29 @@ class Work(RepoBase):
         ``NotFoundError`` for a path that fits nothing, ``UnstableError`` for files that keep
         changing, ``StorageError`` for files that cannot be read; then nothing is staged.
         """
-        return add(self._repo, _bytes(paths), update=update, removals=removals, dry_run=dry_run)
+        return add(self._repo, _bytes(paths), update=update, dry_run=dry_run)
+
+    def rm(
+        self, paths: Paths, *, recursive: bool = False, cached: bool = False, force: bool = False
+    ) -> list[Change]:
+        """Take tracked files out of the stage and, unless ``cached``, out of the work tree.
+
+        Raises ``NotFoundError`` for a path without a tracked file, ``UsageError`` for a folder
+        without ``recursive``, ``UnsavedError`` for files that differ from the stage or from
+        HEAD; with ``force`` these go too, and ``undo`` brings them back.
+        """
+        return rm(self._repo, _bytes(paths), recursive=recursive, cached=cached, force=force)
+
+    def mv(
+        self, sources: Paths, target: str | bytes, *, force: bool = False
+    ) -> list[tuple[bytes, bytes]]:
+        """Rename tracked files or folders; into ``target`` if that is a folder.
+
+        Gives old and new path of every file. Raises ``NotFoundError`` for a source that is not
+        tracked, ``ExistsError`` where something is in the way (``force`` overwrites a file that
+        is as staged).
+        """
+        return mv(self._repo, _bytes(sources), path_bytes(target), force=force)
 
     def status(
         self, paths: Paths = (), *, limit: int | None = None, each_untracked: bool = False
@@ -64,6 +91,65 @@ class Work(RepoBase):
             allow_empty=allow_empty,
             meta=meta,
         )
+
+    def restore(
+        self,
+        paths: Paths,
+        *,
+        source: str | None = None,
+        staged: bool = False,
+        worktree: bool = True,
+    ) -> list[Change]:
+        """Give files the content that they have in the stage, or in the revision ``source``.
+
+        ``staged`` restores the stage (from HEAD by default), ``worktree`` the files. What is
+        overwritten is stored first: ``undo`` brings it back. Raises ``NotFoundError`` for a path
+        that neither the source nor the tracked files know.
+        """
+        root = None if source is None else resolve_tree(self._repo, source)
+        return restore(self._repo, _bytes(paths), source=root, staged=staged, worktree=worktree)
+
+    def reset(self, revision: str = "HEAD", how: How = "mixed") -> Moved:
+        """Move the branch to a commit; with it the stage (``mixed``), and the files (``hard``).
+
+        ``hard`` stores what it overwrites first, so that ``undo`` brings it back; untracked
+        files stay. ``soft`` moves the branch alone. To unstage some paths only, ``restore``
+        them with ``staged=True, worktree=False``.
+        """
+        return reset(self._repo, resolve_commit(self._repo, revision), how)
+
+    def stash_push(
+        self, message: str | None = None, *, paths: Paths = (), untracked: bool = False
+    ) -> Stash:
+        """Put staged and changed files aside and go back to HEAD; ``untracked`` ones too.
+
+        Raises ``NothingToDoError`` if all is clean.
+        """
+        return stash.push(self._repo, message, patterns=_bytes(paths), untracked=untracked)
+
+    def stash_list(self) -> list[Stash]:
+        """All stashes, newest first."""
+        return stash.entries(self._repo)
+
+    def stash_show(self, index: int = 0) -> list[Change]:
+        """What the stash changes, against the commit that it was made on."""
+        return stash.show(self._repo, index)
+
+    def stash_apply(self, index: int = 0) -> Moved:
+        """Bring what a stash holds into the work tree, and keep the stash.
+
+        Raises ``ConflictError`` for files that changed otherwise since, ``UnsavedError`` for
+        changed files in the way; then nothing happens.
+        """
+        return stash.apply(self._repo, index)
+
+    def stash_pop(self, index: int = 0) -> Moved:
+        """``stash_apply``, and then forget the stash."""
+        return stash.apply(self._repo, index, drop_it=True)
+
+    def stash_drop(self, index: int = 0) -> Stash:
+        """Forget a stash; ``undo`` brings it back."""
+        return stash.drop(self._repo, index)
 
     def transaction(
         self,

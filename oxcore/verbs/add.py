@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 
 from oxcore import tree
 from oxcore.errors import NotFoundError
 from oxcore.index import pack_row, row_entry
-from oxcore.model.entries import Change, Entry, show_path
+from oxcore.model.entries import Change, Entry, check_path, show_path
 from oxcore.model.ids import ID_LEN
 from oxcore.repo import Repository
 from oxcore.verbs import intent
+from oxcore.verbs.clashes import meeting, replaced
 from oxcore.verbs.ingest import Ingest
 from oxcore.verbs.merging import read_pending, without_conflicts
 from oxcore.verbs.select import Selection, fixed_part
 from oxcore.verbs.survey import Aside, Found, Gone, differs, survey, sync_stat
-from oxcore.worktree import Ignore, collisions, exists
+from oxcore.worktree import Ignore, exists
 
 _LISTED = 1000  # changes that a result carries; counts are always whole
 
@@ -50,10 +53,9 @@ def add(
     patterns: Sequence[bytes] = (),
     *,
     update: bool = False,
-    removals: bool = True,
     dry_run: bool = False,
 ) -> Added:
-    """Stage the selected files: new, changed and (with ``removals``) gone ones.
+    """Stage the selected files: new, changed and gone ones.
 
     ``patterns`` are paths, folders or globs in the dataset, none means everything. ``update``
     leaves untracked files alone. Raises ``NotFoundError`` for a pattern that fits nothing,
@@ -62,7 +64,7 @@ def add(
     """
     with repo.lock("add"):
         intent.recover(repo)
-        return add_locked(repo, patterns, update=update, removals=removals, dry_run=dry_run)
+        return add_locked(repo, patterns, update=update, dry_run=dry_run)
 
 
 def add_locked(
@@ -70,11 +72,13 @@ def add_locked(
     patterns: Sequence[bytes] = (),
     *,
     update: bool = False,
-    removals: bool = True,
     dry_run: bool = False,
 ) -> Added:
     """``add`` for a caller that holds the lock."""
     selection, result = Selection(patterns), Added()
+    for pattern in selection.patterns:
+        if pattern:
+            check_path(pattern)
     sync_stat(repo)
     repo.settings.progress.start("add", None, "files")
     walk = _Walk(survey(repo, selection, result.aside, untracked=not update))
@@ -83,9 +87,10 @@ def add_locked(
     else:
         rows = _store(repo, walk)
     _check_patterns(repo, selection)
-    gone = walk.gone if removals else []
+    gone = _gone(repo, rows, walk)
     changes = _changes(rows, walk, gone, result)
-    result.aside.collisions = collisions([path for path, _, _ in changes])
+    added = [path for path, old, _ in changes if old is None]
+    result.aside.collisions = meeting(repo, added, {item.path for item in gone})
     if not dry_run:
         _stage(repo, rows, gone, changes, _settled(repo, patterns, changes))
     repo.settings.progress.done()
@@ -132,6 +137,14 @@ def _only_look(repo: Repository, walk: _Walk) -> Rows:
                 (found.path, pack_row(found.stat, now._replace(id=now.id or bytes(ID_LEN))))
             )
     return rows
+
+
+def _gone(repo: Repository, rows: Rows, walk: _Walk) -> list[Gone]:
+    """The staged files that are gone, those included whose place another file now takes."""
+    known = {item.path for item in walk.gone}
+    added = [path for path, _ in rows if path not in walk.old]
+    taken = (Gone(path, entry) for path, entry in replaced(repo, added) if path not in known)
+    return list(chain(walk.gone, taken))
 
 
 def _changes(rows: Rows, walk: _Walk, gone: list[Gone], result: Added) -> Edits:
@@ -194,9 +207,11 @@ def _check_patterns(repo: Repository, selection: Selection) -> None:
 
 def _known(repo: Repository, selection: Selection, pattern: bytes) -> bool:
     """Whether a pattern that no changed file fits stands for something that is clean."""
-    if exists(repo.tree_root(), pattern):
-        return Ignore(repo.tree_root(), repo.settings.excludes).why(pattern) is None
     for path, _ in tree.walk(repo.store, repo.stage(), prefix=fixed_part(pattern)):
         if path in selection and pattern not in selection.unmatched():
             return True
-    return False
+    root = repo.tree_root()
+    if not exists(root, pattern):
+        return False
+    is_folder = os.path.isdir(os.path.join(os.fsencode(root), pattern))
+    return not Ignore(root, repo.settings.excludes).ignores(pattern, is_folder=is_folder)

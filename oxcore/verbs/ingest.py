@@ -16,7 +16,7 @@ from oxcore.repo import Repository
 from oxcore.store import Batch
 from oxcore.verbs.deposit import put_bytes, put_stream
 from oxcore.verbs.survey import Found
-from oxcore.worktree import StableRead, read_file, stable
+from oxcore.worktree import StableRead, exists, read_file, stable
 
 WHOLE = 8 << 20  # bytes up to which a file is read at once
 _BATCH_FILES = 512
@@ -75,13 +75,17 @@ class Ingest:
             except (UnstableError, StorageError) as error:
                 self._note(item.path, error)
                 continue
-            oid = content_id(data)
-            ids.append(oid)
-            datas.append(data)
+            if len(data) > self.repo.params.minimum:  # it has grown since it was looked at
+                oid = put_bytes(self.repo, self.batch, data)
+            else:
+                oid = content_id(data)
+                ids.append(oid)
+                datas.append(data)
             rows.append((item.path, pack_row(stat, Entry(mode, len(data), oid))))
         self.batch.put_many(ids, Kind.CHUNK, datas)
-        self._count(len(datas), sum(map(len, datas)))
-        self.repo.counters.bytes_hashed += sum(map(len, datas))
+        nbytes = sum(map(len, datas))
+        self._count(len(rows), nbytes)
+        self.repo.counters.bytes_hashed += nbytes
         yield from rows
 
     def _one(self, item: Found) -> Iterator[tuple[bytes, bytes]]:
@@ -93,22 +97,20 @@ class Ingest:
             yield item.path, row
 
     def _read_large(self, item: Found) -> bytes:
-        if item.size <= WHOLE:
-            data, mode, stat = read_file(self.root, item.path)
-            entry = Entry(mode, len(data), put_bytes(self.repo, self.batch, data))
-        else:
-            (oid, size), mode, stat = stable(self.root, item.path, self._stream)
-            entry = Entry(mode, size, oid)
-        self._count(1, entry.size)
-        return pack_row(stat, entry)
+        (oid, size), mode, stat = stable(self.root, item.path, self._put)
+        self._count(1, size)
+        return pack_row(stat, Entry(mode, size, oid))
 
-    def _stream(self, source: StableRead) -> tuple[bytes, int]:
-        return put_stream(self.repo, self.batch, source.read)
+    def _put(self, source: StableRead) -> tuple[bytes, int]:
+        if source.size > WHOLE:
+            return put_stream(self.repo, self.batch, source.read)
+        data = source.read()
+        return put_bytes(self.repo, self.batch, data), len(data)
 
     def _note(self, path: bytes, error: UnstableError | StorageError) -> None:
         if isinstance(error, UnstableError):
             self.unstable.append(path)
-        else:
+        elif exists(self.root, path):  # what is gone since it was looked at is no trouble
             self.unreadable.append((path, error.message))
 
     def _count(self, files: int, nbytes: int) -> None:

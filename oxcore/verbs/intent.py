@@ -1,17 +1,20 @@
 """The intent of a move of the work tree: what to put back if it does not come to its end.
 
 The file ``intent`` is there exactly while the work tree is being changed: canonical JSON with
-the trees before and after (64 hex digits each), and the number of the last operation when it
-began. If a later operation is in the log, the move happened.
+the trees before and after (64 hex digits each), the number of the last operation when it
+began, and the value that the operation of the move gives the key ``work``. If a later
+operation that did so is in the log, the move happened.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from oxcore import tree
 from oxcore.codec import canonical
-from oxcore.errors import CorruptError
+from oxcore.errors import CorruptError, UnsavedError
 from oxcore.fs.atomic import storage_errors, write_atomic
 from oxcore.model.commits import Json
 from oxcore.model.entries import Change
@@ -19,18 +22,43 @@ from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.verbs.survey import Found, differs
-from oxcore.worktree import Writer, peek
+from oxcore.worktree import Writer, clean_leftovers, is_temporary, peek
 
 
-def declare(repo: Repository, before: bytes, after: bytes) -> None:
-    """Write down, durably, that the work tree is about to change."""
+class _Intent(NamedTuple):
+    before: bytes
+    after: bytes
+    number: int
+    work: str
+
+
+def declare(
+    repo: Repository, before: bytes, after: bytes
+) -> dict[str, tuple[str | None, str | None]]:
+    """Write down, durably, that the work tree is about to change.
+
+    Gives the change of ``work`` that belongs into the operation: ``FROM:TO``, with ``:NUMBER``
+    behind it where the last move was the same, so that each move is a change of its own.
+    """
+    old, number = repo.view().get("work"), repo.view().number
+    work = f"{before.hex()}:{after.hex()}"
+    if work == old:
+        work = f"{work}:{number}"
     note: dict[str, Json] = {
         "before": before.hex(),
         "after": after.hex(),
-        "number": _last(repo),
+        "number": number,
+        "work": work,
     }
     with storage_errors("write the intent"):
         write_atomic(_place(repo), canonical.dumps(note))
+    return {"work": (old, work)}
+
+
+def trees_of(work: str) -> tuple[bytes, bytes]:
+    """The roots before and after the move that the value of the key ``work`` tells of."""
+    before, after = work.split(":")[:2]
+    return parse_id(before), parse_id(after)
 
 
 def clear(repo: Repository) -> None:
@@ -50,52 +78,75 @@ def recover(repo: Repository) -> int | None:
 
 
 def roll_back(repo: Repository) -> int:
-    """Give each file that holds what the move wrote the content it had before."""
-    before, after, number = _read(repo)
+    """Give each file that holds what the move wrote the content it had before.
+
+    What someone changed since, or put in the way, stays as it is.
+    """
+    plan = _read(repo)
     count = 0
-    if _last(repo) == number:
-        root = repo.tree_root()
-        with Writer(root) as writer:
-            for change in tree.diff(repo.store, before, after):
-                count += _put_back(repo, writer, root, change)
+    if not _happened(repo, plan):
+        _sweep(repo, (change.path for change in tree.diff(repo.store, plan.before, plan.after)))
+        moved = [
+            change
+            for change in tree.diff(repo.store, plan.before, plan.after)
+            if _was_moved(repo, change)
+        ]
+        with Writer(repo.tree_root()) as writer:
+            for change in sorted(moved, key=lambda one: one.old is not None):  # removals first
+                count += _put_back(repo, writer, change)
     clear(repo)
     return count
 
 
-def _put_back(repo: Repository, writer: Writer, root: str, change: Change) -> bool:
-    now = peek(root, change.path)
-    if change.new is None:
-        moved = now is None
-    else:
-        moved = now is not None and _holds(repo, Found(change.path, now.mode, now.stat, change.new))
-    if not moved:
-        return False
+def _happened(repo: Repository, plan: _Intent) -> bool:
+    for operation in repo.state.operations():
+        if operation.number <= plan.number:
+            return False
+        if operation.changes.get("work", (None, None))[1] == plan.work:
+            return True
+    return False
+
+
+def _was_moved(repo: Repository, change: Change) -> bool:
+    now = peek(repo.tree_root(), change.path)
+    if change.new is None or now is None:
+        return change.new is None and now is None
+    return differs(repo, Found(change.path, now.mode, now.stat, change.new)) is None
+
+
+def _put_back(repo: Repository, writer: Writer, change: Change) -> bool:
+    now = peek(repo.tree_root(), change.path)
     expect = None if now is None else now.stat
-    if change.old is None:
-        writer.remove(change.path, expect=expect)
-    else:
+    try:
+        if change.old is None:
+            return writer.remove(change.path, expect=expect)
         pieces = content.read(repo.store, change.old.id)
         writer.write(change.path, change.old, pieces, expect=expect)
+    except UnsavedError:
+        return False
     return True
 
 
-def _holds(repo: Repository, found: Found) -> bool:
-    return differs(repo, found) is None
-
-
-def _last(repo: Repository) -> int:
-    for operation in repo.state.operations():
-        return operation.number
-    return 0
+def _sweep(repo: Repository, paths: Iterable[bytes]) -> None:
+    """Remove what a writer that died left beside its place: we hold the lock, it is alone."""
+    root = repo.tree_root()
+    for folder in sorted({path.rpartition(b"/")[0] for path in paths}):
+        try:
+            names = os.listdir(os.path.join(os.fsencode(root), folder))
+        except OSError:
+            continue  # it was not made, or is no folder any more
+        base = folder + b"/" if folder else b""
+        clean_leftovers(root, [base + name for name in names if is_temporary(name)], older_than=0)
 
 
 def _place(repo: Repository) -> str:
     return os.path.join(repo.folder, "intent")
 
 
-def _read(repo: Repository) -> tuple[bytes, bytes, int]:
+def _read(repo: Repository) -> _Intent:
     with storage_errors("read the intent"), open(_place(repo), "rb") as file:
         note = canonical.loads(file.read(), "the file 'intent'")
     if not isinstance(note, dict) or not isinstance(note.get("number"), int):
         raise CorruptError("the file 'intent' breaks the format", hint="remove it")
-    return parse_id(str(note["before"])), parse_id(str(note["after"])), int(str(note["number"]))
+    before, after = (parse_id(str(note.get(key))) for key in ("before", "after"))
+    return _Intent(before, after, int(str(note["number"])), str(note.get("work")))

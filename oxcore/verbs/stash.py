@@ -112,6 +112,12 @@ def apply(repo: Repository, index: int = 0, *, drop_it: bool = False) -> Moved:
         return carry(repo, steps, stage=wanted, verb=verb, note=note, changes=changes)
 
 
+def show(repo: Repository, index: int = 0) -> list[Change]:
+    """What a stash changes, against the commit that it was made on."""
+    made = repo.commit(_find(repo, index).id)
+    return list(tree.diff(repo.store, repo.commit(made.parents[0]).tree, made.tree))
+
+
 def drop(repo: Repository, index: int = 0) -> Stash:
     """Forget a stash; ``undo`` brings it back."""
     with repo.lock("stash"):

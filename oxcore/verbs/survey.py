@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISFIFO, S_ISSOCK
 from typing import NamedTuple
 
 from oxcore import tree
+from oxcore.errors import StorageError, UnstableError
 from oxcore.index import Row, row_entry
 from oxcore.model.entries import Entry
 from oxcore.repo import Repository
 from oxcore.verbs.select import Selection
-from oxcore.worktree import STAT_SIZE, Folder, Ignore, hash_file, peek, scan
+from oxcore.worktree import STAT_SIZE, Folder, Ignore, exists, hash_file, peek, scan
 
 
 class Found(NamedTuple):
@@ -44,7 +45,8 @@ class Gone(NamedTuple):
 @dataclass(slots=True)
 class Aside:
     """What a walk met and left alone: ``specials`` (path and what it is), ``nested`` ox and git
-    folders, ``unreadable`` (path and why), and ``folders`` that hold tracked files."""
+    folders, ``unreadable`` (path and why); ``collisions``: groups of paths that some file
+    systems cannot tell apart."""
 
     specials: list[tuple[bytes, str]] = field(default_factory=list)
     nested: list[bytes] = field(default_factory=list)
@@ -94,11 +96,15 @@ def survey(
 
 def differs(repo: Repository, found: Found) -> Entry | None:
     """What the file holds now, or None if it is as staged after all; then its row is refreshed
-    by the caller. Reads the file only where the size does not settle it."""
+    by the caller. Reads the file only where the size does not settle it; the id is empty where
+    it was not read, and where it cannot be or keeps changing: then it counts as changed."""
     entry = found.entry
     if entry is not None and (entry.size != found.size or entry.mode != found.mode):
         return Entry(found.mode, found.size, b"")
-    oid, size = hash_file(repo.tree_root(), found.path)
+    try:
+        oid, size = hash_file(repo.tree_root(), found.path)
+    except (StorageError, UnstableError):
+        return Entry(found.mode, found.size, b"")
     repo.counters.files_opened += 1
     repo.counters.bytes_hashed += size
     now = Entry(found.mode, size, oid)
@@ -114,17 +120,27 @@ def _below(
         row = repo.index.stat.get_raw([start])[0]
         if row is not None:
             yield from _look(root, start, row)
-        elif ignore.why(start) is None:
+        elif not ignore.ignores(start):
             yield Found(start, now.mode, now.stat, None)
     elif _is_folder(root, start):
+        yield from _tracked(repo, start)
         for folder in scan(root, ignore, start=start):
             seen.add(folder.path)
             _note(folder, aside)
             yield from _compare(repo, folder, root)
     else:
-        row = repo.index.stat.get_raw([start])[0]
-        if row is not None:
-            yield Gone(start, row_entry(row))
+        yield from _tracked(repo, start)
+        if exists(root, start):
+            mode = _mode(os.path.join(os.fsencode(root), start))
+            word = "fifo" if S_ISFIFO(mode) else "socket" if S_ISSOCK(mode) else "device"
+            aside.specials.append((start, word))
+
+
+def _tracked(repo: Repository, path: bytes) -> Iterator[Gone]:
+    """The file that is staged under the path of something that is no file."""
+    row = repo.index.stat.get_raw([path])[0] if path else None
+    if row is not None:
+        yield Gone(path, row_entry(row))
 
 
 def _compare(repo: Repository, folder: Folder, root: str) -> Iterator[Found | Gone]:
@@ -155,10 +171,8 @@ def _left_over(
 def _may_hold(folder: bytes, selection: Selection) -> bool:
     if selection.everything:
         return True
-    below = folder + b"/"
     return any(
-        start in (b"", folder) or start.startswith(below) or folder.startswith(start + b"/")
-        for start in selection.roots()
+        start in (b"", folder) or folder.startswith(start + b"/") for start in selection.roots()
     )
 
 

@@ -3,7 +3,7 @@
 Everything that may refuse is asked before anything is written. Then: the intent is written
 down, each file is replaced by a rename, the operation is logged, the stat cache follows, the
 intent is removed. If something fails or the process dies in between, what was replaced is put
-back, at once or by the next writer (``oxcore.verbs.recover``).
+back, at once or by the next writer (``oxcore.verbs.intent``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import zip_longest
 
 from oxcore import tree
 from oxcore.codec.oplog import Operation
-from oxcore.errors import UnsavedError
+from oxcore.errors import InvalidError, UnsavedError
 from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry, show_path
 from oxcore.model.ids import Kind
@@ -23,12 +23,14 @@ from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.verbs import intent
 from oxcore.verbs.ingest import Ingest
+from oxcore.verbs.room import Room
 from oxcore.verbs.select import Selection
 from oxcore.verbs.survey import Aside, Found, differs, survey, sync_stat
 from oxcore.worktree import STAT_SIZE, UNKNOWN_STAT, Writer, peek, racy_rows
 
 _BATCH_FILES = 512
 _BATCH_BYTES = 8 << 20
+_FILE = int(Kind.FILE)
 
 Changes = Mapping[str, tuple[str | None, str | None]]
 
@@ -50,6 +52,7 @@ class _Plan:
     remove: list[tuple[bytes, bytes | None]] = field(default_factory=list)
     rows: list[tuple[bytes, bytes]] = field(default_factory=list)  # packed, where it is as wanted
     unsaved: list[Found] = field(default_factory=list)
+    exact: bool = True  # no file is missing that a step says was there
 
 
 def move(
@@ -94,30 +97,29 @@ def carry(
 
     ``steps`` ascend by path. Where the work tree holds neither ``old`` nor ``new``,
     ``UnsavedError`` lists the paths; with ``force`` what lies there is stored first, so that
-    ``undo`` can bring it back, and then overwritten. Call it with the lock held.
+    ``undo`` can bring it back, and then overwritten. Untracked files in a folder that a file
+    must replace, and such a file that a folder must, are refused with ``force`` too. Call it
+    with the lock held.
     """
     if repo.worktree is None:
         return _log_only(repo, stage, verb, note, changes, undoes)
     sync_stat(repo)
     plan = _plan(repo, steps)
-    if plan.unsaved and not force:
-        raise _unsaved(item.path for item in plan.unsaved)
+    room = Room(repo.tree_root(), {path for path, _ in plan.remove})
+    room.look(path for path, _, found in plan.write if found is None)
+    unsaved = [] if force else [item.path for item in plan.unsaved]
+    if unsaved or room.blocked:
+        raise _unsaved(unsaved + room.blocked)
     before, after = _both_sides(repo, steps, plan, stage)
     if not (plan.write or plan.remove):
         moved = _log_only(repo, stage, verb, note, changes, undoes)
         _follow(repo, plan.rows)
         return moved
-    old = repo.view()
-    work = (old.get("work"), f"{before.hex()}:{after.hex()}")
-    intent.declare(repo, before, after)
+    both = {**changes, "stage": (repo.view()["stage"], stage.hex())}
+    both |= intent.declare(repo, before, after)
     try:
-        moved = _write(repo, plan)
-        moved.operation = repo.operate(
-            verb,
-            note,
-            {**changes, "stage": (old["stage"], stage.hex()), "work": work},
-            undoes=undoes,
-        )
+        moved = _write(repo, plan, room)
+        moved.operation = repo.operate(verb, note, both, undoes=undoes)
     except BaseException:
         intent.roll_back(repo)
         raise
@@ -147,8 +149,15 @@ def _carry_staged(repo: Repository, source: bytes, target: bytes, stage: bytes) 
     if clash:
         raise _unsaved(clash)
     edits = [(path, change.new) for path, change in staged.items()]
-    with repo.batch() as batch:
-        return tree.edit(repo.store, batch, target, edits)
+    try:
+        with repo.batch() as batch:
+            return tree.edit(repo.store, batch, target, edits)
+    except InvalidError as error:  # a file is staged where the target has a folder, or under one
+        raise UnsavedError(
+            "staged files do not fit beside those to be written",
+            items=error.items,
+            hint="commit or stash them first",
+        ) from error
 
 
 def _all_steps(repo: Repository, stage: bytes, target: bytes) -> list[Change]:
@@ -168,6 +177,7 @@ def _plan(repo: Repository, steps: Sequence[Change]) -> _Plan:
         now = peek(root, step.path)
         if now is None:
             found: bytes | None = None
+            plan.exact &= step.old is None
         else:
             found = now.stat
             clean = row is not None and row[:STAT_SIZE] == now.stat and _holds(row, step.old)
@@ -201,7 +211,7 @@ def _both_sides(
     only, and unsaved files that are about to be overwritten are stored here.
     """
     old = repo.stage()
-    if not (plan.rows or plan.unsaved) and _same_steps(repo, steps, old, stage):
+    if plan.exact and not (plan.rows or plan.unsaved) and _same_steps(repo, steps, old, stage):
         return old, stage
     touched = {path for path, _, _ in plan.write} | {path for path, _ in plan.remove}
     there = {path for path, _, found in plan.write if found is not None}
@@ -227,13 +237,14 @@ def _same_steps(repo: Repository, steps: Sequence[Change], old: bytes, new: byte
     return all(step == change for step, change in pairs)
 
 
-def _write(repo: Repository, plan: _Plan) -> Moved:
+def _write(repo: Repository, plan: _Plan, room: Room) -> Moved:
     moved = Moved(removed=len(plan.remove))
     progress = repo.settings.progress
     progress.start("checkout", len(plan.write), "files")
     with Writer(repo.tree_root()) as writer:
         for path, found in plan.remove:
             writer.remove(path, expect=found)
+        room.clear()
         for path, stat, entry in write_files(repo, writer, plan.write):
             plan.rows.append((path, pack_row(stat, entry)))
             moved.written += 1
@@ -269,9 +280,15 @@ def write_files(
 def _write_small(
     repo: Repository, writer: Writer, batch: list[tuple[bytes, Entry, bytes | None]]
 ) -> Iterator[tuple[bytes, bytes, Entry]]:
-    datas = repo.store.get_many([entry.id for _, entry, _ in batch], Kind.CHUNK)
-    for (path, entry, expect), data in zip(batch, datas, strict=True):
-        yield path, writer.write(path, entry, data, expect=expect), entry
+    places = repo.store.locate([entry.id for _, entry, _ in batch])
+    plain = [one for one, at in zip(batch, places, strict=True) if at is None or at.kind != _FILE]
+    datas = iter(repo.store.get_many([entry.id for _, entry, _ in plain], Kind.CHUNK))
+    for (path, entry, expect), place in zip(batch, places, strict=True):
+        if place is None or place.kind != _FILE:
+            yield path, writer.write(path, entry, next(datas), expect=expect), entry
+        else:  # a repository with other cuts sent it as several chunks
+            pieces = content.read(repo.store, entry.id)
+            yield path, writer.write(path, entry, pieces, expect=expect), entry
 
 
 def _follow(repo: Repository, rows: list[tuple[bytes, bytes]]) -> None:
