@@ -72,14 +72,17 @@ class Sharing(RepoBase):
         remote: str | None = None,
         branches: Sequence[str] = (),
         *,
-        tags: bool = True,
+        tags: bool | None = None,
         prune: bool = False,
         depth: int | None = None,
         unshallow: bool = False,
     ) -> Fetched:
-        """Get branches and tags of a remote; the work tree stays as it is.
+        """Get branches (all, or those named) and tags of a remote; the work tree stays as it is.
 
-        Raises ``NotFoundError``, ``UnreachableError``, ``DeniedError``; what has arrived stays.
+        ``tags`` None: with all branches come all tags, with named ones none. ``prune`` forgets
+        branches that are gone there, ``depth`` limits how many commits come, ``unshallow`` gets
+        what a limit left out. Raises ``NotFoundError``, ``UnreachableError``,
+        ``DeniedError``; what has arrived stays.
         """
         return fetch(
             self._repo,
@@ -113,7 +116,9 @@ class Sharing(RepoBase):
     ) -> Pushed:
         """Send branches and tags; by default the present branch to what it follows.
 
-        Raises ``RejectedError`` if the remote has moved on (pull, then push again).
+        ``refspecs``: ``NAME``, ``SOURCE:NAME`` or, to delete, ``:NAME``. All refs move there,
+        or none. Raises ``RejectedError`` if the remote has moved on (pull, then push again),
+        ``NotFoundError``, ``UnreachableError``, ``DeniedError``.
         """
         return push(
             self._repo,

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 
 from oxcore import tree
-from oxcore.errors import ExistsError, InvalidError, OxError
+from oxcore.codec import config
+from oxcore.errors import (
+    BusyError,
+    ExistsError,
+    InvalidError,
+    OxError,
+    StorageError,
+    UnreachableError,
+)
+from oxcore.model.counters import Counters
 from oxcore.model.ids import parse_id
 from oxcore.refs import branch_ref, remote_ref
 from oxcore.repo import FOLDER, Repository, Settings
-from oxcore.transfer import FetchReport
+from oxcore.transfer import FetchReport, Remote, open_remote
 from oxcore.transfer import fetch as transfer
+from oxcore.transfer.connect import is_url
 from oxcore.verbs import intent
-from oxcore.verbs.fetch import check_branch, shallow_change
-from oxcore.verbs.remotes import DEFAULT, connect, full_address
+from oxcore.verbs.fetch import check_branch, listed_shallow
+from oxcore.verbs.remotes import DEFAULT, full_address
 from oxcore.verbs.update import Moved, move
 from oxcore.wire.messages import RefsReply
 
@@ -51,66 +62,101 @@ def clone(
     """
     if depth is not None and depth < 1:
         raise InvalidError(f"a depth of {depth}: at least 1 commit is needed")
-    address, target = full_address(url), os.path.abspath(folder or default_folder(url))
-    fresh = not os.path.exists(target)
-    repo, resumed = _prepare(address, target, bare=bare, settings=settings)
-    try:
-        return repo, _fill(repo, branch, depth, resumed=resumed)
-    except OxError as error:
-        repo.close()
-        if error.kind in ("not-found", "denied", "invalid") and not resumed:
-            _take_back(target, bare=bare, fresh=fresh)
-        raise
-    except BaseException:
-        repo.close()
-        raise
+    chosen = settings or Settings()
+    address, counters = full_address(url), Counters()
+    target = os.path.abspath(folder or default_folder(address))
+    _check_target(address, target, bare=bare)
+    token = chosen.token_for(address) if is_url(address) else None
+    opened = open_remote(address, token=token, counters=counters, settings=chosen)
+    with closing(opened) as remote:
+        # Before anything is made here: the remote answers, and has what is asked for.
+        refs = remote.refs()
+        ref = check_branch(refs, branch, remote) if branch else _head(refs)
+        fresh = not os.path.lexists(target)
+        repo, resumed = _prepare(address, target, bare=bare, settings=chosen)
+        try:
+            cloned = _fill(repo, remote, refs, ref, depth, resumed=resumed)
+        except BaseException as error:
+            repo.close()
+            if not resumed and _hopeless(error):
+                _take_back(target, bare=bare, fresh=fresh)
+            raise
+    repo.counters.requests += counters.requests
+    return repo, cloned
 
 
-def default_folder(url: str) -> str:
-    """The folder that a clone of ``url`` goes to: the last part of the address."""
-    name = url.rstrip("/").rpartition("/")[2]
+def default_folder(address: str) -> str:
+    """The folder that a clone goes to: the last part of the address."""
+    name = address.rstrip("/").rpartition("/")[2]
     if name in ("", ".", "..", FOLDER):
-        raise InvalidError(f"{url!r} gives no name for a folder", hint="ox clone URL FOLDER")
+        raise InvalidError(f"{address!r} gives no name for a folder", hint="ox clone URL FOLDER")
     return name
 
 
-def _prepare(
-    address: str, target: str, *, bare: bool, settings: Settings | None
-) -> tuple[Repository, bool]:
-    home = target if bare else os.path.join(target, FOLDER)
-    if os.path.exists(os.path.join(home, "format")):
-        repo = Repository.open(target, settings)
-        if repo.own_config().get(_PENDING) == address:
-            return repo, True
-        repo.close()
+def _home(target: str, *, bare: bool) -> str:
+    return target if bare else os.path.join(target, FOLDER)
+
+
+def _check_target(address: str, target: str, *, bare: bool) -> None:
+    """Raise ``ExistsError`` unless ``target`` is free, or holds an unfinished clone of this."""
+    try:
+        if os.path.isfile(os.path.join(_home(target, bare=bare), "format")):
+            with open(os.path.join(_home(target, bare=bare), "config"), encoding="utf-8") as file:
+                if config.parse(file.read()).get(_PENDING) == address:
+                    return
+    except (OSError, UnicodeDecodeError, InvalidError):
+        pass  # it is no unfinished clone, whatever it is
+    if os.path.isfile(os.path.join(_home(target, bare=bare), "format")):
         raise ExistsError(f"there is a repository at {target} already", hint="use ox pull in it")
     if os.path.lexists(target) and (not os.path.isdir(target) or os.listdir(target)):
-        raise ExistsError(f"{target} is there already and not empty")
+        hint = "name a new folder: ox clone URL FOLDER"
+        raise ExistsError(f"{target} is there already and not empty", hint=hint)
+
+
+def _prepare(
+    address: str, target: str, *, bare: bool, settings: Settings
+) -> tuple[Repository, bool]:
+    if os.path.exists(os.path.join(_home(target, bare=bare), "format")):
+        return Repository.open(target, settings), True
     repo = Repository.init(target, bare=bare, settings=settings)
     repo.set_config({f"remote.{DEFAULT}.url": address, _PENDING: address})
     return repo, False
 
 
-def _fill(repo: Repository, branch: str | None, depth: int | None, *, resumed: bool) -> Cloned:
-    _, connection = connect(repo, DEFAULT)
-    with connection as remote, repo.lock("clone"):
+def _fill(
+    repo: Repository,
+    remote: Remote,
+    refs: RefsReply,
+    chosen: str | None,
+    depth: int | None,
+    *,
+    resumed: bool,
+) -> Cloned:
+    with repo.lock("clone"):
         intent.recover(repo)
-        refs = remote.refs()
-        chosen = check_branch(refs, branch, remote) if branch else _head(refs)
         wanted = dict(refs.refs)
         if depth is not None:
             wanted = {ref: value for ref, value in refs.refs.items() if ref == chosen}
         ids = [parse_id(value) for value in wanted.values()]
         report = transfer(repo, remote, ids, refs=refs, depth=depth)
-        moved = _check_out(repo, refs, chosen, wanted, report)
-    name = None if chosen is None else chosen.removeprefix("refs/heads/")
-    on_branch = name if chosen and chosen.startswith("refs/heads/") else None
+        moved = _check_out(repo, chosen, wanted, report)
+        branch = None
+        if chosen is not None and chosen.startswith("refs/heads/"):
+            branch = chosen.removeprefix("refs/heads/")
+        _settle(repo, branch, limited=depth is not None)
+    return Cloned(branch, report, moved, resumed)
+
+
+def _settle(repo: Repository, branch: str | None, *, limited: bool) -> None:
+    """Write the settings of a clone that has come to its end."""
     settings: dict[str, str | None] = {_PENDING: None}
-    if on_branch:
-        settings[f"branch.{on_branch}.remote"] = DEFAULT
-        settings[f"branch.{on_branch}.merge"] = on_branch
+    if branch is not None:
+        if repo.worktree is not None:
+            settings[f"branch.{branch}.remote"] = DEFAULT
+            settings[f"branch.{branch}.merge"] = branch
+        if limited:
+            settings[f"remote.{DEFAULT}.branches"] = branch
     repo.set_config(settings)
-    return Cloned(on_branch, report, moved, resumed)
 
 
 def _head(refs: RefsReply) -> str | None:
@@ -124,30 +170,33 @@ def _head(refs: RefsReply) -> str | None:
 
 
 def _check_out(
-    repo: Repository,
-    refs: RefsReply,
-    chosen: str | None,
-    wanted: dict[str, str],
-    report: FetchReport,
+    repo: Repository, chosen: str | None, wanted: dict[str, str], report: FetchReport
 ) -> Moved:
     view = repo.view()
-    changes = shallow_change(repo, report.shallow)
+    changes = {"shallow": (view.get("shallow"), listed_shallow(report.shallow))}
     for ref, value in wanted.items():
-        is_branch = ref.startswith("refs/heads/")
-        place = remote_ref(DEFAULT, ref.removeprefix("refs/heads/")) if is_branch else ref
+        place = ref
+        if ref.startswith("refs/heads/") and repo.worktree is not None:
+            place = remote_ref(DEFAULT, ref.removeprefix("refs/heads/"))
         changes[place] = (view.get(place), value)
     root = tree.EMPTY
-    if chosen is not None and chosen.startswith("refs/heads/"):
-        changes["HEAD"] = (view["HEAD"], f"ref:{chosen}")
-        if chosen in refs.refs:
-            changes[chosen] = (view.get(chosen), refs.refs[chosen])
-            root = repo.commit(parse_id(refs.refs[chosen])).tree
-    elif chosen is not None:
-        commit = repo.peel(parse_id(refs.refs[chosen]))
-        changes["HEAD"] = (view["HEAD"], commit.hex())
-        root = repo.commit(commit).tree
+    if chosen is not None:
+        commit = repo.peel(parse_id(wanted[chosen])).hex() if chosen in wanted else None
+        on_branch = chosen.startswith("refs/heads/")
+        changes["HEAD"] = (view["HEAD"], f"ref:{chosen}" if on_branch else commit)
+        if commit is not None:
+            root = repo.commit(parse_id(commit)).tree
+            if on_branch:
+                changes[chosen] = (view.get(chosen), commit)
     note = repo.own_config()[f"remote.{DEFAULT}.url"]
-    return move(repo, tree.EMPTY, root, verb="clone", note=note, changes=changes)
+    # Not the empty tree: a clone may have been broken off after this move, before its settings.
+    return move(repo, repo.head_tree(), root, verb="clone", note=note, changes=changes)
+
+
+def _hopeless(error: BaseException) -> bool:
+    """Whether calling again could not go on from what has arrived."""
+    again = (UnreachableError, BusyError, StorageError)
+    return isinstance(error, OxError) and not isinstance(error, again)
 
 
 def _take_back(target: str, *, bare: bool, fresh: bool) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from oxcore.codec import canonical
-from oxcore.errors import NotFoundError
+from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.history import is_ancestor
 from oxcore.model.commits import Json
 from oxcore.model.ids import parse_id
@@ -14,12 +14,10 @@ from oxcore.refs import branch_ref, remote_ref
 from oxcore.repo import Repository
 from oxcore.transfer import FetchReport, Remote
 from oxcore.transfer import fetch as transfer
-from oxcore.verbs.remotes import connect
+from oxcore.verbs.remotes import chosen_branches, connect
 from oxcore.wire.messages import RefsReply
 
 FULL_DEPTH = 2**31 - 1
-
-Change = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,55 +47,69 @@ def fetch(
     name: str | None = None,
     branches: Sequence[str] = (),
     *,
-    tags: bool = True,
+    tags: bool | None = None,
     prune: bool = False,
     depth: int | None = None,
     unshallow: bool = False,
 ) -> Fetched:
     """Get the branches of a remote (all, or those named) and its tags.
 
-    ``prune`` forgets branches that are gone there; ``depth`` leaves out older commits,
-    ``unshallow`` gets those that were left out. Tags that differ here stay as they are. Raises
-    ``NotFoundError`` for an unknown remote or branch, ``UnreachableError``, ``DeniedError``;
-    what has arrived stays, and is not asked for again.
+    ``tags`` None gets tags where all branches are got, which is so unless some are named, here
+    or by the setting ``remote.NAME.branches``. ``prune`` forgets branches that are gone there;
+    ``depth`` leaves out older commits, ``unshallow`` gets those that were left out. Tags that
+    differ here stay as they are. Raises ``NotFoundError`` for an unknown remote or branch,
+    ``UnreachableError``, ``DeniedError``; what has arrived stays, and is not asked for again.
     """
+    _check_depth(depth, unshallow=unshallow)
     known, connection = connect(repo, name)
-    with connection as remote, repo.lock("fetch"):
+    with connection as remote:
         refs = remote.refs()
-        wanted = _wanted(refs, branches, tags=tags)
+        chosen = list(branches) or chosen_branches(repo, known)
+        wanted = _wanted(refs, chosen, remote, tags=not chosen if tags is None else tags)
         deep = FULL_DEPTH if unshallow and repo.shallow() else depth
+        shallow = repo.view().get("shallow")
         ids = [parse_id(value) for value in wanted.values()]
+        # Long, and objects that no ref leads to hurt nobody: others may write meanwhile.
         report = transfer(repo, remote, ids, refs=refs, depth=deep)
-        moves = _moves(repo, known, wanted)
-        if prune and known is not None and not branches:
-            moves += _gone(repo, known, wanted)
-        changes: dict[str, Change] = {
-            one.ref: (one.old, one.new) for one in moves if one.kind != "refused"
-        }
-        changes.update(shallow_change(repo, report.shallow))
-        repo.operate("fetch", remote.address, changes)
-        heads = _branches(refs)
-        return Fetched(known or "", remote.address, tuple(moves), heads, report)
+        with repo.lock("fetch"):
+            moves = _moves(repo, known, wanted)
+            if prune and known is not None and not branches:
+                moves += _gone(repo, known, refs)
+            changes = {one.ref: (one.old, one.new) for one in moves if one.kind != "refused"}
+            changes["shallow"] = (shallow, listed_shallow(report.shallow))
+            repo.operate("fetch", remote.address, changes)
+        return Fetched(known or "", remote.address, tuple(moves), _branches(refs), report)
 
 
-def shallow_change(repo: Repository, shallow: frozenset[bytes]) -> dict[str, Change]:
-    """The change of the view that tells which commits lack their parents."""
+def listed_shallow(shallow: frozenset[bytes]) -> str | None:
+    """The value of the view that tells which commits lack their parents."""
     ids: list[Json] = [oid.hex() for oid in sorted(shallow)]
-    listed = canonical.dumps(ids).decode() if ids else None
-    return {"shallow": (repo.view().get("shallow"), listed)}
+    return canonical.dumps(ids).decode() if ids else None
 
 
 def check_branch(refs: RefsReply, branch: str, remote: Remote) -> str:
-    """The commit that a branch or tag of the remote is on; ``NotFoundError`` if it has none."""
+    """The full name of a branch or tag of the remote; ``NotFoundError`` if it has none."""
     for ref in (branch_ref(branch), f"refs/tags/{branch}"):
         if ref in refs.refs:
             return ref
-    names = sorted(_branches(refs))
-    raise NotFoundError(
-        f"{remote.address} has no branch {branch!r}",
+    raise no_branch(branch, _branches(refs), remote.address)
+
+
+def no_branch(branch: str, there: Iterable[str], address: str) -> NotFoundError:
+    """The error that tells that a remote lacks a branch, and what it has."""
+    names = sorted(there)
+    return NotFoundError(
+        f"{address} has no branch {branch!r}",
         items=names,
-        hint="it has these" if names else "it is empty",
+        hint="it has these" if names else "it is empty: push to it first",
     )
+
+
+def _check_depth(depth: int | None, *, unshallow: bool) -> None:
+    if depth is not None and unshallow:
+        raise UsageError("--depth and --unshallow exclude each other")
+    if depth is not None and not 1 <= depth <= FULL_DEPTH:
+        raise InvalidError(f"a depth of {depth}: at least 1 commit is needed")
 
 
 def _branches(refs: RefsReply) -> dict[str, str]:
@@ -105,12 +117,12 @@ def _branches(refs: RefsReply) -> dict[str, str]:
     return {ref[len(prefix) :]: value for ref, value in refs.refs.items() if ref.startswith(prefix)}
 
 
-def _wanted(refs: RefsReply, branches: Sequence[str], *, tags: bool) -> dict[str, str]:
-    missing = [branch for branch in branches if branch_ref(branch) not in refs.refs]
-    if missing:
-        raise NotFoundError(
-            f"the remote has no branch {missing[0]!r}", items=sorted(_branches(refs))
-        )
+def _wanted(
+    refs: RefsReply, branches: Sequence[str], remote: Remote, *, tags: bool
+) -> dict[str, str]:
+    for branch in branches:
+        if branch_ref(branch) not in refs.refs:
+            raise no_branch(branch, _branches(refs), remote.address)
     chosen = {branch_ref(branch) for branch in branches}
     return {
         ref: value
@@ -144,10 +156,10 @@ def _kind(repo: Repository, place: str, old: str | None, new: str) -> str:
     return "fast-forward" if ahead else "forced"
 
 
-def _gone(repo: Repository, name: str, wanted: dict[str, str]) -> list[RefChange]:
+def _gone(repo: Repository, name: str, refs: RefsReply) -> list[RefChange]:
     prefix = f"refs/remotes/{name}/"
     return [
         RefChange(ref, old, None, "deleted")
         for ref, old in repo.view().refs(prefix).items()
-        if branch_ref(ref[len(prefix) :]) not in wanted
+        if branch_ref(ref[len(prefix) :]) not in refs.refs
     ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oxcore.errors import NotFoundError, UsageError
+from oxcore.errors import UsageError
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
-from oxcore.verbs.fetch import Fetched, fetch
+from oxcore.verbs.fetch import Fetched, fetch, no_branch
 from oxcore.verbs.merge import Forward, Merged, merge
-from oxcore.verbs.remotes import default_name
+from oxcore.verbs.remotes import chosen_branches, default_name, remotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,20 @@ def pull(
     ref, _ = repo.view().head()
     if ref is None and branch is None:
         raise UsageError("HEAD is on no branch", hint="ox switch BRANCH, or name one to pull")
-    own = "" if ref is None else ref.removeprefix("refs/heads/")
     remote = name or default_name(repo)
-    settings = repo.own_config()
-    follows = settings.get(f"branch.{own}.remote") == remote
-    upstream = settings.get(f"branch.{own}.merge", own) if follows else own
-    wanted = branch or upstream
-    fetched = fetch(repo, remote)
+    wanted = branch or _upstream(repo, remote, ref or "")
+    known = any(one.name == remote for one in remotes(repo))
+    alone = branch is not None or not known or chosen_branches(repo, remote)
+    fetched = fetch(repo, remote, [wanted] if alone else [])
     tip = fetched.heads.get(wanted)
     if tip is None:
-        raise NotFoundError(
-            f"{remote} has no branch {wanted!r}", items=sorted(fetched.heads), hint="push it first"
-        )
+        raise no_branch(wanted, fetched.heads, fetched.url)
     label = f"{fetched.remote or fetched.url}/{wanted}"
     return Pulled(fetched, wanted, merge(repo, parse_id(tip), label, forward=forward))
+
+
+def _upstream(repo: Repository, remote: str, ref: str) -> str:
+    """The branch of ``remote`` that the branch ``ref`` follows, else the one of its name."""
+    own, settings = ref.removeprefix("refs/heads/"), repo.own_config()
+    follows = settings.get(f"branch.{own}.remote") == remote
+    return settings.get(f"branch.{own}.merge", own) if follows else own

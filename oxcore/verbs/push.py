@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from oxcore.errors import NotFoundError, RejectedError, UsageError
+from oxcore.errors import InvalidError, NotFoundError, RejectedError, UsageError
 from oxcore.history import is_ancestor
 from oxcore.model.ids import parse_id
 from oxcore.model.protocols import RefUpdate
@@ -32,12 +32,13 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A ref of the remote (full name) and the value it shall have, None: none."""
+    """A ref of the remote (full name) and the value it shall have, None: none. ``source`` is the
+    ref of ours that it comes from, if it comes from one."""
 
     ref: str
     new: str | None
+    source: str | None = None
     lease: str | None = None  # what the remote must hold for a forced update; "" for nothing
-    forced: bool = False
 
 
 def push(
@@ -55,50 +56,82 @@ def push(
 
     ``tags`` sends all tags as well, ``all_branches`` all branches; ``delete`` removes the named
     branches or tags there. ``force_with_lease`` allows an update that is no fast-forward if the
-    remote still holds what was last seen of it. A branch that follows nothing yet follows what
-    it was pushed to. Raises ``RejectedError`` with the way out if the remote has moved on; what
-    was sent stays there, and is not sent again.
+    remote still holds what was last seen of it. A branch that follows nothing yet follows the
+    one of its name that it was pushed to; with ``set_upstream``, whatever it was pushed to. All
+    refs move there, or none. Raises ``RejectedError`` with the way out if the remote has moved
+    on; what was sent stays there, and is not sent again.
     """
+    if delete and (tags or all_branches or set_upstream or not refspecs):
+        raise UsageError("which branch shall go?", hint="ox push REMOTE --delete BRANCH")
     known, connection = connect(repo, name)
+    wishes = _wishes(repo, known, refspecs, tags=tags, all_branches=all_branches, delete=delete)
+    if force_with_lease:
+        wishes = [_leased(repo, known, wish) for wish in wishes]
     with connection as remote:
         refs, made = read_refs(remote, create=not delete)
-        wishes = _wishes(repo, refspecs, tags=tags, all_branches=all_branches, delete=delete)
-        if force_with_lease:
-            wishes = [_leased(repo, known, wish) for wish in wishes]
         updates = [update for wish in wishes if (update := _update(repo, refs, wish, remote))]
-        forced = [wish.ref for wish in wishes if wish.forced]
         report = PushReport(created=made)
         if updates:
-            report = transfer(repo, remote, updates, force=forced, refs=refs)
+            forced = [wish.ref for wish in wishes if wish.lease is not None]
+            report = _transfer(repo, remote, updates, forced, refs)
             report.created = made
         changes = tuple(_change(repo, update) for update in updates)
-        upstream = _remember(repo, known, wishes, refspecs, always=set_upstream)
+        upstream = _remember(repo, known, wishes, always=set_upstream)
         return Pushed(known or "", remote.address, changes, report, upstream)
 
 
+def _transfer(
+    repo: Repository,
+    remote: Remote,
+    updates: Sequence[RefUpdate],
+    forced: Sequence[str],
+    refs: RefsReply,
+) -> PushReport:
+    try:
+        return transfer(repo, remote, updates, force=forced, refs=refs)
+    except RejectedError as error:
+        names = [_short(one.name) for one in updates]
+        if not any(item.split(" ")[0] == one.name for item in error.items for one in updates):
+            raise
+        raise RejectedError(
+            f"{', '.join(names)} moved on {remote.address} while this was sent",
+            items=error.items,
+            hint="ox pull, then push again: what was sent is not sent again",
+        ) from error
+
+
 def _wishes(
-    repo: Repository, refspecs: Sequence[str], *, tags: bool, all_branches: bool, delete: bool
+    repo: Repository,
+    known: str | None,
+    refspecs: Sequence[str],
+    *,
+    tags: bool,
+    all_branches: bool,
+    delete: bool,
 ) -> list[_Wish]:
-    view = repo.view()
     if delete:
-        if not refspecs:
-            raise UsageError("which branch shall go?", hint="ox push REMOTE --delete BRANCH")
         return [_Wish(_full(repo, name), None) for name in refspecs]
+    view = repo.view()
     wishes = [_parse(repo, refspec) for refspec in refspecs]
-    if all_branches:
-        wishes += [_Wish(ref, value) for ref, value in view.refs("refs/heads/").items()]
-    if tags:
-        wishes += [_Wish(ref, value) for ref, value in view.refs("refs/tags/").items()]
-    if wishes or tags or all_branches:
-        return list({wish.ref: wish for wish in wishes}.values())
-    ref, value = view.head()
+    for wanted, prefix in ((all_branches, "refs/heads/"), (tags, "refs/tags/")):
+        if wanted:
+            wishes += [_Wish(ref, value, ref) for ref, value in view.refs(prefix).items()]
+    if not (refspecs or all_branches or (tags and view.head()[1] is None)):
+        wishes.append(_present(repo, known))
+    return list({wish.ref: wish for wish in wishes}.values())
+
+
+def _present(repo: Repository, known: str | None) -> _Wish:
+    """The present branch, to what it follows on this remote, else to the one of its name."""
+    ref, value = repo.view().head()
     if ref is None:
         raise UsageError("HEAD is on no branch", hint="ox push REMOTE HEAD:BRANCH")
     if value is None:
-        raise NotFoundError(f"{_short(ref)} has no commit yet", hint="ox commit first")
-    settings = repo.own_config()
-    follows = settings.get(f"branch.{_short(ref)}.merge", _short(ref))
-    return [_Wish(branch_ref(follows), value)]
+        raise NotFoundError(f"{_short(ref)} has no commit yet", hint="ox add, ox commit, then push")
+    settings, own = repo.own_config(), _short(ref)
+    follows = known is not None and settings.get(f"branch.{own}.remote") == known
+    target = settings.get(f"branch.{own}.merge", own) if follows else own
+    return _Wish(branch_ref(target), value, ref)
 
 
 def _parse(repo: Repository, refspec: str) -> _Wish:
@@ -106,31 +139,40 @@ def _parse(repo: Repository, refspec: str) -> _Wish:
     if colon and not source:
         return _Wish(_full(repo, target), None)
     view = repo.view()
-    for ref in (source, branch_ref(source), tag_ref(source)):
-        if ref.startswith("refs/") and ref in view:
-            place = _full(repo, target, like=ref) if target else ref
-            return _Wish(place, view[ref])
+    if source == "HEAD" and not target and view.head()[0] is not None:
+        source = view.head()[0] or ""
+    for ref in (source, f"refs/heads/{source}", f"refs/tags/{source}"):
+        if ref.startswith(("refs/heads/", "refs/tags/")) and ref in view:
+            return _aimed(repo, _full(repo, target, like=ref) if target else ref, view[ref], ref)
     if not target:
-        raise NotFoundError(f"there is no branch or tag {source!r}", hint="see: ox branch")
-    return _Wish(_full(repo, target), resolve_commit(repo, source).hex())
+        raise NotFoundError(f"there is no branch or tag {source!r}", hint="see: ox branch, ox tag")
+    head = view.head()[0] if source == "HEAD" else None
+    return _aimed(repo, _full(repo, target), resolve_commit(repo, source).hex(), head)
+
+
+def _aimed(repo: Repository, ref: str, value: str, source: str | None) -> _Wish:
+    """A branch of the remote gets a commit, whatever tag leads to it."""
+    if ref.startswith("refs/heads/"):
+        value = repo.peel(parse_id(value)).hex()
+    return _Wish(ref, value, source)
 
 
 def _full(repo: Repository, name: str, like: str = "refs/heads/") -> str:
     """The full name of a ref of the remote; a tag if one of that name is known here."""
     if name.startswith("refs/"):
         check_ref_name(name)
+        if not name.startswith(("refs/heads/", "refs/tags/")):
+            raise InvalidError(f"{name} is neither a branch nor a tag", hint="as in refs/heads/x")
         return name
-    is_tag = like.startswith("refs/tags/") or tag_ref(name) in repo.view()
-    ref = tag_ref(name) if is_tag and branch_ref(name) not in repo.view() else branch_ref(name)
-    check_ref_name(ref)
-    return ref
+    is_tag = like.startswith("refs/tags/") or f"refs/tags/{name}" in repo.view()
+    return tag_ref(name) if is_tag and branch_ref(name) not in repo.view() else branch_ref(name)
 
 
 def _leased(repo: Repository, name: str | None, wish: _Wish) -> _Wish:
     seen = None
     if name is not None and wish.ref.startswith("refs/heads/"):
         seen = repo.view().get(remote_ref(name, _short(wish.ref)))
-    return _Wish(wish.ref, wish.new, seen or "", forced=True)
+    return replace(wish, lease=seen or "")
 
 
 def _update(repo: Repository, refs: RefsReply, wish: _Wish, remote: Remote) -> RefUpdate | None:
@@ -145,7 +187,7 @@ def _update(repo: Repository, refs: RefsReply, wish: _Wish, remote: Remote) -> R
             f"{_short(wish.ref)} has moved on {remote.address} since it was last seen",
             hint="ox fetch, look at what is new, then push again",
         )
-    if old is not None and wish.new is not None and not wish.forced:
+    if old is not None and wish.new is not None and wish.lease is None:
         _check_forward(repo, wish.ref, old, wish.new, remote)
     return RefUpdate(wish.ref, old, wish.new)
 
@@ -179,14 +221,9 @@ def _change(repo: Repository, update: RefUpdate) -> RefChange:
 
 
 def _remember(
-    repo: Repository,
-    name: str | None,
-    wishes: Sequence[_Wish],
-    refspecs: Sequence[str],
-    *,
-    always: bool,
+    repo: Repository, name: str | None, wishes: Sequence[_Wish], *, always: bool
 ) -> str | None:
-    """Note where the remote's branches stand now, and what the pushed branch follows."""
+    """Note where the remote's branches stand now, and what the pushed branches follow."""
     if name is None:
         return None
     with repo.lock("push"):
@@ -197,31 +234,25 @@ def _remember(
                 place = remote_ref(name, _short(wish.ref))
                 changes[place] = (view.get(place), wish.new)
         repo.operate("push", name, changes)
-        return _follow(repo, name, wishes, refspecs, always=always)
+        return _follow(repo, name, wishes, always=always)
 
 
-def _follow(
-    repo: Repository,
-    name: str,
-    wishes: Sequence[_Wish],
-    refspecs: Sequence[str],
-    *,
-    always: bool,
-) -> str | None:
+def _follow(repo: Repository, name: str, wishes: Sequence[_Wish], *, always: bool) -> str | None:
     """Let branches follow what they were pushed to; gives the last upstream that was set."""
     settings, done = repo.own_config(), None
+    changes: dict[str, str | None] = {}
     for wish in wishes:
-        target = _short(wish.ref)
-        source = next((s.partition(":")[0] for s in refspecs if s.endswith(f":{target}")), target)
-        branch = _short(repo.view().head()[0] or "") if source == "HEAD" else source
-        if wish.new is None or branch_ref(branch) not in repo.view():
+        source, target = wish.source or "", wish.ref
+        if not (source.startswith("refs/heads/") and target.startswith("refs/heads/")):
             continue
-        if wish.ref.startswith("refs/heads/") and (
-            always or f"branch.{branch}.remote" not in settings
-        ):
-            repo.set_config({f"branch.{branch}.remote": name, f"branch.{branch}.merge": target})
-            done = f"{name}/{target}"
-    return done
+        key = f"branch.{_short(source)}"
+        if always or (source == target and f"{key}.remote" not in settings):
+            changes |= {f"{key}.remote": name, f"{key}.merge": _short(target)}
+            done = f"{name}/{_short(target)}"
+    changes = {key: new for key, new in changes.items() if settings.get(key) != new}
+    if changes:
+        repo.set_config(changes)
+    return done if changes else None
 
 
 def _short(ref: str) -> str:
