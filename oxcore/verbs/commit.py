@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oxcore import tree
 from oxcore.codec.commit import encode_commit
-from oxcore.errors import ConflictError, InvalidError, NothingToDoError, UsageError
-from oxcore.model.commits import Commit, Json
+from oxcore.errors import (
+    ConflictError,
+    InvalidError,
+    MissingError,
+    NothingToDoError,
+    UsageError,
+)
+from oxcore.model.commits import Commit, Json, Person
 from oxcore.model.entries import show_path
 from oxcore.model.ids import Kind, object_id
 from oxcore.repo import Repository
@@ -19,12 +25,18 @@ from oxcore.verbs.merging import Pending, read_pending
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A new commit: its id, the branch it is on (None if HEAD is detached), and what it holds."""
+    """A new commit: its id, the branch it is on (None if HEAD is detached), what it holds; how
+    many files were ``added``, ``modified`` and ``removed`` against its first parent, and the
+    ``nbytes`` of those it added and modified."""
 
     id: bytes
     branch: str | None
     commit: Commit
     first: bool
+    added: int
+    modified: int
+    removed: int
+    nbytes: int
 
 
 def commit(
@@ -38,10 +50,10 @@ def commit(
 ) -> Committed:
     """Record the stage as a commit and move the branch to it.
 
-    ``all_tracked`` stages every change of tracked files first; ``amend`` replaces HEAD's commit
-    (its message stays if ``message`` is None). Raises ``NothingToDoError`` if nothing is
-    staged, ``ConflictError`` while a merge has open conflicts, ``UsageError`` without a
-    message or an author.
+    ``all_tracked`` stages every change of tracked files first; ``amend`` replaces HEAD's commit:
+    its author stays, and its message and ``meta`` where none are given. Raises
+    ``NothingToDoError`` if nothing is staged, ``ConflictError`` while a merge has open
+    conflicts, ``UsageError`` without a message or an author.
     """
     author = repo.author()
     with repo.lock("commit"):
@@ -51,18 +63,17 @@ def commit(
         if all_tracked:
             add_locked(repo, update=True)
         head, stage = repo.head(), repo.stage()
-        parents, default = _parents(repo, head, pending, amend=amend)
-        text = _message(message, default)
+        draft = _draft(repo, head, pending, author, amend=amend)
+        text = _message(message, draft.message)
         if not (allow_empty or amend or pending) and stage == repo.head_tree():
             raise NothingToDoError(
                 "nothing is staged", hint="stage changes with: ox add; or use --allow-empty"
             )
-        if pending is not None and pending.author is not None:
-            author = pending.author
-        made = Commit(stage, parents, author, repo.settings.clock(), text, dict(meta or {}))
+        kept = draft.meta if meta is None else dict(meta)
+        made = replace(draft, tree=stage, message=text, meta=kept)
         oid = store_commit(repo, made)
         branch = advance(repo, oid, "commit --amend" if amend else "commit", made.title)
-    return Committed(oid, branch, made, not parents)
+    return Committed(oid, branch, made, not made.parents, *_counts(repo, made))
 
 
 def store_commit(repo: Repository, made: Commit) -> bytes:
@@ -85,25 +96,54 @@ def advance(repo: Repository, oid: bytes, verb: str, note: str) -> str | None:
     return None if ref is None else ref.removeprefix("refs/heads/")
 
 
-def _parents(
-    repo: Repository, head: bytes | None, pending: Pending | None, *, amend: bool
-) -> tuple[tuple[bytes, ...], str | None]:
-    """Parents of the new commit, and the message that stands if none is given."""
+def _draft(
+    repo: Repository,
+    head: bytes | None,
+    pending: Pending | None,
+    author: Person,
+    *,
+    amend: bool,
+) -> Commit:
+    """The new commit as far as it follows from what is there."""
+    now = repo.settings.clock()
     if amend:
         if head is None:
             raise UsageError("there is no commit to amend yet")
         if pending is not None:
             raise ConflictError(f"a {pending.verb} is in progress: it cannot be amended")
-        old = repo.commit(head)
-        return old.parents, old.message
+        return replace(repo.commit(head), time=now, signature=None)
     parents = () if head is None else (head,)
     if pending is None:
-        return parents, None
-    return parents + pending.parents, pending.message
+        return Commit(tree.EMPTY, parents, author, now, "")
+    who = pending.author or author
+    return Commit(tree.EMPTY, parents + pending.parents, who, now, pending.message)
 
 
-def _message(given: str | None, default: str | None) -> str:
-    text = (given if given is not None else default or "").strip("\n")
+def _counts(repo: Repository, made: Commit) -> tuple[int, int, int, int]:
+    """Files added, modified and removed, and the bytes of the first two."""
+    if not made.parents:
+        files, nbytes = tree.summary(repo.store, made.tree)
+        return files, 0, 0, nbytes
+    added = modified = removed = nbytes = 0
+    before = _tree_of(repo, made.parents[0])
+    for _, old, new in () if before is None else tree.diff(repo.store, before, made.tree):
+        added += old is None
+        removed += new is None
+        modified += old is not None and new is not None
+        nbytes += 0 if new is None else new.size
+    return added, modified, removed, nbytes
+
+
+def _tree_of(repo: Repository, commit: bytes) -> bytes | None:
+    """The tree of a parent; None where a shallow clone has left it out."""
+    try:
+        return repo.commit(commit).tree
+    except MissingError:
+        return None
+
+
+def _message(given: str | None, default: str) -> str:
+    text = (given if given is not None else default).strip("\n")
     if not text.strip():
         raise UsageError("a commit needs a message", hint='ox commit -m "what changed"')
     if "\0" in text:

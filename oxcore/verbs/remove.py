@@ -8,15 +8,18 @@ from collections.abc import Sequence
 from oxcore import tree
 from oxcore.errors import ExistsError, NotFoundError, UnsavedError, UsageError
 from oxcore.fs.atomic import storage_errors
-from oxcore.index import pack_row
+from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry, check_path, show_path
 from oxcore.repo import Repository
+from oxcore.store import Batch
 from oxcore.verbs import intent
+from oxcore.verbs.ingest import Ingest
 from oxcore.verbs.merging import read_pending, without_conflicts
 from oxcore.verbs.select import Selection, fixed_part
 from oxcore.verbs.survey import Found, differs, sync_stat
 from oxcore.verbs.update import carry
 from oxcore.worktree import UNKNOWN_STAT, exists, peek
+from oxcore.worktree.look import refuse_links
 
 
 def rm(
@@ -58,7 +61,8 @@ def mv(
 
     Several sources, or a ``target`` that is a folder, move into it. Gives old and new paths of
     files. Raises ``NotFoundError`` for a source that is not tracked, ``ExistsError`` where
-    something is in the way (unless ``force``, for files).
+    something is in the way; with ``force`` a file is stored, so that ``undo`` brings it back,
+    and overwritten. Untracked files move along with their folder.
     """
     root = repo.tree_root()
     with repo.lock("mv"):
@@ -68,9 +72,10 @@ def mv(
         if len(sources) > 1 and not into:
             raise UsageError(f"several files can only move into a folder: {show_path(target)}")
         pairs = [_pair(source, target, into=into) for source in sources]
+        _check_apart(pairs)
         moves = [move for pair in pairs for move in _file_moves(repo, *pair)]
         for source, place in pairs:
-            _check_free(root, source, place, force=force)
+            _check_free(repo, source, place, force=force)
         _stage_moves(repo, pairs, moves)
     return [(old, new) for old, new, _ in moves]
 
@@ -84,6 +89,8 @@ def _tracked(repo: Repository, patterns: Sequence[bytes]) -> list[tuple[bytes, E
     missing = [show_path(pattern) for pattern in selection.unmatched()]
     if missing:
         raise NotFoundError(f"not tracked: {missing[0]}", items=missing[1:])
+    if not chosen:
+        raise NotFoundError("no file is tracked here yet")
     return sorted(chosen.items())
 
 
@@ -92,7 +99,8 @@ def _settled(repo: Repository, paths: Sequence[bytes]) -> dict[str, tuple[str | 
     pending = read_pending(repo)
     if pending is None:
         return {}
-    rest = tuple(one for one in pending.conflicts if one.path not in paths)
+    gone = set(paths)
+    rest = tuple(one for one in pending.conflicts if one.path not in gone)
     return without_conflicts(repo, pending, rest)
 
 
@@ -141,14 +149,27 @@ def _file_moves(repo: Repository, source: bytes, place: bytes) -> list[tuple[byt
     return moves
 
 
-def _check_free(root: str, source: bytes, place: bytes, *, force: bool) -> None:
-    base = os.fsencode(root)
+def _check_apart(pairs: list[tuple[bytes, bytes]]) -> None:
+    """Raise where two sources would meet in one place, or one lies in the other."""
+    places: set[bytes] = set()
+    above = b"/"
+    for source, place in sorted(pairs):
+        if place in places or source.startswith(above):
+            raise UsageError(f"{show_path(source)} and another source are, or would be, in one")
+        places.add(place)
+        above = source + b"/"
+
+
+def _check_free(repo: Repository, source: bytes, place: bytes, *, force: bool) -> None:
+    root = repo.tree_root()
+    base, above = os.fsencode(root), place.rpartition(b"/")[0]
     if not exists(root, source):
         raise NotFoundError(f"{show_path(source)} is not in the work tree")
+    refuse_links(base, above)
+    if not os.path.isdir(os.path.join(base, above)):
+        raise NotFoundError(f"there is no folder {show_path(above)}", hint="make it first")
     if exists(root, place) and not (force and peek(root, place) is not None):
         raise ExistsError(f"{show_path(place)} is in the way", hint="remove it, or use --force")
-    if not os.path.isdir(os.path.dirname(os.path.join(base, place))):
-        raise NotFoundError(f"there is no folder for {show_path(place)}")
 
 
 def _stage_moves(
@@ -156,22 +177,53 @@ def _stage_moves(
     pairs: list[tuple[bytes, bytes]],
     moves: list[tuple[bytes, bytes, Entry]],
 ) -> None:
-    """Stage first, then rename: a crash in between shows as files that are gone or new."""
+    """Rename, then stage. Files with unsaved changes stay where a crash finds them; the others
+    go back to where they were."""
     old_stage = repo.stage()
     edits: dict[bytes, Entry | None] = {old: None for old, _, _ in moves}
     edits.update({new: entry for _, new, entry in moves})
     with repo.batch() as batch:
         stage = tree.edit(batch, batch, old_stage, sorted(edits.items()), replace=True)
+        saved = _saved(repo, batch, [place for _, place in pairs])
+        before = tree.edit(batch, batch, old_stage, saved, replace=True)
     note = ", ".join(f"{show_path(a)} -> {show_path(b)}" for a, b in pairs[:3])
     known = {old: _same(repo, old, entry) for old, _, entry in moves}
-    repo.operate("mv", note, {"stage": (old_stage.hex(), stage.hex())})
-    base = os.fsencode(repo.tree_root())
-    with storage_errors("rename"):
-        for source, place in pairs:
-            os.rename(os.path.join(base, source), os.path.join(base, place))
+    work = intent.declare(repo, before, stage)
+    try:
+        _rename(repo, pairs)
+        repo.operate("mv", note, {**work, "stage": (old_stage.hex(), stage.hex())})
+    except BaseException:
+        intent.roll_back(repo)
+        raise
     rows = [(new, pack_row(_stat(repo, new, known[old]), entry)) for old, new, entry in moves]
     sync_stat(repo)
     repo.index.stat.touch(stage, rows)
+    intent.clear(repo)
+
+
+def _saved(repo: Repository, batch: Batch, places: list[bytes]) -> list[tuple[bytes, Entry]]:
+    """The files that are about to be overwritten, stored."""
+    seen = [(place, peek(repo.tree_root(), place)) for place in sorted(places)]
+    found = [Found(place, now.mode, now.stat, None) for place, now in seen if now is not None]
+    ingest = Ingest(repo, batch)
+    saved = [(place, row_entry(row)) for place, row in ingest.files(found)]
+    ingest.check()
+    return saved
+
+
+def _rename(repo: Repository, pairs: list[tuple[bytes, bytes]]) -> None:
+    """Rename all, or after an error none."""
+    base = os.fsencode(repo.tree_root())
+    done: list[tuple[bytes, bytes]] = []
+    try:
+        with storage_errors("rename"):
+            for source, place in pairs:
+                os.rename(os.path.join(base, source), os.path.join(base, place))
+                done.append((source, place))
+    except BaseException:
+        for source, place in reversed(done):
+            os.rename(os.path.join(base, place), os.path.join(base, source))
+        raise
 
 
 def _same(repo: Repository, path: bytes, entry: Entry) -> bool:

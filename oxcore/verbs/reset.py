@@ -11,7 +11,7 @@ from oxcore.model.entries import Change, Entry, show_path
 from oxcore.repo import Repository
 from oxcore.verbs import intent
 from oxcore.verbs.merging import read_pending
-from oxcore.verbs.select import Selection
+from oxcore.verbs.select import Selection, fixed_part
 from oxcore.verbs.survey import Aside, survey, sync_stat
 from oxcore.verbs.update import Moved, carry, move
 
@@ -97,10 +97,9 @@ def _steps(repo: Repository, selection: Selection, root: bytes, stage: bytes) ->
 def _check(repo: Repository, selection: Selection, root: bytes) -> None:
     """Raise ``NotFoundError`` for a pattern that fits nothing, changed or not."""
     for pattern in selection.unmatched():
-        for start in Selection([pattern]).roots():
-            for path, _ in tree.walk(repo.store, root, prefix=start):
-                if path in selection and pattern not in selection.unmatched():
-                    break
+        for path, _ in tree.walk(repo.store, root, prefix=fixed_part(pattern)):
+            if path in selection and pattern not in selection.unmatched():
+                break
     missing = [show_path(pattern) for pattern in selection.unmatched()]
     if missing:
         raise NotFoundError(f"nothing known under {missing[0]!r}", items=missing[1:])

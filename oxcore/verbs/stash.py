@@ -6,7 +6,7 @@ commit that HEAD was on, and a commit of the stage. It stands in the view as ``r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from oxcore import tree
@@ -24,6 +24,7 @@ from oxcore.verbs.merging import read_pending
 from oxcore.verbs.select import Selection
 from oxcore.verbs.survey import Aside, Found, Gone, survey, sync_stat
 from oxcore.verbs.update import Moved, carry
+from oxcore.worktree import peek
 
 _PREFIX = "refs/stash/"
 
@@ -105,7 +106,7 @@ def apply(repo: Repository, index: int = 0, *, drop_it: bool = False) -> Moved:
         steps = [Change(path, old, new) for (path, new), old in pairs]
         fresh = [(path, new) for (path, new), old in pairs if old is None]
         with repo.batch() as batch:
-            wanted = tree.edit(batch, batch, stage, fresh)
+            wanted = tree.edit(batch, batch, stage, fresh, replace=True)
         changes = {stash.ref: (stash.id.hex(), None)} if drop_it else {}
         verb = "stash pop" if drop_it else "stash apply"
         note = stash.message.split("\n", 1)[0]
@@ -141,15 +142,17 @@ def _snapshot(
 ) -> tuple[bytes, list[Change]]:
     """The tree of the work tree's content, and the steps back to HEAD."""
     items = list(survey(repo, selection, Aside(), untracked=untracked))
+    staged = _staged(repo, selection)
+    files = {item.path: item for item in items if isinstance(item, Found)}
+    files.update((item.path, item) for item in _unstaged_files(repo, staged))
     with repo.batch() as batch:
         ingest = Ingest(repo, batch)
-        files = [item for item in items if isinstance(item, Found)]
-        now: dict[bytes, Entry | None] = {path: row_entry(row) for path, row in ingest.files(files)}
+        rows = ingest.files(files[path] for path in sorted(files))
+        now: dict[bytes, Entry | None] = {path: row_entry(row) for path, row in rows}
         ingest.check()
         now.update({item.path: None for item in items if isinstance(item, Gone)})
-        for change in tree.diff(repo.store, repo.head_tree(), repo.stage()):
-            if change.path in selection:
-                now.setdefault(change.path, change.new)
+        for change in staged:
+            now.setdefault(change.path, change.new)
         root = tree.edit(batch, batch, repo.commit(head).tree, sorted(now.items()), replace=True)
     paths = sorted(now)
     held = tree.get_many(repo.store, repo.commit(head).tree, paths)
@@ -159,6 +162,14 @@ def _snapshot(
         if now[path] != entry
     ]
     return root, steps
+
+
+def _unstaged_files(repo: Repository, staged: list[Change]) -> Iterator[Found]:
+    """Files that are staged as removed but lie there: they would be overwritten on the way."""
+    for change in staged:
+        now = peek(repo.tree_root(), change.path) if change.new is None else None
+        if now is not None:
+            yield Found(change.path, now.mode, now.stat, None)
 
 
 def _store(repo: Repository, head: bytes, stage: bytes, root: bytes, text: str) -> bytes:
@@ -177,20 +188,16 @@ def _put(
     return oid
 
 
-def _staged(repo: Repository, selection: Selection) -> bool:
+def _staged(repo: Repository, selection: Selection) -> list[Change]:
     changes = tree.diff(repo.store, repo.head_tree(), repo.stage())
-    return any(change.path in selection for change in changes)
+    return [change for change in changes if change.path in selection]
 
 
 def _without(repo: Repository, selection: Selection, stage: bytes) -> bytes:
     """The stage with the selected paths as in HEAD."""
     if selection.everything:
         return repo.head_tree()
-    back = [
-        (change.path, change.old)
-        for change in tree.diff(repo.store, repo.head_tree(), stage)
-        if change.path in selection
-    ]
+    back = [(change.path, change.old) for change in _staged(repo, selection)]
     with repo.batch() as batch:
         return tree.edit(batch, batch, stage, back, replace=True)
 

@@ -9,13 +9,13 @@ from typing import BinaryIO
 
 from oxcore import tree
 from oxcore.codec.commit import encode_commit
-from oxcore.errors import RejectedError
+from oxcore.errors import MissingError, RejectedError
 from oxcore.model.commits import Commit, Json
-from oxcore.model.entries import Entry, Mode, check_path, path_bytes
+from oxcore.model.entries import Entry, Mode, check_path, path_bytes, show_path
 from oxcore.model.ids import Kind, object_id, parse_id
 from oxcore.refs import branch_ref, check_ref_name
 from oxcore.repo import Repository
-from oxcore.store import Batch
+from oxcore.store import Batch, content
 from oxcore.verbs import intent
 from oxcore.verbs.deposit import put_bytes, put_stream
 from oxcore.verbs.update import move
@@ -91,11 +91,13 @@ def transaction(
     check_ref_name(ref)
     author = repo.author()
     tip = _tip(repo, ref)
+    seen = _packs(repo)
     with repo.batch() as batch:
         edits = Transaction(repo, batch, tree.EMPTY if tip is None else repo.commit(tip).tree)
         yield edits
+    seen.update(batch.sealed)
     template = Commit(tree.EMPTY, (), author, repo.settings.clock(), message, dict(meta or {}))
-    edits.commit_id = _land(repo, ref, edits.edits(), template, allow_empty=allow_empty)
+    edits.commit_id = _land(repo, ref, edits.edits(), template, seen, allow_empty=allow_empty)
 
 
 def _land(
@@ -103,6 +105,7 @@ def _land(
     ref: str,
     edits: list[tuple[bytes, Entry | None]],
     template: Commit,
+    seen: set[bytes],
     *,
     allow_empty: bool,
 ) -> bytes | None:
@@ -117,25 +120,55 @@ def _land(
             data = encode_commit(made)
             oid = object_id(Kind.COMMIT, data)
             batch.put(oid, Kind.COMMIT, data)
-        if _swap(repo, ref, tip, old, oid, made):
-            return oid
+        seen.update(batch.sealed)
+        with repo.lock("transaction"):
+            if _collected(repo, seen):
+                _check_content(repo, edits)
+                seen = _packs(repo)  # the tree may be gone: make it again
+            elif _swap(repo, ref, tip, old, oid, made):
+                return oid
     raise RejectedError(f"{ref} moves too fast: {_TRIES} tries failed", hint="try again")
 
 
 def _swap(
     repo: Repository, ref: str, tip: bytes | None, old: bytes, oid: bytes, made: Commit
 ) -> bool:
-    with repo.lock("transaction"):
-        view = repo.view()
-        if _tip(repo, ref) != tip:
-            return False
-        changes = {ref: (view.get(ref), oid.hex())}
-        if view.head()[0] == ref:
-            intent.recover(repo)
-            move(repo, old, made.tree, verb="transaction", note=made.title, changes=changes)
-        else:
-            repo.operate("transaction", made.title, changes)
+    """Move the branch, with the lock held; False if it is not on ``tip`` any more."""
+    view = repo.view()
+    if _tip(repo, ref) != tip:
+        return False
+    changes = {ref: (view.get(ref), oid.hex())}
+    if view.head()[0] == ref:
+        intent.recover(repo)
+        move(repo, old, made.tree, verb="transaction", note=made.title, changes=changes)
+    else:
+        repo.operate("transaction", made.title, changes)
     return True
+
+
+def _packs(repo: Repository) -> set[bytes]:
+    return set(repo.index.locations.packs().values())
+
+
+def _collected(repo: Repository, seen: set[bytes]) -> bool:
+    """Whether ``gc`` took a pack away that was there when objects were put, or found there."""
+    return not seen <= _packs(repo)
+
+
+def _check_content(repo: Repository, edits: list[tuple[bytes, Entry | None]]) -> None:
+    """Raise ``RejectedError`` if ``gc`` took content that no commit named yet."""
+    for path, entry in edits:
+        if entry is None:
+            continue
+        try:
+            ids = [part.oid for part in content.parts(repo.store, entry.id)]
+        except MissingError:
+            ids = []
+        if not ids or not all(repo.store.has_many(ids)):
+            raise RejectedError(
+                f"the content of {show_path(path)} was collected before it was committed",
+                hint="try again",
+            )
 
 
 def _tip(repo: Repository, ref: str) -> bytes | None:
