@@ -80,7 +80,6 @@ def add_locked(
         if pattern:
             check_path(pattern)
     sync_stat(repo)
-    repo.settings.progress.start("add", None, "files")
     walk = _Walk(survey(repo, selection, result.aside, untracked=not update))
     if dry_run:
         rows = _only_look(repo, walk)
@@ -93,7 +92,6 @@ def add_locked(
     result.aside.collisions = meeting(repo, added, {item.path for item in gone})
     if not dry_run:
         _stage(repo, rows, gone, changes, _settled(repo, patterns, changes))
-    repo.settings.progress.done()
     return result
 
 
@@ -121,7 +119,7 @@ Edits = list[tuple[bytes, Entry | None, Entry | None]]
 
 def _store(repo: Repository, walk: _Walk) -> Rows:
     with repo.batch() as batch:
-        ingest = Ingest(repo, batch)
+        ingest = Ingest(repo, batch, "add")
         rows = list(ingest.files(walk))
         batch.flush()
         ingest.check()

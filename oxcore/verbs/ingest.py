@@ -27,12 +27,14 @@ class Ingest:
     """Puts files into ``batch`` and says what they are.
 
     ``unstable`` and ``unreadable`` collect the files that kept changing or could not be read.
+    Progress is told of under the phase ``what``.
     """
 
-    def __init__(self, repo: Repository, batch: Batch) -> None:
+    def __init__(self, repo: Repository, batch: Batch, what: str) -> None:
         self.repo = repo
         self.batch = batch
         self.root = repo.tree_root()
+        self.what = what
         self.unstable: list[bytes] = []
         self.unreadable: list[tuple[bytes, str]] = []
 
@@ -40,6 +42,7 @@ class Ingest:
         """Path and packed row (as the stat cache keeps it) of each file that could be read."""
         small: list[Found] = []
         pending = 0
+        self.repo.settings.progress.start(self.what, None, "files")
         for item in found:
             if item.size > self.repo.params.minimum:
                 yield from self._one(item)
@@ -50,6 +53,7 @@ class Ingest:
                 yield from self._many(small)
                 small, pending = [], 0
         yield from self._many(small)
+        self.repo.settings.progress.done()
 
     def check(self) -> None:
         """Raise for the files that could not be read: ``UnstableError``, ``StorageError``."""

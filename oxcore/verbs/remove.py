@@ -205,7 +205,7 @@ def _saved(repo: Repository, batch: Batch, places: list[bytes]) -> list[tuple[by
     """The files that are about to be overwritten, stored."""
     seen = [(place, peek(repo.tree_root(), place)) for place in sorted(places)]
     found = [Found(place, now.mode, now.stat, None) for place, now in seen if now is not None]
-    ingest = Ingest(repo, batch)
+    ingest = Ingest(repo, batch, "keep")
     saved = [(place, row_entry(row)) for place, row in ingest.files(found)]
     ingest.check()
     return saved

@@ -146,7 +146,7 @@ def _snapshot(
     files = {item.path: item for item in items if isinstance(item, Found)}
     files.update((item.path, item) for item in _unstaged_files(repo, staged))
     with repo.batch() as batch:
-        ingest = Ingest(repo, batch)
+        ingest = Ingest(repo, batch, "stash")
         rows = ingest.files(files[path] for path in sorted(files))
         now: dict[bytes, Entry | None] = {path: row_entry(row) for path, row in rows}
         ingest.check()

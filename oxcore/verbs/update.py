@@ -217,7 +217,7 @@ def _both_sides(
     there = {path for path, _, found in plan.write if found is not None}
     there |= {path for path, _ in plan.remove}
     with repo.batch() as batch:
-        ingest = Ingest(repo, batch)
+        ingest = Ingest(repo, batch, "keep")
         saved = {path: row_entry(row) for path, row in ingest.files(plan.unsaved)}
         ingest.check()
         before = [

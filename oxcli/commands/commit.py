@@ -1,0 +1,122 @@
+"""``ox commit``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from oxcli.context import Session, pass_session
+from oxcli.params import json_option, verb
+from oxcli.render.text import human_size, plural, short_id
+from oxcore.errors import InvalidError, UsageError
+from oxcore.fs.atomic import storage_error
+
+if TYPE_CHECKING:
+    from oxcore.model.commits import Json
+    from oxcore.verbs.commit import Committed
+
+
+@verb(
+    'ox commit -m "relabel the cats"',
+    "ox commit -a -F notes.txt",
+    "ox commit --amend",
+    'ox commit -m "eval" --meta model=7 --meta \'tags=["night", "rain"]\'',
+)
+@click.option(
+    "-m",
+    "--message",
+    "messages",
+    multiple=True,
+    metavar="TEXT",
+    help="The message; each further -m is a paragraph.",
+)
+@click.option("-F", "--file", metavar="FILE", help="Take the message from FILE; - is stdin.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Stage changed tracked files first.")
+@click.option("--amend", is_flag=True, help="Replace the last commit.")
+@click.option("--allow-empty", is_flag=True, help="Even if nothing is staged.")
+@click.option(
+    "--meta",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Keep a value with the commit: JSON, or else text.",
+)
+@json_option
+@pass_session
+def command(
+    session: Session,
+    messages: tuple[str, ...],
+    file: str | None,
+    pairs: tuple[str, ...],
+    *,
+    everything: bool,
+    amend: bool,
+    allow_empty: bool,
+    as_json: bool,
+) -> None:
+    """Record the stage as a new version."""
+    if messages and file is not None:
+        raise UsageError("-m and -F exclude each other")
+    message = _read(file) if file is not None else "\n\n".join(messages) if messages else None
+    if message is not None:
+        _check_text(message)
+    with session.open() as repo:
+        made = repo.commit(
+            message,
+            all_tracked=everything,
+            amend=amend,
+            allow_empty=allow_empty,
+            meta=dict(_pair(text) for text in pairs) if pairs else None,
+        )
+    if as_json:
+        session.emit(made)
+        return
+    session.say(_headline(made))
+    session.say(_counts(made))
+
+
+def _headline(made: Committed) -> str:
+    where = made.branch or "detached HEAD"
+    first = " (first commit)" if made.first else ""
+    return f"[{where}{first} {short_id(made.id)}] {made.commit.title}"
+
+
+def _counts(made: Committed) -> str:
+    words = (("added", made.added), ("modified", made.modified), ("removed", made.removed))
+    parts = [f"{count:,} {word}" for word, count in words if count]
+    total = plural(made.added + made.modified + made.removed, "file")
+    size = f", {human_size(made.nbytes)}" if made.added or made.modified else ""
+    return f"  {total}: {', '.join(parts)}{size}" if parts else "  no file changed"
+
+
+def _read(name: str) -> str:
+    try:
+        if name == "-":
+            return sys.stdin.read()
+        with open(name, encoding="utf-8") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"the message in {name} is not UTF-8") from error
+    except OSError as error:
+        raise storage_error(f"read the message from {name}", error) from error
+
+
+def _check_text(message: str) -> None:
+    try:
+        message.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidError("the message is not UTF-8") from error
+
+
+def _pair(text: str) -> tuple[str, Json]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise UsageError(f"--meta takes KEY=VALUE, not {text!r}")
+    try:
+        known: Json = json.loads(value)
+    except ValueError:
+        known = value
+    return key, known

@@ -1,0 +1,30 @@
+"""``ox mv``."""
+
+from __future__ import annotations
+
+import click
+
+from oxcli.context import Session, pass_session
+from oxcli.params import PATH, verb
+from oxcli.render.text import plural, show_path
+
+_SHOWN = 20  # files that are named; the rest is counted
+
+
+@verb("ox mv draft.csv labels.csv", "ox mv a.png b.png photos/", "ox mv raw data/raw")
+@click.argument("sources", nargs=-1, type=PATH, required=True)
+@click.argument("target", type=PATH)
+@click.option("-f", "--force", is_flag=True, help="Overwrite a file. ox undo brings it back.")
+@pass_session
+def command(session: Session, sources: tuple[str, ...], target: str, *, force: bool) -> None:
+    """Move or rename tracked files and folders; into TARGET if that is a folder."""
+    with session.open() as repo:
+        moves = repo.mv(
+            [session.path(repo, source) for source in sources],
+            session.path(repo, target),
+            force=force,
+        )
+    for old, new in moves[:_SHOWN]:
+        session.say(f"{show_path(old)} -> {show_path(new)}")
+    if len(moves) > _SHOWN:
+        session.say(f"... and {plural(len(moves) - _SHOWN, 'more file')}")

@@ -1,0 +1,31 @@
+"""``ox rm``."""
+
+from __future__ import annotations
+
+import click
+
+from oxcli.context import Session, pass_session
+from oxcli.params import paths_argument, verb
+from oxcli.render.text import plural, show_path
+
+_SHOWN = 20  # files that are named; the rest is counted
+
+
+@verb("ox rm old.csv", "ox rm -r drafts", "ox rm --cached 'logs/*.txt'")
+@paths_argument(required=True)
+@click.option("-r", "--recursive", is_flag=True, help="Folders, with all that is tracked in them.")
+@click.option("--cached", is_flag=True, help="Stop tracking; the files stay.")
+@click.option("-f", "--force", is_flag=True, help="Changed files too. ox undo brings them back.")
+@pass_session
+def command(
+    session: Session, paths: tuple[str, ...], *, recursive: bool, cached: bool, force: bool
+) -> None:
+    """Remove tracked files from the stage and, without --cached, from the folder."""
+    with session.open() as repo:
+        changes = repo.rm(
+            session.paths(repo, paths), recursive=recursive, cached=cached, force=force
+        )
+    for change in changes[:_SHOWN]:
+        session.say(f"rm {show_path(change.path)}")
+    if len(changes) > _SHOWN:
+        session.say(f"... and {plural(len(changes) - _SHOWN, 'more file')}")
