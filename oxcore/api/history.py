@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from oxcore.api.base import RepoBase
-from oxcore.history import Revision
+from oxcore.history import Revision, Selection
 from oxcore.model.entries import Entry, path_bytes
 from oxcore.verbs import diff as _diff
 from oxcore.verbs import du as _du
@@ -36,6 +36,15 @@ class History(RepoBase):
         """
         return _names.resolve(self._repo, text)
 
+    def revisions(self, *texts: str) -> Selection:
+        """Revisions and ranges (``A..B``, ``A...B``, ``^A``; none: HEAD) as ids of commits to
+        walk from and to leave out; raises as ``revision``."""
+        return _names.resolve_range(self._repo, *texts)
+
+    def branch_ref(self) -> str | None:
+        """The full name of the branch that HEAD is on; None when it is detached."""
+        return self._repo.view().head()[0]
+
     def log(
         self,
         *revisions: str,
@@ -44,15 +53,17 @@ class History(RepoBase):
         first_parent: bool = False,
         graph: bool = False,
         author: str = "",
-        since: int | None = None,
-        until: int | None = None,
+        since: int | str | None = None,
+        until: int | str | None = None,
     ) -> Iterator[_log.Logged]:
         """Commits reachable from ``revisions`` (names, ``A..B``, ``^A``; none: HEAD), newest first.
 
         ``paths``: those that change files there (files, folders, globs); ``author``: a part of
-        name or address; ``since`` and ``until``: microseconds. ``graph`` draws the lines.
+        name or address; ``since`` and ``until``: microseconds, or dates and times as ISO 8601 has
+        them. ``graph`` draws the lines.
         """
-        only = _log.Filter(_bytes(paths), author, since, until)
+        start, end = self._when(since, end=False), self._when(until, end=True)
+        only = _log.Filter(_bytes(paths), author, start, end)
         return _log.log(
             self._repo,
             revisions,
@@ -108,6 +119,10 @@ class History(RepoBase):
         """All bytes of a file, verified; of a link its target."""
         return b"".join(self.cat(path, rev))
 
+    def exists(self, path: Path, rev: str = "HEAD") -> bool:
+        """Whether a version has a file or folder at ``path``."""
+        return _files.exists(self._repo, _clean(path), rev)
+
     def cat(self, path: Path, rev: str = "HEAD") -> Iterator[bytes]:
         """The bytes of a file in pieces, verified: each, and before the last the whole."""
         return _files.pieces(self._repo, _clean(path), rev)
@@ -131,6 +146,9 @@ class History(RepoBase):
     def du_history(self, *revisions: str, everything: bool = False) -> Iterator[_du.CommitUsage]:
         """What each commit of a range (or of all refs) adds to the store, oldest first."""
         return _du.du_history(self._repo, revisions, everything=everything)
+
+    def _when(self, time: int | str | None, *, end: bool) -> int | None:
+        return _log.moment(self._repo, time, end=end) if isinstance(time, str) else time
 
 
 def _bytes(paths: Sequence[Path]) -> tuple[bytes, ...]:

@@ -40,6 +40,12 @@ def entry(repo: Repository, path: bytes, rev: str = "HEAD") -> Entry:
     return found
 
 
+def exists(repo: Repository, path: bytes, rev: str = "HEAD") -> bool:
+    """Whether a revision has a file or folder at ``path`` (b"" is always there)."""
+    root, nodes = root_of(repo, rev), tree.Nodes(repo.store)
+    return tree.get(nodes, root, path) is not None or tree.exists_folder(nodes, root, path)
+
+
 def pieces(repo: Repository, path: bytes, rev: str = "HEAD") -> Iterator[bytes]:
     """The bytes of a file in pieces, verified (``store.content.read``); a link gives its target."""
     return content.read(repo.store, entry(repo, path, rev).id)

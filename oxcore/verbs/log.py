@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -76,6 +77,17 @@ def log(
         return
     for oid, commit in islice(rows, limit):
         yield Logged(oid, commit, refs.get(oid, ()))
+
+
+def moment(repo: Repository, text: str, *, end: bool) -> int:
+    """The microseconds of an ISO 8601 date or time, in the zone of this repository's clock.
+
+    A date alone is the start of that day, or its ``end``. ``InvalidError`` for anything else.
+    """
+    zone = repo.settings.clock().offset
+    if not end and re.fullmatch(r"\d{4}-?\d\d-?\d\d", text):
+        text += "T00:00"
+    return history.parse_time(text, zone)
 
 
 def changes_of(

@@ -1,0 +1,119 @@
+"""``ox log``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from oxcli.context import Session, pass_session
+from oxcli.params import REVISION, json_option
+from oxcli.render import changes, commits
+from oxcli.render.text import Paint
+from oxcli.targets import revision_verb, split
+
+_LISTED = 50  # changes of one commit that --stat shows
+
+if TYPE_CHECKING:
+    from oxcore.api import Repo
+    from oxcore.history import Drawn
+    from oxcore.verbs.log import Logged
+
+
+class Options(TypedDict):
+    """The options of ``ox log``."""
+
+    oneline: bool
+    graph: bool
+    limit: int | None
+    stat: bool
+    first_parent: bool
+    author: str
+    since: str | None
+    until: str | None
+    as_json: bool
+
+
+@revision_verb(
+    "ox log",
+    "ox log --oneline --graph main origin/main",
+    "ox log -n 5 --stat v1.0..HEAD",
+    "ox log -- labels.csv photos/",
+    "ox log --author ann --since 2026-01-01 --json",
+)
+@click.argument("arguments", metavar="[REVISION]... [--] [PATH]...", nargs=-1, type=REVISION)
+@click.option("--oneline", is_flag=True, help="One line a commit.")
+@click.option("--graph", is_flag=True, help="Draw the lines of history.")
+@click.option("-n", "--max-count", "limit", type=click.IntRange(0), help="At most so many.")
+@click.option("--stat", is_flag=True, help="The files that each commit changes.")
+@click.option("--first-parent", is_flag=True, help="Follow the first parent of merges only.")
+@click.option("--author", default="", metavar="TEXT", help="Whose name or address has TEXT.")
+@click.option("--since", metavar="DATE", help="From this date or time on.")
+@click.option("--until", metavar="DATE", help="Up to this date or time.")
+@json_option
+@pass_session
+def command(session: Session, arguments: tuple[str, ...], **options: Unpack[Options]) -> None:
+    """Show history, newest first.
+
+    REVISION is a commit to start from, or a range: A..B shows what B has and A has not. With
+    PATHs, only commits that change them.
+    """
+    with session.open() as repo:
+        revisions, paths = split(session, repo, arguments)
+        found = repo.log(
+            *revisions,
+            paths=paths,
+            limit=options["limit"],
+            first_parent=options["first_parent"],
+            graph=options["graph"] and not options["as_json"],
+            author=options["author"],
+            since=options["since"],
+            until=options["until"],
+        )
+        if options["as_json"]:
+            session.emit_list(_document(repo, one, paths, options) for one in found)
+        else:
+            session.lines(_text(repo, found, paths, options, session.paint))
+
+
+def _document(repo: Repo, one: Logged, paths: list[bytes], options: Options) -> dict[str, object]:
+    record = commits.document(one.id, one.commit, one.refs)
+    if options["stat"]:
+        listed = repo.changes(one.id.hex(), paths)
+        record["changes"] = [changes.document(change) for change in listed]
+    return record
+
+
+def _text(
+    repo: Repo, found: Iterator[Logged], paths: list[bytes], options: Options, paint: Paint
+) -> Iterator[str]:
+    branch = repo.branch_ref()
+    for count, one in enumerate(found):
+        label = commits.labels(one.refs, branch, paint)
+        if options["oneline"]:
+            lines = [commits.oneline(one.id, one.commit, label, paint)]
+        else:
+            lines = commits.header(one.id, one.commit, label, paint)
+            lines += ["", *commits.message(one.commit.message)]
+        if options["stat"]:
+            lines += _stat(repo, one, paths, options, paint)
+        if one.drawn is not None:
+            yield from _drawn(lines, one.drawn, spaced=not options["oneline"])
+            continue
+        if count and not options["oneline"]:
+            yield ""
+        yield from lines
+
+
+def _drawn(lines: list[str], drawn: Drawn, *, spaced: bool) -> Iterator[str]:
+    """The lines of a commit, and of the graph to their left."""
+    yield drawn.mark + lines[0]
+    for line in [*lines[1:], ""] if spaced else lines[1:]:
+        yield (drawn.pad + line).rstrip()
+    yield from drawn.after
+
+
+def _stat(repo: Repo, one: Logged, paths: list[bytes], options: Options, paint: Paint) -> list[str]:
+    found = list(changes.listed(repo.changes(one.id.hex(), paths), paint, _LISTED))
+    return [*([] if options["oneline"] else [""]), *(f"  {line}" for line in found)]

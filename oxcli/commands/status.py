@@ -1,0 +1,60 @@
+"""``ox status``."""
+
+from __future__ import annotations
+
+import click
+
+from oxcli.context import Session, pass_session
+from oxcli.params import json_option, paths_argument, verb
+from oxcli.render import status as render
+from oxcli.render.text import show_path
+from oxcli.targets import relative
+
+
+@verb("ox status", "ox status --short", "ox status -u all photos", "ox status --json")
+@paths_argument()
+@click.option("-s", "--short", is_flag=True, help="A line a path: XY PATH, as git has it.")
+@click.option("-b", "--branch", is_flag=True, help="With --short, the branch as well.")
+@click.option(
+    "-u",
+    "--untracked",
+    type=click.Choice(["folders", "all", "no"]),
+    default="folders",
+    help="New files: by folder, each one, or not at all.",
+)
+@json_option
+@pass_session
+def command(
+    session: Session,
+    paths: tuple[str, ...],
+    *,
+    short: bool,
+    branch: bool,
+    untracked: str,
+    as_json: bool,
+) -> None:
+    """Show what is staged, changed, new and in conflict.
+
+    X is the stage against HEAD, Y the folder against the stage: A added, D deleted, M modified,
+    T of another type, ?? new, UU and the like a conflict. With many files the counts come first and
+    each list is cut; --short and --json show all.
+    """
+    with session.open() as repo:
+        limit = None if short or as_json else render.LISTED
+        patterns = session.paths(repo, paths)
+        found = repo.status(patterns, limit=limit, each_untracked=untracked == "all")
+        if untracked == "no":
+            found.untracked = {}
+        here = session.path(repo, ".")
+    for path, why in found.aside.unreadable:
+        session.warn(f"{show_path(path)} cannot be read: {why}")
+
+    def show(path: bytes) -> str:
+        return show_path(relative(path, here))
+
+    if as_json:
+        session.emit(render.document(found))
+    elif short:
+        session.lines(render.short(found, show, session.paint, branch=branch))
+    else:
+        session.lines(render.long(found, show, session.paint))

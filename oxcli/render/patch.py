@@ -1,0 +1,132 @@
+"""The inside of changed files: unified diffs, facts of images, shares of chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from oxcli.render import changes
+from oxcli.render.text import Paint, human_size, number, plural, show_path
+from oxcore.model.entries import Mode
+
+if TYPE_CHECKING:
+    from oxcore.media import ImageFacts, PixelDiff
+    from oxcore.verbs.changes import FileChange
+    from oxcore.verbs.details import ChunkDiff, Detail, ImageDiff
+    from oxcore.verbs.diff import Difference
+    from oxcore.verbs.lines import TextDiff
+
+_COLOURS = {"+": "green", "-": "red"}
+
+
+def lines(difference: Difference, change: FileChange, paint: Paint) -> Iterator[str]:
+    """The head of a change, as git writes it, and what differs inside."""
+    names = f"a/{show_path(change.old_path or change.path)} b/{show_path(change.path)}"
+    for one in (f"diff --ox {names}", *_modes(change), *_moved(change)):
+        yield paint(one, "bold")
+    inside = difference.detail(change)
+    if inside is not None:
+        yield from _inside(inside, change, paint)
+
+
+def document(difference: Difference, change: FileChange, *, inside: bool) -> dict[str, object]:
+    """A change as a JSON object; ``inside`` adds ``text``, ``image`` or ``chunks``."""
+    record = changes.document(change)
+    found = difference.detail(change) if inside else None
+    if found is not None:
+        record[_kind(found)] = found
+    return record
+
+
+def image(facts: ImageFacts) -> str:
+    """``PNG 64x64 RGBA``, and frames and orientation where they are not 1."""
+    text = f"{facts.format} {facts.width}x{facts.height} {facts.mode}"
+    if facts.frames != 1:
+        text += f", {plural(facts.frames, 'frame')}"
+    return text if facts.orientation == 1 else f"{text}, orientation {facts.orientation}"
+
+
+def _kind(found: Detail) -> str:
+    from oxcore.verbs.details import ImageDiff  # loads the library: not for `--help`
+    from oxcore.verbs.lines import TextDiff
+
+    if isinstance(found, TextDiff):
+        return "text"
+    return "image" if isinstance(found, ImageDiff) else "chunks"
+
+
+def _inside(found: Detail, change: FileChange, paint: Paint) -> Iterator[str]:
+    from oxcore.verbs.details import ImageDiff  # as above
+    from oxcore.verbs.lines import TextDiff
+
+    if isinstance(found, TextDiff):
+        return _text(found, change, paint)
+    if isinstance(found, ImageDiff):
+        return _image(found, change)
+    return _chunks(found, change)
+
+
+def _modes(change: FileChange) -> Iterator[str]:
+    old, new = change.old, change.new
+    if old is None and new is not None:
+        yield f"new file mode {Mode(new.mode).octal}"
+    elif new is None and old is not None:
+        yield f"deleted file mode {Mode(old.mode).octal}"
+    elif old is not None and new is not None and old.mode != new.mode:
+        yield f"old mode {Mode(old.mode).octal}"
+        yield f"new mode {Mode(new.mode).octal}"
+
+
+def _moved(change: FileChange) -> Iterator[str]:
+    if change.old_path is not None:
+        yield f"rename from {show_path(change.old_path)}"
+        yield f"rename to {show_path(change.path)}"
+
+
+def _text(found: TextDiff, change: FileChange, paint: Paint) -> Iterator[str]:
+    if not found.hunks:
+        return
+    before = f"a/{show_path(change.path)}" if change.old else "/dev/null"
+    after = f"b/{show_path(change.path)}" if change.new else "/dev/null"
+    yield paint(f"--- {before}", "bold")
+    yield paint(f"+++ {after}", "bold")
+    for hunk in found.hunks:
+        yield paint(hunk.head, "cyan")
+        for line in hunk.lines:
+            yield paint(line, _COLOURS[line[0]]) if line[0] in _COLOURS else line
+
+
+def _image(found: ImageDiff, change: FileChange) -> Iterator[str]:
+    before = "" if found.old is None else image(found.old)
+    after = "" if found.new is None else image(found.new)
+    sides = [one for one in (before, after) if one]
+    shown = sides[0] if len(set(sides)) == 1 else " -> ".join(sides)
+    yield f"image {shown}, {changes.sizes(change)}"
+    if found.pixels is not None:
+        yield _pixels(found.pixels)
+
+
+def _pixels(found: PixelDiff) -> str:
+    if not found.same_size:
+        return "pixels not compared: of another size"
+    if not found.changed:
+        return f"pixels all {number(found.total)} the same"
+    box = "" if found.box is None else " within ({}, {}) to ({}, {})".format(*found.box)
+    share = f"{number(found.changed)} of {number(found.total)} changed ({found.share:.1%})"
+    return (
+        f"pixels {share}{box}, by up to {found.max_delta} of 255, {found.mean_delta:.2f} on average"
+    )
+
+
+def _chunks(found: ChunkDiff, change: FileChange) -> Iterator[str]:
+    yield f"binary {changes.sizes(change)}"
+    if change.old is None or change.new is None:
+        yield f"chunks {number(found.old_chunks or found.new_chunks)}"
+        return
+    added = found.new_chunks - found.shared_chunks
+    removed = found.old_chunks - found.shared_chunks
+    yield (
+        f"chunks {number(found.shared_chunks)} shared ({human_size(found.shared)}), "
+        f"{number(added)} added ({human_size(found.added)}), "
+        f"{number(removed)} removed ({human_size(found.removed)})"
+    )

@@ -1,0 +1,145 @@
+"""Which arguments are revisions, and which are paths.
+
+``--`` parts them: what stands after it is a path. Without it an argument is a revision if it
+names one, as in git; one that is a file too is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from oxcli.context import Session
+from oxcli.params import Verb
+from oxcli.paths import is_pattern
+from oxcore.errors import AmbiguousError, InvalidError, NotFoundError
+
+if TYPE_CHECKING:
+    from oxcore.api import Repo
+
+_AFTER = "oxcli.targets.after"
+
+
+class RevisionVerb(Verb):
+    """A verb that remembers what stands after ``--``; see ``split``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments after ``--`` from click, which would mix them with the others."""
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_AFTER] = tuple(args[at + 1 :])
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+
+class Target(NamedTuple):
+    """A version (``HEAD`` if none was named) and a path of the dataset in it."""
+
+    rev: str
+    path: bytes
+
+
+def revision_verb(*examples: str) -> Callable[[Callable[..., object]], RevisionVerb]:
+    """Declare a verb that takes revisions, then paths: ``[REVISION]... [--] [PATH]...``."""
+
+    def declare(function: Callable[..., object]) -> RevisionVerb:
+        command = click.command(cls=RevisionVerb)(function)
+        command.examples = examples
+        return command
+
+    return declare
+
+
+def split(session: Session, repo: Repo, arguments: Sequence[str]) -> tuple[list[str], list[bytes]]:
+    """Revisions and ranges, and paths or patterns of the dataset.
+
+    Raises ``NotFoundError`` for what is neither, ``AmbiguousError`` for what is both.
+    """
+    after = click.get_current_context().meta.get(_AFTER)
+    if after is not None:
+        return list(arguments), session.paths(repo, after)
+    count = 0
+    while count < len(arguments) and _is_revision(repo, arguments[count]):
+        count += 1
+    paths = arguments[count:]
+    for one in paths:
+        _check_path(session, repo, one)
+    return list(arguments[:count]), session.paths(repo, paths)
+
+
+def target(session: Session, repo: Repo, argument: str, rev: str | None) -> Target:
+    """The version and path that ``PATH``, ``REV`` or ``REV:PATH`` means.
+
+    A path after a colon counts from the top of the dataset, unless it starts with ``./``. With
+    ``rev`` (``--rev``) the argument is a path. What is in HEAD as a path is one.
+    """
+    if rev is not None:
+        return Target(rev, session.path(repo, argument))
+    if argument.startswith(":"):
+        return Target(":", _below(session, repo, argument[1:]))
+    if _in_head(session, repo, argument):
+        return Target("HEAD", session.path(repo, argument))
+    try:
+        found = repo.revision(argument)
+    except (NotFoundError, InvalidError):
+        if ":" in argument and not os.path.lexists(argument):
+            raise
+        return Target("HEAD", session.path(repo, argument))
+    if found.path is None:
+        return Target(argument, b"")
+    colon = len(argument) - len(os.fsdecode(found.path))
+    return Target(argument[: colon - 1], _below(session, repo, argument[colon:]))
+
+
+def relative(path: bytes, here: bytes) -> bytes:
+    """A path of the dataset as seen from the folder ``here`` of it."""
+    if not here:
+        return path
+    folder = path.endswith(b"/")
+    found = os.path.relpath(b"/" + path, b"/" + here)
+    return found + b"/" if folder else found
+
+
+def _below(session: Session, repo: Repo, path: str) -> bytes:
+    if path.startswith(("./", "../")) or path in {".", ".."}:
+        return session.path(repo, path)
+    return os.fsencode(os.path.normpath(path)).strip(b"/") if path.strip("/") else b""
+
+
+def _in_head(session: Session, repo: Repo, argument: str) -> bool:
+    try:
+        return repo.exists(session.path(repo, argument), "HEAD")
+    except (InvalidError, NotFoundError):
+        return False
+
+
+def _is_revision(repo: Repo, argument: str) -> bool:
+    try:
+        repo.revisions(argument)
+    except (NotFoundError, InvalidError):
+        return False
+    if _is_file(argument) and ".." not in argument:
+        raise AmbiguousError(
+            f"{argument!r} is a revision and a file",
+            hint="part revisions from paths with --: ox VERB REVISION -- PATH",
+            items=[f"the revision {argument}", f"the file {argument}"],
+        )
+    return True
+
+
+def _check_path(session: Session, repo: Repo, argument: str) -> None:
+    if _is_file(argument) or _in_head(session, repo, argument) or is_pattern(argument.encode()):
+        return
+    try:
+        repo.revisions(argument)
+    except (NotFoundError, InvalidError) as error:
+        hint = error.hint or "for a path that is no longer there, write -- before it"
+        raise type(error)(error.message, hint=hint, items=error.items) from error
+    raise NotFoundError(f"{argument} is no path; revisions come before paths")
+
+
+def _is_file(argument: str) -> bool:
+    return bool(argument) and "\0" not in argument and os.path.lexists(argument)
