@@ -250,7 +250,8 @@ class Database:
 
 
 _open: dict[str, Database] = {}
-_open_lock = threading.Lock()
+# Re-entrant: the collector may finalise a forgotten handle while its thread is in `acquire`.
+_open_lock = threading.RLock()
 
 
 def acquire(folder: str, *, readonly: bool, map_size: int | None) -> tuple[Database, bool]:
