@@ -1,0 +1,380 @@
+"""The tools that are compared: what each types for the same step.
+
+A step that a tool does not have is None. Those that are not installed are left out by name;
+Oxen ships as a Python package without a program, so it is looked for in this Python and in
+the one that the environment variable `OXEN_PYTHON` names.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benches.harness import Command
+
+ROOT = Path(__file__).resolve().parent.parent
+Commands = list[Command] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of one tool in one run. The dataset is `work`/data."""
+
+    home: Path
+
+    @property
+    def work(self) -> Path:
+        """Where the tool is called."""
+        return self.home / "work"
+
+    @property
+    def store(self) -> Path:
+        """The store of tools that keep it outside the folder."""
+        return self.home / "store"
+
+    @property
+    def remote(self) -> Path:
+        """What is pushed to."""
+        return self.home / "remote"
+
+    @property
+    def clone(self) -> Path:
+        """What is cloned into."""
+        return self.home / "clone"
+
+
+class Ox:
+    """This project, run from its checkout."""
+
+    name = "ox"
+
+    def found(self) -> bool:
+        """Whether it can be run here."""
+        return True
+
+    def setup(self, place: Place) -> Commands:
+        """Before the clock starts: make the store, and what is pushed to."""
+        return [self._ox("init"), self._ox("init", "--bare", place.remote)]
+
+    def save(self, place: Place, version: int) -> Commands:
+        """Keep what is in the folder."""
+        return [self._ox("add", "."), self._ox("commit", "-m", f"version {version}")]
+
+    def status(self, place: Place) -> Commands:
+        """Ask what has changed."""
+        return [self._ox("status")]
+
+    def push(self, place: Place) -> Commands:
+        """Copy both versions to another store."""
+        return [self._ox("push", place.remote, "main")]
+
+    def fetch(self, place: Place) -> Commands:
+        """Get the newest version from that store into a new folder."""
+        return [self._ox("clone", place.remote, place.clone)]
+
+    def switch(self, place: Place) -> Commands:
+        """Go back to version 1."""
+        return [self._ox("checkout", "HEAD~1")]
+
+    def fetched(self, place: Place) -> Path:
+        """Where `fetch` puts the dataset."""
+        return place.clone / "data"
+
+    def switched(self, place: Place) -> Path:
+        """Where `switch` puts the dataset."""
+        return place.work / "data"
+
+    def stores(self, place: Place) -> list[Path]:
+        """The folders that hold what was kept."""
+        return [place.work / ".ox"]
+
+    def _ox(self, *words: str | Path) -> Command:
+        return [sys.executable, "-m", "oxcli", *words]
+
+
+class Git(Ox):
+    """Git, with housekeeping off: it may come at any time, and at someone else's cost."""
+
+    name = "git"
+
+    def found(self) -> bool:
+        """Whether there is a program of that name."""
+        return shutil.which(self.name) is not None
+
+    def setup(self, place: Place) -> Commands:
+        """Make both repositories."""
+        return [["git", "init", "-q", "-b", "main"], ["git", "init", "-q", "--bare", place.remote]]
+
+    def save(self, place: Place, version: int) -> Commands:
+        """Add and commit."""
+        return [["git", "add", "."], ["git", "commit", "-q", "-m", f"version {version}"]]
+
+    def status(self, place: Place) -> Commands:
+        """Ask what has changed."""
+        return [["git", "status"]]
+
+    def push(self, place: Place) -> Commands:
+        """Push the branch."""
+        return [["git", "push", "-q", place.remote, "main"]]
+
+    def fetch(self, place: Place) -> Commands:
+        """Clone through git's transport: a plain path would make hard links."""
+        return [["git", "clone", "-q", "-b", "main", f"file://{place.remote}", place.clone]]
+
+    def switch(self, place: Place) -> Commands:
+        """Check out the parent."""
+        return [["git", "checkout", "-q", "HEAD~1"]]
+
+    def stores(self, place: Place) -> list[Path]:
+        """The folder of git."""
+        return [place.work / ".git"]
+
+
+class GitLfs(Git):
+    """git-lfs for all files of the dataset."""
+
+    name = "git-lfs"
+
+    def setup(self, place: Place) -> Commands:
+        """As git, and the filters."""
+        lfs: list[Command] = [
+            ["git", "lfs", "install", "--local"],
+            ["git", "lfs", "track", "data/**"],
+            ["git", "remote", "add", "origin", f"file://{place.remote}"],
+        ]
+        return [*(super().setup(place) or []), *lfs]
+
+    def push(self, place: Place) -> Commands:
+        """Push the branch; large files go through the pre-push hook."""
+        return [["git", "push", "-q", "origin", "main"]]
+
+    def fetch(self, place: Place) -> Commands:
+        """Clone with the filters on."""
+        lfs = [word for setting in _LFS_FILTER for word in ("-c", setting)]
+        return [["git", *lfs, "clone", "-q", "-b", "main", f"file://{place.remote}", place.clone]]
+
+
+class Dvc(Git):
+    """DVC over git: both are asked for each step."""
+
+    name = "dvc"
+
+    def setup(self, place: Place) -> Commands:
+        """Make both repositories and the remote folder."""
+        return [
+            *(super().setup(place) or []),
+            ["dvc", "init", "-q"],
+            ["dvc", "remote", "add", "-q", "-d", "far", place.home / "remote-data"],
+        ]
+
+    def save(self, place: Place, version: int) -> Commands:
+        """Add the folder, commit the pointer."""
+        return [["dvc", "add", "-q", "data"], *(super().save(place, version) or [])]
+
+    def status(self, place: Place) -> Commands:
+        """Ask what has changed."""
+        return [["dvc", "status", "-q"]]
+
+    def push(self, place: Place) -> Commands:
+        """Push the data, then the pointers."""
+        return [["dvc", "push", "-q", "-A"], *(super().push(place) or [])]
+
+    def fetch(self, place: Place) -> Commands:
+        """Clone the pointers, then pull the data."""
+        return [*(super().fetch(place) or []), ["dvc", "--cd", place.clone, "pull", "-q"]]
+
+    def switch(self, place: Place) -> Commands:
+        """Check out the pointer, then the data."""
+        return [*(super().switch(place) or []), ["dvc", "checkout", "-q"]]
+
+    def stores(self, place: Place) -> list[Path]:
+        """Its cache."""
+        return [place.work / ".dvc" / "cache"]
+
+
+class Restic(Git):
+    """restic: a backup program without branches; a switch is a whole restore elsewhere."""
+
+    name = "restic"
+
+    def setup(self, place: Place) -> Commands:
+        """Make both repositories with the same parameters of chunking."""
+        first: Command = ["restic", "-q", "-r", place.store, "init"]
+        both = [*_restic(place.remote), "init", "--copy-chunker-params", "--from-repo", place.store]
+        return [first, both]
+
+    def save(self, place: Place, version: int) -> Commands:
+        """Back the folder up under a tag."""
+        return [[*_restic(place.store), "backup", "--tag", f"v{version}", "data"]]
+
+    def status(self, place: Place) -> Commands:
+        """Ask what a backup would store."""
+        return [[*_restic(place.store), "backup", "--dry-run", "data"]]
+
+    def push(self, place: Place) -> Commands:
+        """Copy all snapshots."""
+        return [[*_restic(place.remote), "copy", "--from-repo", place.store]]
+
+    def fetch(self, place: Place) -> Commands:
+        """Restore the newest version from the copy."""
+        return [[*_restic(place.remote), "restore", "latest", "--tag", "v2", "-t", place.clone]]
+
+    def switch(self, place: Place) -> Commands:
+        """Restore the older version beside the folder."""
+        beside = place.home / "v1"
+        return [[*_restic(place.store), "restore", "latest", "--tag", "v1", "-t", beside]]
+
+    def switched(self, place: Place) -> Path:
+        """Restored under the name that it was saved from."""
+        return place.home / "v1" / "data"
+
+    def stores(self, place: Place) -> list[Path]:
+        """Its repository."""
+        return [place.store]
+
+
+class Borg(Restic):
+    """borg: as restic; it copies no archives between repositories."""
+
+    name = "borg"
+
+    def setup(self, place: Place) -> Commands:
+        """Make the repository, without encryption."""
+        return [["borg", "init", "-e", "none", place.store], ["mkdir", place.home / "v1"]]
+
+    def save(self, place: Place, version: int) -> Commands:
+        """Make an archive."""
+        return [["borg", "create", f"{place.store}::v{version}", "data"]]
+
+    def status(self, place: Place) -> Commands:
+        """It has nothing that only looks."""
+        return None
+
+    def push(self, place: Place) -> Commands:
+        """It has nothing for this."""
+        return None
+
+    def fetch(self, place: Place) -> Commands:
+        """It has nothing for this."""
+        return None
+
+    def switch(self, place: Place) -> Commands:
+        """Extract the older version beside the folder."""
+        return [["env", "-C", place.home / "v1", "borg", "extract", f"{place.store}::v1"]]
+
+    def switched(self, place: Place) -> Path:
+        """Extracted under the name that it was saved from."""
+        return place.home / "v1" / "data"
+
+
+class Oxen(Git):
+    """Oxen, through its Python package; a remote takes its server, so there is no push."""
+
+    name = "oxen"
+
+    def found(self) -> bool:
+        """Whether some Python has the package."""
+        return self._python() is not None
+
+    def setup(self, place: Place) -> Commands:
+        """Say who commits, and make the repository."""
+        return [self._call("oxen.user.config_user('Ann', 'ann@example.org'); repo.init()")]
+
+    def save(self, place: Place, version: int) -> Commands:
+        """Add and commit."""
+        return [self._call("repo.add('data')"), self._call(f"repo.commit('version {version}')")]
+
+    def status(self, place: Place) -> Commands:
+        """Ask what has changed."""
+        return [self._call("repo.status()")]
+
+    def push(self, place: Place) -> Commands:
+        """Takes a server of its own."""
+        return None
+
+    def fetch(self, place: Place) -> Commands:
+        """Takes a server of its own."""
+        return None
+
+    def switch(self, place: Place) -> Commands:
+        """Check out the older commit."""
+        return [self._call("repo.checkout(repo.log()[-1].id)")]
+
+    def stores(self, place: Place) -> list[Path]:
+        """Its folder."""
+        return [place.work / ".oxen"]
+
+    def _python(self) -> str | None:
+        if importlib.util.find_spec("oxen") is not None:
+            return sys.executable
+        return os.environ.get("OXEN_PYTHON")
+
+    def _call(self, code: str) -> Command:
+        return [self._python() or "python3", "-c", f"import oxen; repo = oxen.Repo('.'); {code}"]
+
+
+_LFS_FILTER = (
+    "filter.lfs.smudge=git-lfs smudge -- %f",
+    "filter.lfs.process=git-lfs filter-process",
+    "filter.lfs.required=true",
+)
+ALL: tuple[Ox, ...] = (Ox(), Git(), GitLfs(), Dvc(), Oxen(), Restic(), Borg())
+
+
+def choose(wanted: str | None) -> tuple[list[Ox], list[str]]:
+    """The tools that are here (of those named in `wanted`, if any), and the names of the others."""
+    asked = [tool for tool in ALL if wanted is None or tool.name in wanted.split(",")]
+    here = [tool for tool in asked if tool.found()]
+    return here, [tool.name for tool in asked if tool not in here]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The same for every tool: a home of its own, an author, no housekeeping, no questions."""
+    settings = {
+        "HOME": home,
+        "XDG_CONFIG_HOME": home / ".config",
+        "XDG_CACHE_HOME": home / ".cache",
+        "PYTHONPATH": ROOT,
+        "OX_CONFIG_HOME": home,
+        "OX_AUTHOR_NAME": "Ann",
+        "OX_AUTHOR_EMAIL": "ann@example.org",
+        "GIT_CONFIG_NOSYSTEM": 1,
+        "DVC_NO_ANALYTICS": 1,
+        "RESTIC_PASSWORD": "bench",
+        "RESTIC_FROM_PASSWORD": "bench",
+        "BORG_BASE_DIR": home,
+    }
+    git = {
+        "user.name": "Ann",
+        "user.email": "ann@example.org",
+        "gc.auto": 0,
+        "maintenance.auto": "false",
+        "core.autocrlf": "false",
+    }
+    settings["GIT_CONFIG_COUNT"] = len(git)
+    for number, (key, value) in enumerate(git.items()):
+        settings |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**os.environ, **{key: str(value) for key, value in settings.items()}}
+
+
+def versions(tools: list[Ox]) -> dict[str, str]:
+    """What each tool says that it is."""
+    told = {}
+    for tool in tools:
+        words = [sys.executable, "-m", "oxcli"] if tool.name == "ox" else [tool.name]
+        if tool.name == "oxen":
+            continue
+        asked = [*words, "version" if tool.name == "restic" else "--version"]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, env=env)
+        told[tool.name] = done.stdout.strip().splitlines()[0]
+    return told
+
+
+def _restic(repository: Path) -> list[str | Path]:
+    return ["restic", "-q", "-r", repository]
