@@ -107,7 +107,7 @@ class State:
         starts = log.starts(end)
         index = number - 1 - last + len(starts)
         if not 0 <= index < len(starts):
-            raise NotFoundError(f"there is no operation {number}", hint="see `ox op log`")
+            raise NotFoundError(f"there is no operation {number}", hint="see: ox oplog")
         return log.operation(starts[index], number)
 
     def reflog(self, key: str) -> Iterator[tuple[Operation, str | None]]:
