@@ -1,6 +1,6 @@
 """Content-defined chunking: how fast, how even, and how far an edit spreads.
 
-    python benches/chunking.py [--smoke] [--json] [--size MIB]
+    python benches/chunking.py [--smoke | --full] [--json] [--size MIB]
 
 Libraries that are not installed (fastcdc, numpy) are left out of the table. Figures of the
 decision record docs/design/001-chunking.md come from here.
@@ -35,14 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark; `--smoke` takes a second, `--json` prints the rows as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, a second")
+    parser.add_argument("--full", action="store_true", help="the size of the decision record")
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
     parser.add_argument("--size", type=int, default=64, metavar="MIB", help="bytes to cut")
     args = parser.parse_args(argv)
+    edits = 600 if args.full else 2 if args.smoke else 60
     data = _bytes(b"ox bench chunking", MIB if args.smoke else args.size * MIB)
     tables = {
         "speed": speeds(data, rounds=1 if args.smoke else 5),
-        "sizes and edits": list(spreads(data, edits=2 if args.smoke else 600)),
-        "KiB of new chunks after an insertion": list(tails(data, edits=20 if args.smoke else 1500)),
+        "sizes and edits": list(spreads(data, edits=edits)),
+        "KiB of new chunks after an insertion": list(tails(data, edits=max(20, edits * 5 // 2))),
     }
     if args.json:
         print(json.dumps(tables, indent=2))

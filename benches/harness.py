@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 
 from blake3 import blake3
 
@@ -30,10 +30,11 @@ Row = dict[str, str | float]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Wall time and the peak memory of the largest process of a list of commands, in MiB."""
+    """Wall time, the peak memory in MiB of the largest process, and what the last one said."""
 
     seconds: float
     rss: float
+    said: str
 
 
 def arguments(doc: str, argv: Sequence[str] | None) -> argparse.Namespace:
@@ -58,23 +59,25 @@ def workplace(args: argparse.Namespace) -> Iterator[Path]:
 
 def measure(commands: Iterable[Command], cwd: Path, env: Mapping[str, str]) -> Cost:
     """Run commands one after the other; `RuntimeError` with what it said if one fails."""
-    start, most = time.perf_counter(), 0
+    start, most, said = time.perf_counter(), 0, ""
     for command in commands:
-        most = max(most, _run([str(word) for word in command], cwd, env))
-    return Cost(time.perf_counter() - start, most / 1024)
+        peak, said = _run([str(word) for word in command], cwd, env)
+        most = max(most, peak)
+    return Cost(time.perf_counter() - start, most / 1024, said)
 
 
-def _run(words: list[str], cwd: Path, env: Mapping[str, str]) -> int:
-    """Peak memory in KiB, of the process and those that it waited for (`ru_maxrss` of Linux)."""
+def _run(words: list[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
+    """Peak memory in KiB of the process and those that it waited for (`ru_maxrss` of Linux), and
+    the end of what it printed."""
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(words, cwd=cwd, env=env, stdout=said, stderr=said, stdin=-3)
+        process = Popen(words, cwd=cwd, env=env, stdout=said, stderr=said, stdin=DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read()[-2000:].decode(errors="replace")
         if process.returncode:
-            said.seek(0)
-            text = said.read()[-2000:].decode(errors="replace")
             raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}:\n{text}")
-        return used.ru_maxrss
+        return used.ru_maxrss, text
 
 
 def digest(folder: Path) -> str:

@@ -72,6 +72,7 @@ class Race:
         shutil.copytree(self.first, place.work / "data")
         costs = {"add+commit": measure(tool.save(place, 1) or [], place.work, env)}
         sizes = [size(tool.stores(place))]
+        measure(tool.mark(place) or [], place.work, env)
         for step in self._course.steps[1:]:
             if step == "changed":
                 self._course.change(place.work / "data")

@@ -1,6 +1,6 @@
 """Trees: how many nodes of what size, how long a build takes, and what one edit writes.
 
-    python benches/trees.py [--smoke] [--json] [--most FILES]
+    python benches/trees.py [--smoke | --full] [--json] [--most FILES]
 
 Figures of the decision record docs/design/002-tree.md come from here.
 """
@@ -48,9 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, a second")
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
-    parser.add_argument("--most", type=int, default=COUNTS[-1], metavar="FILES")
+    parser.add_argument("--full", action="store_true", help="up to a million files")
+    parser.add_argument("--most", type=int, default=COUNTS[-2], metavar="FILES")
     args = parser.parse_args(argv)
-    most = COUNTS[0] if args.smoke else args.most
+    most = COUNTS[0] if args.smoke else COUNTS[-1] if args.full else args.most
     rows = [measure(count) for count in takewhile(lambda count: count <= most, COUNTS)]
     if args.json:
         print(json.dumps({"trees": rows}, indent=2))
