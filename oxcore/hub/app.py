@@ -133,7 +133,8 @@ class HubApp:
             answer = await self._answer(scope, body)
         except Exception as error:  # noqa: BLE001 -- every fault becomes an answer
             answer = self._told(scope, error)
-        await body.drain()
+        if not await body.drain():
+            answer.headers.append(("connection", "close"))
         try:
             await self._send(scope, answer, send)
         finally:

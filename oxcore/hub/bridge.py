@@ -33,6 +33,7 @@ class Body:
         self.limit = limit
         self._size = 0
         self._more = True
+        self._whole = False
         self._loop = asyncio.get_running_loop()
         self._ahead: Future[_Gathered] | None = None
 
@@ -56,14 +57,16 @@ class Body:
             self._ahead = self._begin() if part.more else None
             yield part.data
 
-    async def drain(self) -> None:
-        """Take in the rest, up to the limit: who still sends cannot hear the answer."""
+    async def drain(self) -> bool:
+        """Take in the rest, up to the limit: who still sends cannot hear the answer. Whether that
+        was all; if not, the connection is of no more use."""
         with contextlib.suppress(Refusal, UnreachableError, asyncio.CancelledError, TimeoutError):
             async with asyncio.timeout(_SILENCE):
                 if self._ahead is not None:
                     await asyncio.wrap_future(self._ahead)
                 while self._more:
                     await self._gather()
+        return self._whole
 
     def _begin(self) -> Future[_Gathered]:
         return asyncio.run_coroutine_threadsafe(self._gather(), self._loop)
@@ -77,6 +80,7 @@ class Body:
                 return self._broken(found)
             data = message.get("body", b"")
             self._more = bool(message.get("more_body", False))
+            self._whole = not self._more
             found.append(data)
             size += len(data)
             self._count(len(data))
