@@ -136,9 +136,10 @@ def _check_path(session: Session, repo: Repo, argument: str) -> None:
     try:
         repo.revisions(argument)
     except (NotFoundError, InvalidError) as error:
-        hint = error.hint or "for a path that is no longer there, write -- before it"
-        raise type(error)(error.message, hint=hint, items=error.items) from error
-    raise NotFoundError(f"{argument} is no path; revisions come before paths")
+        hint = error.hint or "write -- before a path that is no longer there"
+        message = f"{argument!r} is neither a revision nor a path: {error.message}"
+        raise type(error)(message, hint=hint, items=error.items) from error
+    raise NotFoundError(f"{argument!r} is no path", hint="revisions come before paths")
 
 
 def _is_file(argument: str) -> bool:

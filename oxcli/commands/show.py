@@ -10,6 +10,7 @@ import click
 from oxcli.context import Session, pass_session
 from oxcli.params import REVISION, json_option, verb
 from oxcli.render import changes, commits, listing
+from oxcli.render.patch import image
 from oxcli.render.text import Paint, human_size, iso_date, plural, show_path
 
 if TYPE_CHECKING:
@@ -104,17 +105,16 @@ def _document(found: ShownCommit, *, changed: bool) -> dict[str, object]:
 
 
 def _file(session: Session, repo: Repo, revision: str, found: ShownFile, *, as_json: bool) -> None:
-    facts = {"path": found.path, **(changes.entry(found.entry) or {})}
-    rev = revision[: revision.index(":", revision.rfind("}") + 1)] or ":"
     if as_json:
-        session.emit(facts)
-        return
-    with repo.open_file(found.path, rev) as file:
-        start = file.read(8192)
-    if b"\0" not in start:
+        session.emit(
+            {"path": found.path, **(changes.entry(found.entry) or {}), "image": found.image}
+        )
+    elif found.text:
+        rev = revision[: revision.index(":", revision.rfind("}") + 1)] or ":"
         session.data(repo.cat(found.path, rev))
-        return
-    size = f"{human_size(found.entry.size)} ({plural(found.entry.size, 'byte')})"
-    session.lines(
-        [f"path  {show_path(found.path)}", f"id    {found.entry.id.hex()}", f"size  {size}"]
-    )
+    else:
+        size = f"{human_size(found.entry.size)} ({plural(found.entry.size, 'byte')})"
+        session.lines([f"path   {show_path(found.path)}", f"id     {found.entry.id.hex()}"])
+        session.echo(f"size   {size}")
+        if found.image is not None:
+            session.echo(f"image  {image(found.image)}")

@@ -112,7 +112,8 @@ def _pixels(found: PixelDiff) -> str:
     if not found.changed:
         return f"pixels all {number(found.total)} the same"
     box = "" if found.box is None else " within ({}, {}) to ({}, {})".format(*found.box)
-    share = f"{number(found.changed)} of {number(found.total)} changed ({found.share:.1%})"
+    part = f"{found.share:.1%}" if found.share >= 0.001 else "under 0.1%"
+    share = f"{number(found.changed)} of {number(found.total)} changed ({part})"
     return (
         f"pixels {share}{box}, by up to {found.max_delta} of 255, {found.mean_delta:.2f} on average"
     )

@@ -9,6 +9,7 @@ from oxcli.render import changes
 from oxcli.render.text import Paint, plural, short_id
 
 if TYPE_CHECKING:
+    from oxcore.tree import Conflict
     from oxcore.verbs.status import Listing, Status
 
 LISTED = 50  # lines of one section for people
@@ -171,13 +172,19 @@ def document(found: Status) -> dict[str, object]:
             "verb": pending.verb,
             "parents": pending.parents,
             "message": pending.message,
-            "conflicts": pending.conflicts,
+            "conflicts": [_conflict(one) for one in pending.conflicts],
         },
         "specials": [{"path": path, "what": what} for path, what in found.aside.specials],
         "nested": [{"path": path} for path in found.aside.nested],
         "collisions": [[{"path": one} for one in group] for group in found.aside.collisions],
         "unreadable": [{"path": path, "why": why} for path, why in found.aside.unreadable],
     }
+
+
+def _conflict(one: Conflict) -> dict[str, object]:
+    sides = {"base": one.base, "ours": one.ours, "theirs": one.theirs}
+    entries = {name: changes.entry(side) for name, side in sides.items()}
+    return {"path": one.path, "kind": one.kind, **entries}
 
 
 def _listing(listing: Listing) -> dict[str, object]:

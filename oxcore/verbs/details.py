@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
@@ -11,7 +12,7 @@ from oxcore.media import ImageFacts, PixelDiff, facts, is_image_name, pixel_diff
 from oxcore.model.entries import Entry, Mode
 from oxcore.model.ids import content_id
 from oxcore.repo import Repository
-from oxcore.store import content
+from oxcore.store import ContentFile, content
 from oxcore.verbs.lines import TextDiff, compare
 from oxcore.worktree import StableRead, read_file, stable
 
@@ -122,6 +123,14 @@ def detail(old: FileSide | None, new: FileSide | None) -> Detail | None:
 def is_text(data: bytes) -> bool:
     """Whether bytes are text for a person: no control characters but those that set lines."""
     return _NOT_TEXT.search(data) is None
+
+
+def image_facts(repo: Repository, path: bytes, entry: Entry) -> ImageFacts | None:
+    """What the header of a stored image says; None if it is not called or made like one."""
+    if entry.mode == Mode.LINK or not is_image_name(path):
+        return None
+    with io.BufferedReader(ContentFile(repo.store, entry.id, entry.size)) as file:
+        return facts(file)
 
 
 def by_chunks(old: Iterable[tuple[bytes, int]], new: Iterable[tuple[bytes, int]]) -> ChunkDiff:

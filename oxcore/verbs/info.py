@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from oxcore import history, tree
 from oxcore.codec import repoformat
 from oxcore.errors import NotFoundError
-from oxcore.media import ImageFacts, facts, is_image_name
+from oxcore.media import ImageFacts
 from oxcore.model.commits import Commit, Json
-from oxcore.model.entries import Entry, Mode, show_path
+from oxcore.model.entries import Entry, show_path
 from oxcore.model.ids import Kind, parse_id
 from oxcore.repo import Repository
-from oxcore.store import ContentFile
+from oxcore.verbs.details import image_facts
 from oxcore.verbs.names import resolve
 from oxcore.verbs.usage import Meter, Usage
 
@@ -117,7 +116,7 @@ def path_info(repo: Repository, path: bytes, rev: str = "HEAD") -> PathInfo:
         usage,
         commits[-1] if commits else None,
         commits[0] if commits else None,
-        _image(repo, path, entry),
+        None if entry is None else image_facts(repo, path, entry),
     )
 
 
@@ -133,13 +132,6 @@ def _changed_by(
 
 def _differs(nodes: tree.Nodes, old: bytes, new: bytes, path: bytes) -> bool:
     return next(tree.diff(nodes, old, new, prefix=path), None) is not None
-
-
-def _image(repo: Repository, path: bytes, entry: Entry | None) -> ImageFacts | None:
-    if entry is None or entry.mode == Mode.LINK or not is_image_name(path):
-        return None
-    with io.BufferedReader(ContentFile(repo.store, entry.id, entry.size)) as file:
-        return facts(file)
 
 
 def _count_commits(repo: Repository) -> int:

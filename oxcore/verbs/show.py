@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 from oxcore import tree
 from oxcore.errors import NotFoundError
+from oxcore.media import ImageFacts
 from oxcore.model.commits import Commit, Tag
 from oxcore.model.entries import Entry, show_path
 from oxcore.repo import Repository
+from oxcore.store import ContentFile
 from oxcore.verbs.changes import FileChange
+from oxcore.verbs.details import image_facts, is_text
 from oxcore.verbs.files import Listed, ls
 from oxcore.verbs.log import changes_of, decorations
 from oxcore.verbs.names import resolve, resolve_path
+
+_START = 8192  # bytes that are looked at to tell text from other files
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,13 @@ class ShownCommit:
 
 @dataclass(frozen=True, slots=True)
 class ShownFile:
-    """A file of a version."""
+    """A file of a version; ``text``: whether its start looks like text; ``image``: what the
+    header of an image says."""
 
     path: bytes
     entry: Entry
+    text: bool
+    image: ImageFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,14 @@ def _at_path(repo: Repository, text: str) -> ShownFile | ShownFolder:
     root, path = resolve_path(repo, text)
     entry = tree.get(repo.store, root, path) if path else None
     if entry is not None:
-        return ShownFile(path, entry)
+        return _file(repo, path, entry)
     if not tree.exists_folder(repo.store, root, path):
         rev = text.rpartition(":")[0] or "the stage"
         raise NotFoundError(f"{show_path(path)} is not in {rev}", hint="see what is: ox ls -r")
     return ShownFolder(path, tuple(ls(repo, path, text)))
+
+
+def _file(repo: Repository, path: bytes, entry: Entry) -> ShownFile:
+    with ContentFile(repo.store, entry.id, entry.size) as file:
+        text = is_text(file.read(_START))
+    return ShownFile(path, entry, text, image_facts(repo, path, entry))
