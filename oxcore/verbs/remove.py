@@ -184,7 +184,7 @@ def _stage_moves(
     edits.update({new: entry for _, new, entry in moves})
     with repo.batch() as batch:
         stage = tree.edit(batch, batch, old_stage, sorted(edits.items()), replace=True)
-        saved = _saved(repo, batch, [place for _, place in pairs])
+        saved = _saved(repo, batch, [new for _, new, _ in moves])
         before = tree.edit(batch, batch, old_stage, saved, replace=True)
     note = ", ".join(f"{show_path(a)} -> {show_path(b)}" for a, b in pairs[:3])
     known = {old: _same(repo, old, entry) for old, _, entry in moves}
@@ -201,14 +201,14 @@ def _stage_moves(
     intent.clear(repo)
 
 
-def _saved(repo: Repository, batch: Batch, places: list[bytes]) -> list[tuple[bytes, Entry]]:
-    """The files that are about to be overwritten, stored."""
+def _saved(repo: Repository, batch: Batch, places: list[bytes]) -> list[tuple[bytes, Entry | None]]:
+    """The files that are about to be overwritten, stored; None where there is none."""
     seen = [(place, peek(repo.tree_root(), place)) for place in sorted(places)]
     found = [Found(place, now.mode, now.stat, None) for place, now in seen if now is not None]
     ingest = Ingest(repo, batch, "keep")
-    saved = [(place, row_entry(row)) for place, row in ingest.files(found)]
+    saved = {place: row_entry(row) for place, row in ingest.files(found)}
     ingest.check()
-    return saved
+    return [(place, saved.get(place)) for place in sorted(places)]
 
 
 def _rename(repo: Repository, pairs: list[tuple[bytes, bytes]]) -> None:
