@@ -89,7 +89,7 @@ def survey(
     seen: set[bytes] = set()
     for start in selection.roots():
         for item in _below(repo, root, ignore, start, seen, aside):
-            if item.path in selection and (untracked or item.entry is not None):
+            if (untracked or item.entry is not None) and item.path in selection:
                 yield item
     yield from _left_over(repo, selection, seen, root)
 
