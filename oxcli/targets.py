@@ -58,7 +58,7 @@ def split(session: Session, repo: Repo, arguments: Sequence[str]) -> tuple[list[
 
     Raises ``NotFoundError`` for what is neither, ``AmbiguousError`` for what is both.
     """
-    after = click.get_current_context().meta.get(_AFTER)
+    after = after_dashes()
     if after is not None:
         return list(arguments), session.paths(repo, after)
     count = 0
@@ -68,6 +68,12 @@ def split(session: Session, repo: Repo, arguments: Sequence[str]) -> tuple[list[
     for one in paths:
         _check_path(session, repo, one)
     return list(arguments[:count]), session.paths(repo, paths)
+
+
+def after_dashes() -> tuple[str, ...] | None:
+    """What stood after ``--`` in this call of a ``RevisionVerb``; None without one."""
+    found: tuple[str, ...] | None = click.get_current_context().meta.get(_AFTER)
+    return found
 
 
 def target(session: Session, repo: Repo, argument: str, rev: str | None) -> Target:

@@ -33,11 +33,13 @@ _BACK = re.compile(r"-|@\{-(\d{1,6})\}")
 @dataclass(frozen=True, slots=True)
 class Switched:
     """Where HEAD is now and was: ``branch`` and ``before`` are short names, None for a commit by
-    itself; ``commit`` and ``left`` the commits (None before the first), ``created`` if the
-    branch is new, ``upstream`` the full name of what a new one follows, ``moved`` the files."""
+    itself; ``commit`` and ``left`` the commits (None before the first), ``title`` that of the
+    first, ``created`` if the branch is new, ``upstream`` the full name of what a new one
+    follows, ``moved`` the files."""
 
     branch: str | None
     commit: bytes | None
+    title: str
     before: str | None
     left: bytes | None
     created: bool
@@ -122,6 +124,7 @@ def _go(repo: Repository, goal: _Goal, *, force: bool) -> Switched:
     return Switched(
         branch=None if goal.ref is None else short_name(goal.ref),
         commit=goal.commit,
+        title="" if goal.commit is None else repo.commit(goal.commit).title,
         before=None if before is None else short_name(before),
         left=left,
         created=goal.create,

@@ -26,13 +26,13 @@ class Desk:
 
     def write(self, files):
         """Make these files (None removes), as they lie in the work tree."""
-        for path, content in files.items():
+        for path, text in files.items():
             place = self.root / os.fsdecode(path)
-            if content is None:
+            if text is None:
                 place.unlink()
             else:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(content if isinstance(content, bytes) else content.encode())
+                place.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     def commit(self, files=None, message="change"):
         """Write these files and commit everything; gives the id of the commit."""

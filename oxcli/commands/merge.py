@@ -1,0 +1,101 @@
+"""``ox merge``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from oxcli.context import Session, pass_session
+from oxcli.params import REVISION, json_option, verb
+from oxcli.render.branches import conflict_document, moved_document, moved_text, stopped
+from oxcli.render.text import short_id
+from oxcore.errors import UsageError
+
+if TYPE_CHECKING:
+    from oxcore.verbs.merge import Forward, Merged
+
+
+@verb(
+    "ox merge topic",
+    'ox merge topic -m "new labels"',
+    "ox merge --ff-only origin/main",
+    "ox merge --abort",
+)
+@click.argument("revision", required=False, type=REVISION)
+@click.option("-m", "--message", help="The message of the merge.")
+@click.option("--ff-only", is_flag=True, help="Go forward, or refuse: make no merge.")
+@click.option("--no-ff", is_flag=True, help="Make a merge even if going forward would do.")
+@click.option("--abort", is_flag=True, help="Give up the merge that waits.")
+@click.option(
+    "--allow-unrelated-histories",
+    "unrelated",
+    is_flag=True,
+    help="Join histories without a common commit.",
+)
+@json_option
+@pass_session
+def command(
+    session: Session,
+    revision: str | None,
+    *,
+    message: str | None,
+    ff_only: bool,
+    no_ff: bool,
+    abort: bool,
+    unrelated: bool,
+    as_json: bool,
+) -> None:
+    """Join another branch into this one, file by file.
+
+    A file that only one side changed is taken from there. Where both changed it, yours stays in
+    the folder until you settle it with: ox resolve.
+    """
+    if abort:
+        _abort(session, revision)
+        return
+    if revision is None:
+        raise UsageError("merge what?", hint="ox merge BRANCH")
+    forward = _forward(ff_only=ff_only, no_ff=no_ff)
+    with session.open() as repo:
+        result = repo.merge(revision, message=message, forward=forward, allow_unrelated=unrelated)
+    if as_json:
+        session.emit(_document(result))
+    elif result.kind != "conflicts":
+        _tell(session, revision, result)
+    if result.kind == "conflicts":
+        raise stopped("merge", result.conflicts)
+
+
+def _abort(session: Session, revision: str | None) -> None:
+    if revision is not None:
+        raise UsageError("--abort takes no revision")
+    with session.open() as repo:
+        repo.abort("merge")
+    session.say("gave up the merge: all is as before")
+
+
+def _forward(*, ff_only: bool, no_ff: bool) -> Forward:
+    if ff_only and no_ff:
+        raise UsageError("--ff-only and --no-ff exclude each other")
+    return "only" if ff_only else "never" if no_ff else "auto"
+
+
+def _document(result: Merged) -> dict[str, object]:
+    return {
+        "result": result.kind,
+        "commit": result.commit,
+        "conflicts": [conflict_document(one) for one in result.conflicts],
+        "moved": moved_document(result.moved),
+    }
+
+
+def _tell(session: Session, revision: str, result: Merged) -> None:
+    files = moved_text(result.moved) or "no file changed"
+    at = short_id(result.commit or b"")
+    if result.kind == "up-to-date":
+        session.say(f"already up to date: {revision} is in this branch")
+    elif result.kind == "fast-forward":
+        session.say(f"forward to {at}: {files}")
+    else:
+        session.say(f"merged {revision} as {at}: {files}")

@@ -1,0 +1,50 @@
+"""``ox revert``."""
+
+from __future__ import annotations
+
+import click
+
+from oxcli.context import Session, pass_session
+from oxcli.params import REVISION, json_option, verb
+from oxcli.render import replays
+
+
+@verb(
+    "ox revert HEAD",
+    "ox revert 3f2a9c81",
+    "ox revert -m 1 v1.2",
+    "ox revert --abort",
+)
+@click.argument("revisions", nargs=-1, type=REVISION)
+@click.option("-m", "--mainline", type=int, help="The parent that a merge is compared with.")
+@click.option("--abort", is_flag=True, help="Give up the revert that waits.")
+@json_option
+@pass_session
+def command(
+    session: Session,
+    revisions: tuple[str, ...],
+    *,
+    mainline: int | None,
+    abort: bool,
+    as_json: bool,
+) -> None:
+    """Undo commits by new ones that take their changes back.
+
+    History stays as it is: what was published can be reverted. A range A..B is taken back
+    from its newest commit on.
+    """
+    replays.check(revisions, abort=abort)
+    with session.open() as repo:
+        if abort:
+            repo.abort("revert")
+            session.say("gave up the revert: all is as before it")
+            return
+        result = repo.revert(revisions, mainline=mainline)
+    if as_json:
+        session.emit(replays.document(result))
+    else:
+        for line in replays.lines("revert", result):
+            session.say(line)
+    error = replays.error("revert", result)
+    if error is not None:
+        raise error
