@@ -127,13 +127,16 @@ def select(repo: Repository, request: CommitsRequest) -> Selection:
 def _to_depth(
     repo: Repository, tips: Iterable[bytes], hidden: set[bytes], depth: int
 ) -> list[bytes]:
-    """Commits at most ``depth`` steps from a tip (the tip is the first) and not hidden."""
+    """Commits at most ``depth`` steps from a tip (the tip is the first) and not hidden.
+
+    The walk goes through hidden ones: who deepens a history has its tips already.
+    """
     read = cut_reader(repo, frozenset())
     found: dict[bytes, None] = {}
-    level = [oid for oid in tips if oid not in hidden]
+    level = list(tips)
     while level and depth:
         found.update(dict.fromkeys(level))
         parents = (parent for oid in level for parent in read(oid).parents)
-        level = [oid for oid in dict.fromkeys(parents) if oid not in hidden and oid not in found]
+        level = [oid for oid in dict.fromkeys(parents) if oid not in found]
         depth -= 1
-    return list(found)
+    return [oid for oid in found if oid not in hidden]

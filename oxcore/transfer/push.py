@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from oxcore.errors import MissingError, NotFoundError
+from oxcore.errors import ExistsError, MissingError, NotFoundError
 from oxcore.model.ids import Kind, parse_id
 from oxcore.model.protocols import Progress, RefUpdate
 from oxcore.repo import Repository
@@ -15,7 +16,7 @@ from oxcore.transfer.check import roots_and_bases
 from oxcore.transfer.commits import Link, new_commits, peel, peel_all
 from oxcore.transfer.levels import keep_all, new_nodes, read_from
 from oxcore.transfer.remote import Remote
-from oxcore.transfer.send import Asker, Sender
+from oxcore.transfer.send import Asker, Sender, Spared
 from oxcore.wire.ids import MAX_IDS
 from oxcore.wire.messages import RefsReply, SwapReply, SwapRequest
 
@@ -25,11 +26,17 @@ _ASK_FROM = 256  # new nodes of one level from which on it pays to ask which are
 @dataclass(slots=True)
 class PushReport:
     """What a push did: commits that the other side lacked, objects and payload bytes sent, and
-    the updates that were asked for."""
+    the updates that were asked for.
+
+    ``spared``, ``spared_bytes``: objects of the new history, and their payload bytes, that
+    were there already and did not travel.
+    """
 
     commits: int = 0
     objects: int = 0
     nbytes: int = 0
+    spared: int = 0
+    spared_bytes: int = 0
     updates: tuple[RefUpdate, ...] = ()
     created: bool = False
     swap: SwapReply = field(default_factory=lambda: SwapReply(None))
@@ -45,7 +52,8 @@ def read_refs(remote: Remote, *, create: bool = False) -> tuple[RefsReply, bool]
     except NotFoundError:
         if not create:
             raise
-    remote.create()
+    with suppress(ExistsError):  # another push was quicker, or the first answer got lost
+        remote.create()
     return remote.refs(), True
 
 
@@ -72,7 +80,8 @@ def push(
     sent, size = repo.counters.objects_sent, repo.counters.bytes_sent
     plan = _plan(repo, refs, request)
     report = PushReport(len(plan.commits), updates=request.updates, created=made)
-    _send(repo, remote, plan)
+    spared = _send(repo, remote, plan)
+    report.spared, report.spared_bytes = spared.objects, spared.nbytes
     report.swap = _swap(repo, remote, plan, request)
     report.objects = repo.counters.objects_sent - sent
     report.nbytes = repo.counters.bytes_sent - size
@@ -108,7 +117,7 @@ def _swap(repo: Repository, remote: Remote, plan: _Plan, request: SwapRequest) -
     return remote.swap(request)
 
 
-def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) -> None:
+def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) -> Spared:
     progress: Progress = repo.settings.progress
     progress.start("sending", unit="objects")
     asker = Asker(remote)
@@ -131,14 +140,15 @@ def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) 
     asker.prefetch([*files, *nodes, *history])
     _send_files(repo, sender, sorted(files))
     for oids in (nodes, history):
-        sender.add(asker.lacking(oids))
+        sender.add_lacking(oids)
     sender.flush()
     progress.done()
+    return sender.spared
 
 
 def _send_files(repo: Repository, sender: Sender, files: list[bytes]) -> None:
     """Queue the content of these files as far as the other side lacks it."""
-    lacking = sender.asker.lacking(files)
+    lacking = sender.lacking(files)
     large: list[bytes] = []
     small: list[bytes] = []
     for oid, where in zip(lacking, repo.store.locate(lacking), strict=True):

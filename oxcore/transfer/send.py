@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from oxcore.errors import BusyError, MissingError, UnreachableError
 from oxcore.model.ids import Kind
@@ -50,11 +51,20 @@ class Asker:
             self._known.update(zip(batch, self._remote.has(batch), strict=True))
 
 
+@dataclass(slots=True)
+class Spared:
+    """Objects, and their payload bytes, that need not travel."""
+
+    objects: int = 0
+    nbytes: int = 0
+
+
 class Sender:
     """Queues objects and sends them in requests of about 64 MiB, in the order of the queue."""
 
     def __init__(self, repo: Repository, remote: Remote, asker: Asker) -> None:
         self.asker = asker
+        self.spared = Spared()
         self._repo = repo
         self._remote = remote
         self._queue: dict[bytes, None] = {}
@@ -64,6 +74,19 @@ class Sender:
         """Queue these objects; ``MissingError`` if one is not here."""
         for oid, where in zip(oids, self._repo.store.locate(oids), strict=True):
             self._add(oid, where)
+
+    def lacking(self, oids: Sequence[bytes]) -> list[bytes]:
+        """Those of ``oids`` that the other side lacks; counts the others as spared."""
+        lacking = self.asker.lacking(oids)
+        there = set(oids).difference(lacking)
+        self.spared.objects += len(there)
+        places = self._repo.store.locate(list(there))
+        self.spared.nbytes += sum(where.stored for where in places if where is not None)
+        return lacking
+
+    def add_lacking(self, oids: Sequence[bytes]) -> None:
+        """Queue those of these objects that the other side lacks."""
+        self.add(self.lacking(oids))
 
     def add_files(self, files: Iterable[bytes]) -> None:
         """Queue what the other side lacks of these files of several chunks."""
@@ -77,10 +100,10 @@ class Sender:
                 else:
                     parts[part.oid] = None
                 if len(parts) >= MAX_IDS:
-                    self.add(self.asker.lacking(list(parts)))
+                    self.add_lacking(list(parts))
                     parts.clear()
             manifests += reversed(inner)  # a file that is a part of this one comes before it
-        self.add(self.asker.lacking(list(parts)))
+        self.add_lacking(list(parts))
         self.add(manifests)
 
     def flush(self) -> None:
