@@ -123,6 +123,8 @@ def _in_head(session: Session, repo: Repo, argument: str) -> bool:
 
 
 def _is_revision(repo: Repo, argument: str) -> bool:
+    if argument in {".", ".."}:  # folders, though they read as ranges
+        return False
     try:
         repo.revisions(argument)
     except (NotFoundError, InvalidError):

@@ -45,6 +45,8 @@ def test_ranges_paths_and_limits(ox, grown):
 
 def test_paths_are_those_of_the_folder(ox, grown):
     assert len(ox("log", "--oneline", "c.csv", cwd=grown / "data").lines) == 2
+    assert len(ox("log", "--oneline", ".", cwd=grown / "data").lines) == 3
+    assert len(ox("log", "--oneline", "..", cwd=grown / "data").lines) == 3
 
 
 def test_json(ox, grown):
