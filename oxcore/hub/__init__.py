@@ -4,6 +4,7 @@ from oxcore.hub.app import HubApp
 from oxcore.hub.auth import Caller, Grant, TokenInfo, Tokens
 from oxcore.hub.serve import HubServer, ServeOptions, serve
 from oxcore.hub.store import Shelf
+from oxcore.hub.visits import Visit
 
 __all__ = [
     "Caller",
@@ -14,5 +15,6 @@ __all__ = [
     "Shelf",
     "TokenInfo",
     "Tokens",
+    "Visit",
     "serve",
 ]

@@ -29,6 +29,7 @@ from oxcore.hub.http import (
 from oxcore.hub.pages import error_page, index_page, repo_page
 from oxcore.hub.raw import raw
 from oxcore.hub.store import Shelf
+from oxcore.hub.visits import USER
 from oxcore.repo import Settings
 from oxcore.wire import routes
 
@@ -148,6 +149,7 @@ class HubApp:
         route = find_route(request)
         _check_length(request, MAX_STREAM if route.stream else MAX_JSON)
         request.caller = self.tokens.caller(token_of(request.headers), self._context.anonymous)
+        scope[USER] = request.caller.user
         if route.stream:
             request.parts = body.parts()
         else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from oxcore.errors import InvalidError, StorageError, UnreachableError
 from oxcore.hub.app import HubApp
 from oxcore.hub.auth import Anonymous
+from oxcore.hub.visits import Visit, Watched
 
 if TYPE_CHECKING:
     import uvicorn
@@ -34,13 +35,15 @@ class ServeOptions:
 
 class HubServer:
     """A hub that listens from the start: ``url`` is where. Run it with ``run`` (in this thread,
-    until a signal or ``stop``) or ``start`` (in another); it is a context manager that starts."""
+    until a signal or ``stop``) or ``start`` (in another); it is a context manager that starts.
+    ``failed`` is told of faults, ``visited`` of every request."""
 
     def __init__(
         self,
         root: str,
         options: ServeOptions | None = None,
         failed: Callable[[Exception], None] | None = None,
+        visited: Callable[[Visit], None] | None = None,
     ) -> None:
         chosen = options or ServeOptions()
         self._app = HubApp(
@@ -56,7 +59,7 @@ class HubServer:
         host, port = self._socket.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{port}"
-        self._server = _server(self._app)
+        self._server = _server(self._app if visited is None else Watched(self._app, visited))
         self._thread: threading.Thread | None = None
 
     def run(self) -> None:
@@ -86,6 +89,9 @@ class HubServer:
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_GRACE + 5)
+        elif not self._server.started:  # it never ran
+            self._socket.close()
+            self._app.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -108,7 +114,7 @@ def serve(
     server.run()
 
 
-def _server(app: HubApp) -> uvicorn.Server:
+def _server(app: HubApp | Watched) -> uvicorn.Server:
     import uvicorn
 
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
