@@ -73,6 +73,18 @@ class Locations:
         """Forget these packs and every location in them. Reads all locations."""
         self._database.write(lambda txn: self._drop(txn, names))
 
+    def clear(self) -> None:
+        """Forget all packs and locations; numbers of packs are still never given twice."""
+
+        def work(txn: Txn) -> None:
+            for table in (LOCATIONS, NUMBERS, PACKS):
+                cursor = txn.cursor()
+                more = cursor.set_range(table)
+                while more and cursor.key().startswith(table):
+                    more = cursor.delete()
+
+        self._database.write(work)
+
     def ids(self) -> Iterator[tuple[bytes, Location]]:
         """Every indexed object, in the order of ids.
 
