@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from oxcore import verbs
 from oxcore.api.base import RepoBase
 from oxcore.model.entries import Change, path_bytes
 from oxcore.tree import Conflict
-from oxcore.verbs import branch as branching
-from oxcore.verbs import resolve as settling
-from oxcore.verbs import switch as switching
-from oxcore.verbs import tag as tagging
-from oxcore.verbs.branch import Branch, Deleted, Which
-from oxcore.verbs.merge import Forward, Merged, merge
-from oxcore.verbs.merging import Pending, read_pending
-from oxcore.verbs.names import resolve_tree
-from oxcore.verbs.replay import Replayed, label_of, replay
-from oxcore.verbs.reset import restore
-from oxcore.verbs.resolve import Side
-from oxcore.verbs.switch import Switched
-from oxcore.verbs.tag import TagInfo, Untagged
+
+if TYPE_CHECKING:
+    from oxcore.verbs.branch import Branch, Deleted, Which
+    from oxcore.verbs.merge import Forward, Merged
+    from oxcore.verbs.merging import Pending
+    from oxcore.verbs.replay import Replayed
+    from oxcore.verbs.resolve import Side
+    from oxcore.verbs.switch import Switched
+    from oxcore.verbs.tag import TagInfo, Untagged
+
 
 Paths = Sequence[str | bytes]
 
@@ -37,14 +36,14 @@ class Branching(RepoBase):
 
         Without ``compare`` the commits ahead and behind are not counted (both 0).
         """
-        return branching.branches(self._repo, which, compare=compare)
+        return verbs.branch.branches(self._repo, which, compare=compare)
 
     def branch(self, name: str, start: str = "HEAD", *, force: bool = False) -> Branch:
         """Make a branch at ``start``; started from a remote branch, it follows that.
 
         Raises ``ExistsError`` if it exists; ``force`` moves it then, unless HEAD is on it.
         """
-        return branching.create(self._repo, name, start, force=force)
+        return verbs.branch.create(self._repo, name, start, force=force)
 
     def rename_branch(
         self, new: str, old: str | None = None, *, force: bool = False
@@ -53,7 +52,7 @@ class Branching(RepoBase):
 
         Raises ``ExistsError`` if there is one of that name and not ``force``.
         """
-        return branching.rename(self._repo, new, old, force=force)
+        return verbs.branch.rename(self._repo, new, old, force=force)
 
     def delete_branches(
         self, names: Sequence[str], *, force: bool = False, remote: bool = False
@@ -63,11 +62,11 @@ class Branching(RepoBase):
         Raises ``UsageError`` for the present branch, ``RejectedError`` for one that is merged
         neither into HEAD nor into its upstream, unless ``force``. ``undo`` brings them back.
         """
-        return branching.delete(self._repo, names, force=force, remote=remote)
+        return verbs.branch.delete(self._repo, names, force=force, remote=remote)
 
     def set_upstream(self, upstream: str | None, branch: str | None = None) -> Branch:
         """Let a branch (by default the present one) follow ``upstream``, or with None nothing."""
-        return branching.set_upstream(self._repo, upstream, branch)
+        return verbs.branch.set_upstream(self._repo, upstream, branch)
 
     # -- going somewhere
 
@@ -86,20 +85,20 @@ class Branching(RepoBase):
         ``force`` overwrites, and ``ConflictError`` while a merge waits.
         """
         if create is not None:
-            return switching.create(self._repo, create, target, force=force)
-        return switching.switch(self._repo, target or "HEAD", detach=detach, force=force)
+            return verbs.switch.create(self._repo, create, target, force=force)
+        return verbs.switch.switch(self._repo, target or "HEAD", detach=detach, force=force)
 
     def checkout(
         self, target: str | None = None, *, create: str | None = None, force: bool = False
     ) -> Switched:
         """Like ``switch``, but a revision that is no branch is gone to without one."""
         if create is not None:
-            return switching.create(self._repo, create, target, force=force)
-        return switching.checkout(self._repo, target or "HEAD", force=force)
+            return verbs.switch.create(self._repo, create, target, force=force)
+        return verbs.switch.checkout(self._repo, target or "HEAD", force=force)
 
     def can_checkout(self, target: str) -> bool:
         """Whether ``checkout`` knows a branch or revision of that name."""
-        return switching.known(self._repo, target)
+        return verbs.switch.known(self._repo, target)
 
     def checkout_files(self, paths: Paths, revision: str | None = None) -> list[Change]:
         """Bring files back: from ``revision`` into folder and stage, or from the stage.
@@ -109,15 +108,15 @@ class Branching(RepoBase):
         """
         patterns = [path_bytes(path) for path in paths]
         if revision is None:
-            return restore(self._repo, patterns)
-        source = resolve_tree(self._repo, revision)
-        return restore(self._repo, patterns, source=source, staged=True)
+            return verbs.reset.restore(self._repo, patterns)
+        source = verbs.names.resolve_tree(self._repo, revision)
+        return verbs.reset.restore(self._repo, patterns, source=source, staged=True)
 
     # -- tags
 
     def tags(self, patterns: Sequence[str] = ()) -> list[TagInfo]:
         """The tags by name, all or those that fit a glob."""
-        return tagging.tags(self._repo, patterns)
+        return verbs.tag.tags(self._repo, patterns)
 
     def tag(
         self,
@@ -131,11 +130,11 @@ class Branching(RepoBase):
 
         Raises ``ExistsError`` if there is one of that name and not ``force``.
         """
-        return tagging.create(self._repo, name, revision, message=message, force=force)
+        return verbs.tag.create(self._repo, name, revision, message=message, force=force)
 
     def delete_tags(self, names: Sequence[str]) -> Untagged:
         """Delete tags, all or none; ``NotFoundError`` if one is not there."""
-        return tagging.delete(self._repo, names)
+        return verbs.tag.delete(self._repo, names)
 
     # -- joining
 
@@ -154,8 +153,8 @@ class Branching(RepoBase):
         ``RejectedError`` if only a fast-forward is wanted and there is none, ``ConflictError``
         while another merge waits, ``UsageError`` for unrelated histories.
         """
-        theirs, label = label_of(self._repo, revision)
-        return merge(
+        theirs, label = verbs.replay.label_of(self._repo, revision)
+        return verbs.merge.merge(
             self._repo,
             theirs,
             label,
@@ -170,26 +169,26 @@ class Branching(RepoBase):
         ``mainline`` says against which parent a merge is taken. Stops at the first conflict;
         raises ``NothingToDoError`` if all is here already, and else as ``merge``.
         """
-        return replay(self._repo, "cherry-pick", revisions, mainline=mainline)
+        return verbs.replay.replay(self._repo, "cherry-pick", revisions, mainline=mainline)
 
     def revert(self, revisions: Sequence[str], *, mainline: int | None = None) -> Replayed:
         """Take the changes of commits (or ranges) back, each by a new commit."""
-        return replay(self._repo, "revert", revisions, mainline=mainline)
+        return verbs.replay.replay(self._repo, "revert", revisions, mainline=mainline)
 
     def pending(self) -> Pending | None:
         """The merge, cherry-pick or revert that waits, with its open conflicts."""
-        return read_pending(self._repo)
+        return verbs.merging.read_pending(self._repo)
 
     def abort(self, verb: str | None = None) -> Pending:
         """Give up what waits, if it is a ``verb``: stage and files are as before.
 
         Raises ``NotFoundError`` if none waits.
         """
-        return settling.abort(self._repo, verb)
+        return verbs.resolve.abort(self._repo, verb)
 
     def resolve(self, paths: Paths, side: Side) -> list[Conflict]:
         """Settle the conflicts under ``paths`` by "ours", "theirs" or "both" (theirs beside ours).
 
         Raises ``NotFoundError`` if none is open there.
         """
-        return settling.resolve(self._repo, [path_bytes(path) for path in paths], side)
+        return verbs.resolve.resolve(self._repo, [path_bytes(path) for path in paths], side)

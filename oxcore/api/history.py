@@ -8,19 +8,16 @@ asked for, ``":"`` means the stage.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
+from oxcore import verbs
 from oxcore.api.base import RepoBase
 from oxcore.history import Revision, Selection
 from oxcore.model.entries import Entry, path_bytes
-from oxcore.verbs import diff as _diff
-from oxcore.verbs import du as _du
-from oxcore.verbs import files as _files
-from oxcore.verbs import info as _info
-from oxcore.verbs import log as _log
-from oxcore.verbs import names as _names
-from oxcore.verbs import show as _show
-from oxcore.verbs.changes import FileChange
+
+if TYPE_CHECKING:
+    from oxcore.verbs.changes import FileChange
+
 
 Path = str | bytes
 
@@ -34,12 +31,12 @@ class History(RepoBase):
         Raises ``NotFoundError``, ``AmbiguousError`` (its items are the candidates),
         ``InvalidError``, ``MissingError`` past the edge of a shallow clone.
         """
-        return _names.resolve(self._repo, text)
+        return verbs.names.resolve(self._repo, text)
 
     def revisions(self, *texts: str) -> Selection:
         """Revisions and ranges (``A..B``, ``A...B``, ``^A``; none: HEAD) as ids of commits to
         walk from and to leave out; raises as ``revision``."""
-        return _names.resolve_range(self._repo, *texts)
+        return verbs.names.resolve_range(self._repo, *texts)
 
     def branch_ref(self) -> str | None:
         """The full name of the branch that HEAD is on; None when it is detached."""
@@ -55,7 +52,7 @@ class History(RepoBase):
         author: str = "",
         since: int | str | None = None,
         until: int | str | None = None,
-    ) -> Iterator[_log.Logged]:
+    ) -> Iterator[verbs.log.Logged]:
         """Commits reachable from ``revisions`` (names, ``A..B``, ``^A``; none: HEAD), newest first.
 
         ``paths``: those that change files there (files, folders, globs); ``author``: a part of
@@ -63,8 +60,8 @@ class History(RepoBase):
         them. ``graph`` draws the lines.
         """
         start, end = self._when(since, end=False), self._when(until, end=True)
-        only = _log.Filter(_bytes(paths), author, start, end)
-        return _log.log(
+        only = verbs.log.Filter(_bytes(paths), author, start, end)
+        return verbs.log.log(
             self._repo,
             revisions,
             only=only,
@@ -75,12 +72,14 @@ class History(RepoBase):
 
     def changes(self, rev: str = "HEAD", paths: Sequence[Path] = ()) -> Iterator[FileChange]:
         """What a commit changed against its first parent, by path, with exact renames."""
-        oid = _names.resolve_commit(self._repo, rev)
-        return _log.changes_of(self._repo, self._repo.commit(oid), _bytes(paths))
+        oid = verbs.names.resolve_commit(self._repo, rev)
+        return verbs.log.changes_of(self._repo, self._repo.commit(oid), _bytes(paths))
 
-    def show(self, text: str = "HEAD") -> _show.ShownCommit | _show.ShownFile | _show.ShownFolder:
+    def show(
+        self, text: str = "HEAD"
+    ) -> verbs.show.ShownCommit | verbs.show.ShownFile | verbs.show.ShownFolder:
         """What a revision, tag or ``REV:path`` is."""
-        return _show.show(self._repo, text)
+        return verbs.show.show(self._repo, text)
 
     def diff(
         self,
@@ -88,32 +87,32 @@ class History(RepoBase):
         staged: bool = False,
         paths: Sequence[Path] = (),
         renames: bool = True,
-    ) -> _diff.Difference:
+    ) -> verbs.diff.Difference:
         """Compare versions: iterate for the changes, ask ``detail`` for the inside of one.
 
         None: stage and work tree; ``A``: A and work tree; ``A, B`` or ``A..B``; ``A...B``: their
         merge base and B; ``staged``: HEAD (or A) and the stage.
         """
-        return _diff.diff(
+        return verbs.diff.diff(
             self._repo, revisions, staged=staged, paths=_bytes(paths), renames=renames
         )
 
     def ls(
         self, path: Path = b"", rev: str = "HEAD", *, recursive: bool = False
-    ) -> Iterator[_files.Listed]:
+    ) -> Iterator[verbs.files.Listed]:
         """What is right below a folder of a version (or, ``recursive``, all files below it).
 
         Raises ``NotFoundError`` if there is neither a file nor a folder at ``path``.
         """
-        return _files.ls(self._repo, _clean(path), rev, recursive=recursive)
+        return verbs.files.ls(self._repo, _clean(path), rev, recursive=recursive)
 
     def walk(self, rev: str = "HEAD", prefix: Path = b"") -> Iterator[tuple[bytes, Entry]]:
         """Every path and entry of a version, or of the file or folder ``prefix`` in it."""
-        return _files.walk(self._repo, rev, path_bytes(prefix))
+        return verbs.files.walk(self._repo, rev, path_bytes(prefix))
 
     def entry(self, path: Path, rev: str = "HEAD") -> Entry:
         """Mode, size and id of a file; ``NotFoundError`` if it is not in that version."""
-        return _files.entry(self._repo, _clean(path), rev)
+        return verbs.files.entry(self._repo, _clean(path), rev)
 
     def read(self, path: Path, rev: str = "HEAD") -> bytes:
         """All bytes of a file, verified; of a link its target."""
@@ -121,34 +120,38 @@ class History(RepoBase):
 
     def exists(self, path: Path, rev: str = "HEAD") -> bool:
         """Whether a version has a file or folder at ``path``."""
-        return _files.exists(self._repo, _clean(path), rev)
+        return verbs.files.exists(self._repo, _clean(path), rev)
 
     def cat(self, path: Path, rev: str = "HEAD") -> Iterator[bytes]:
         """The bytes of a file in pieces, verified: each, and before the last the whole."""
-        return _files.pieces(self._repo, _clean(path), rev)
+        return verbs.files.pieces(self._repo, _clean(path), rev)
 
     def open_file(self, path: Path, rev: str = "HEAD") -> BinaryIO:
         """A file opened for reading, seekable; it fetches the chunks that are asked for."""
-        return _files.open_file(self._repo, _clean(path), rev)
+        return verbs.files.open_file(self._repo, _clean(path), rev)
 
-    def info(self) -> _info.RepoInfo:
+    def info(self) -> verbs.info.RepoInfo:
         """Facts of the repository: format, chunking, counts, packs."""
-        return _info.repo_info(self._repo)
+        return verbs.info.repo_info(self._repo)
 
-    def path_info(self, path: Path, rev: str = "HEAD") -> _info.PathInfo:
+    def path_info(self, path: Path, rev: str = "HEAD") -> verbs.info.PathInfo:
         """Facts of a file or folder: size, chunks, stored size, first and last change, image."""
-        return _info.path_info(self._repo, _clean(path), rev)
+        return verbs.info.path_info(self._repo, _clean(path), rev)
 
-    def du(self, path: Path = b"", rev: str = "HEAD", *, depth: int = 0) -> list[_du.FolderUsage]:
+    def du(
+        self, path: Path = b"", rev: str = "HEAD", *, depth: int = 0
+    ) -> list[verbs.du.FolderUsage]:
         """Logical and stored size of a version, or a part of it, and of folders ``depth`` down."""
-        return _du.du(self._repo, _clean(path), rev, depth=depth)
+        return verbs.du.du(self._repo, _clean(path), rev, depth=depth)
 
-    def du_history(self, *revisions: str, everything: bool = False) -> Iterator[_du.CommitUsage]:
+    def du_history(
+        self, *revisions: str, everything: bool = False
+    ) -> Iterator[verbs.du.CommitUsage]:
         """What each commit of a range (or of all refs) adds to the store, oldest first."""
-        return _du.du_history(self._repo, revisions, everything=everything)
+        return verbs.du.du_history(self._repo, revisions, everything=everything)
 
     def _when(self, time: int | str | None, *, end: bool) -> int | None:
-        return _log.moment(self._repo, time, end=end) if isinstance(time, str) else time
+        return verbs.log.moment(self._repo, time, end=end) if isinstance(time, str) else time
 
 
 def _bytes(paths: Sequence[Path]) -> tuple[bytes, ...]:

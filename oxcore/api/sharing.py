@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from oxcore import verbs
 from oxcore.api.base import RepoBase
 from oxcore.repo import Settings
-from oxcore.verbs import remotes
-from oxcore.verbs.clone import Cloned, clone
-from oxcore.verbs.fetch import Fetched, fetch
-from oxcore.verbs.merge import Forward
-from oxcore.verbs.pull import Pulled, pull
-from oxcore.verbs.push import Pushed, push
-from oxcore.verbs.remotes import RemoteInfo
+
+if TYPE_CHECKING:
+    from oxcore.verbs.clone import Cloned
+    from oxcore.verbs.fetch import Fetched
+    from oxcore.verbs.merge import Forward
+    from oxcore.verbs.pull import Pulled
+    from oxcore.verbs.push import Pushed
+    from oxcore.verbs.remotes import RemoteInfo
 
 
 class Sharing(RepoBase):
@@ -42,30 +44,32 @@ class Sharing(RepoBase):
         folder that holds something else, ``NotFoundError``, ``UnreachableError``,
         ``DeniedError``.
         """
-        handle, report = clone(url, path, branch=branch, depth=depth, bare=bare, settings=settings)
+        handle, report = verbs.clone.clone(
+            url, path, branch=branch, depth=depth, bare=bare, settings=settings
+        )
         repo = cls(handle)
         repo.cloned = report
         return repo
 
     def remotes(self) -> list[RemoteInfo]:
         """The remotes, by name."""
-        return remotes.remotes(self._repo)
+        return verbs.remotes.remotes(self._repo)
 
     def add_remote(self, name: str, url: str) -> RemoteInfo:
         """Know a repository by a name; ``ExistsError`` if the name is taken."""
-        return remotes.add_remote(self._repo, name, url)
+        return verbs.remotes.add_remote(self._repo, name, url)
 
     def set_remote_url(self, name: str, url: str) -> None:
         """Change the address of a remote; ``NotFoundError``."""
-        remotes.set_url(self._repo, name, url)
+        verbs.remotes.set_url(self._repo, name, url)
 
     def rename_remote(self, name: str, new: str) -> None:
         """Give a remote another name; ``NotFoundError``, ``ExistsError``."""
-        remotes.rename_remote(self._repo, name, new)
+        verbs.remotes.rename_remote(self._repo, name, new)
 
     def remove_remote(self, name: str) -> None:
         """Forget a remote and what was seen of it; ``NotFoundError``."""
-        remotes.remove_remote(self._repo, name)
+        verbs.remotes.remove_remote(self._repo, name)
 
     def fetch(
         self,
@@ -84,7 +88,7 @@ class Sharing(RepoBase):
         what a limit left out. Raises ``NotFoundError``, ``UnreachableError``,
         ``DeniedError``; what has arrived stays.
         """
-        return fetch(
+        return verbs.fetch.fetch(
             self._repo,
             remote,
             branches,
@@ -101,7 +105,7 @@ class Sharing(RepoBase):
 
         ``forward`` "only" refuses (``RejectedError``) anything but a fast-forward.
         """
-        return pull(self._repo, remote, branch, forward=forward)
+        return verbs.pull.pull(self._repo, remote, branch, forward=forward)
 
     def push(
         self,
@@ -120,7 +124,7 @@ class Sharing(RepoBase):
         or none. Raises ``RejectedError`` if the remote has moved on (pull, then push again),
         ``NotFoundError``, ``UnreachableError``, ``DeniedError``.
         """
-        return push(
+        return verbs.push.push(
             self._repo,
             remote,
             refspecs,

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
+from oxcore import verbs
 from oxcore.api.base import RepoBase
 from oxcore.model.commits import Json
 from oxcore.model.entries import Change, path_bytes
-from oxcore.verbs import stash
-from oxcore.verbs.add import Added, add
-from oxcore.verbs.commit import Committed, commit
-from oxcore.verbs.names import resolve_commit, resolve_tree
-from oxcore.verbs.remove import mv, rm
-from oxcore.verbs.reset import How, reset, restore
-from oxcore.verbs.stash import Stash
-from oxcore.verbs.status import Status, status
-from oxcore.verbs.transaction import Transaction, transaction
-from oxcore.verbs.update import Moved
+
+if TYPE_CHECKING:
+    from oxcore.verbs.add import Added
+    from oxcore.verbs.commit import Committed
+    from oxcore.verbs.reset import How
+    from oxcore.verbs.stash import Stash
+    from oxcore.verbs.status import Status
+    from oxcore.verbs.transaction import Transaction
+    from oxcore.verbs.update import Moved
+
 
 Paths = Sequence[str | bytes]
 
@@ -39,7 +41,7 @@ class Work(RepoBase):
         ``NotFoundError`` for a path that fits nothing, ``UnstableError`` for files that keep
         changing, ``StorageError`` for files that cannot be read; then nothing is staged.
         """
-        return add(self._repo, _bytes(paths), update=update, dry_run=dry_run)
+        return verbs.add.add(self._repo, _bytes(paths), update=update, dry_run=dry_run)
 
     def rm(
         self, paths: Paths, *, recursive: bool = False, cached: bool = False, force: bool = False
@@ -50,7 +52,9 @@ class Work(RepoBase):
         without ``recursive``, ``UnsavedError`` for files that differ from the stage or from
         HEAD; with ``force`` these go too, and ``undo`` brings them back.
         """
-        return rm(self._repo, _bytes(paths), recursive=recursive, cached=cached, force=force)
+        return verbs.remove.rm(
+            self._repo, _bytes(paths), recursive=recursive, cached=cached, force=force
+        )
 
     def mv(
         self, sources: Paths, target: str | bytes, *, force: bool = False
@@ -61,13 +65,15 @@ class Work(RepoBase):
         tracked, ``ExistsError`` where something is in the way (``force`` overwrites a file that
         is as staged).
         """
-        return mv(self._repo, _bytes(sources), path_bytes(target), force=force)
+        return verbs.remove.mv(self._repo, _bytes(sources), path_bytes(target), force=force)
 
     def status(
         self, paths: Paths = (), *, limit: int | None = None, each_untracked: bool = False
     ) -> Status:
         """What is staged, changed, untracked and in progress; lists hold at most ``limit``."""
-        return status(self._repo, _bytes(paths), limit=limit, each_untracked=each_untracked)
+        return verbs.status.status(
+            self._repo, _bytes(paths), limit=limit, each_untracked=each_untracked
+        )
 
     def commit(
         self,
@@ -83,7 +89,7 @@ class Work(RepoBase):
         Raises ``NothingToDoError`` if nothing is staged, ``ConflictError`` while conflicts are
         open, ``UsageError`` without a message or an author.
         """
-        return commit(
+        return verbs.commit.commit(
             self._repo,
             message,
             all_tracked=all_tracked,
@@ -106,8 +112,10 @@ class Work(RepoBase):
         overwritten is stored first: ``undo`` brings it back. Raises ``NotFoundError`` for a path
         that neither the source nor the tracked files know.
         """
-        root = None if source is None else resolve_tree(self._repo, source)
-        return restore(self._repo, _bytes(paths), source=root, staged=staged, worktree=worktree)
+        root = None if source is None else verbs.names.resolve_tree(self._repo, source)
+        return verbs.reset.restore(
+            self._repo, _bytes(paths), source=root, staged=staged, worktree=worktree
+        )
 
     def reset(self, revision: str = "HEAD", how: How = "mixed") -> Moved:
         """Move the branch to a commit; with it the stage (``mixed``), and the files (``hard``).
@@ -116,7 +124,7 @@ class Work(RepoBase):
         files stay. ``soft`` moves the branch alone. To unstage some paths only, ``restore``
         them with ``staged=True, worktree=False``.
         """
-        return reset(self._repo, resolve_commit(self._repo, revision), how)
+        return verbs.reset.reset(self._repo, verbs.names.resolve_commit(self._repo, revision), how)
 
     def stash_push(
         self, message: str | None = None, *, paths: Paths = (), untracked: bool = False
@@ -125,15 +133,15 @@ class Work(RepoBase):
 
         Raises ``NothingToDoError`` if all is clean.
         """
-        return stash.push(self._repo, message, patterns=_bytes(paths), untracked=untracked)
+        return verbs.stash.push(self._repo, message, patterns=_bytes(paths), untracked=untracked)
 
     def stash_list(self) -> list[Stash]:
         """All stashes, newest first."""
-        return stash.entries(self._repo)
+        return verbs.stash.entries(self._repo)
 
     def stash_show(self, index: int = 0) -> list[Change]:
         """What the stash changes, against the commit that it was made on."""
-        return stash.show(self._repo, index)
+        return verbs.stash.show(self._repo, index)
 
     def stash_apply(self, index: int = 0) -> Moved:
         """Bring what a stash holds into the work tree, and keep the stash.
@@ -141,15 +149,15 @@ class Work(RepoBase):
         Raises ``ConflictError`` for files that changed otherwise since, ``UnsavedError`` for
         changed files in the way; then nothing happens.
         """
-        return stash.apply(self._repo, index)
+        return verbs.stash.apply(self._repo, index)
 
     def stash_pop(self, index: int = 0) -> Moved:
         """``stash_apply``, and then forget the stash."""
-        return stash.apply(self._repo, index, drop_it=True)
+        return verbs.stash.apply(self._repo, index, drop_it=True)
 
     def stash_drop(self, index: int = 0) -> Stash:
         """Forget a stash; ``undo`` brings it back."""
-        return stash.drop(self._repo, index)
+        return verbs.stash.drop(self._repo, index)
 
     def transaction(
         self,
@@ -165,7 +173,9 @@ class Work(RepoBase):
         ...     t.put("labels.csv", b"id,label\n1,cat\n")
         ...     t.remove("old.csv")
         """
-        return transaction(self._repo, branch, message=message, meta=meta, allow_empty=allow_empty)
+        return verbs.transaction.transaction(
+            self._repo, branch, message=message, meta=meta, allow_empty=allow_empty
+        )
 
 
 def _bytes(paths: Paths) -> list[bytes]:
