@@ -10,8 +10,7 @@ from oxcore.errors import CorruptError, InvalidError
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import Stored
 from oxcore.repo import Repository
-from oxcore.store import Batch
-from oxcore.store._coding import decode
+from oxcore.store import Batch, decode
 from oxcore.transfer.commits import Link
 from oxcore.transfer.levels import batched
 from oxcore.transfer.receive import Receiver

@@ -12,8 +12,7 @@ from oxcore.errors import CorruptError, MissingError, UnreachableError
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import How, Location, Stored
 from oxcore.repo import Repository
-from oxcore.store import Batch, Finder, content
-from oxcore.store._coding import decode
+from oxcore.store import Batch, Finder, content, decode
 from oxcore.wire.messages import PutReply
 
 _RUN_BYTES = 1 << 20  # payloads that go to the batch with one question to the index

@@ -13,8 +13,8 @@ from oxcore.errors import UnreachableError
 from oxcore.model.counters import Counters
 from oxcore.remote import Connection, HttpRemote
 from oxcore.repo import Repository
+from oxcore.testing.histories import MAIN, commit_files, files_of, many_files, set_ref, update
 from oxcore.testing.proxy import CuttingProxy
-from oxcore.testing.remotes import MAIN, commit_files, files_of, many_files, set_ref, update
 from oxcore.testing.stores import noise
 from oxcore.transfer import fetch, push, send
 from oxcore.wire.routes import repo_name

@@ -13,7 +13,7 @@ from oxcore.errors import DeniedError, FormatError, InvalidError, NotFoundError,
 from oxcore.model.ids import content_id
 from oxcore.remote import HttpRemote, HubClient
 from oxcore.repo import Repository
-from oxcore.testing.remotes import (
+from oxcore.testing.histories import (
     MAIN,
     commit_files,
     commit_line,

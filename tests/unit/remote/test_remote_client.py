@@ -19,7 +19,7 @@ from oxcore.errors import (
 )
 from oxcore.model.counters import Counters
 from oxcore.remote import Connection, HttpRemote, HubClient
-from oxcore.testing.remotes import raw
+from oxcore.testing.histories import raw
 from oxcore.wire.errors import error_record
 from oxcore.wire.frames import encode_stream
 from oxcore.wire.messages import CommitsRequest, RefsReply, SwapReply, SwapRequest

@@ -14,7 +14,7 @@ from oxcore.model.entries import Entry
 from oxcore.model.ids import Kind, content_id, object_id
 from oxcore.repo import Repository
 from oxcore.store import MemoryStore
-from oxcore.testing.remotes import (
+from oxcore.testing.histories import (
     MAIN,
     commit_files,
     commit_line,
