@@ -5,16 +5,9 @@ Deduplication Based Storage Systems", IEEE TPDS 31(9), 2020, doi 10.1109/TPDS.20
 algorithm 1 with cut-point skipping (section 3.4) and normalised chunking (section 3.5).
 """
 
-from hashlib import md5
+from functools import cache
 
 from oxcore.chunk._params import LEVEL, ChunkParams
-
-# One random 64-bit number a byte value. The paper's authors published the table in destor
-# (src/chunking/fascdc_chunking.c); each entry is the head of the MD5 of 64 equal bytes.
-_GEAR = tuple(
-    int.from_bytes(md5(bytes([value]) * 64, usedforsecurity=False).digest()[:8], "big")
-    for value in range(256)
-)
 
 # Masks with n bits set, spread so that a window of 48 bytes has a say. Source: destor up to 17 bits
 # and restic's FastCDC above, gathered in fastcdc-rs (src/v2020/mod.rs), whose cuts are ours.
@@ -43,6 +36,18 @@ _MASKS = {
 _WORD = (1 << 64) - 1
 
 
+@cache
+def _gear() -> tuple[int, ...]:
+    """One random 64-bit number a byte value: the head of the MD5 of 64 equal bytes.
+
+    The paper's authors published the table in destor (src/chunking/fascdc_chunking.c).
+    """
+    from hashlib import md5  # takes longer to load than the rest of the room
+
+    heads = (md5(bytes([value]) * 64, usedforsecurity=False).digest()[:8] for value in range(256))
+    return tuple(int.from_bytes(head, "big") for head in heads)
+
+
 def cut_slow(data: bytes, params: ChunkParams) -> list[int]:
     """Give the end offsets of the chunks of `data`, as `cut` with `final` must: 10 MB/s or so."""
     ends, start = [], 0
@@ -62,9 +67,9 @@ def _first_cut(piece: bytes, params: ChunkParams) -> int:
         return len(piece)
     bits = params.mean.bit_length() - 1
     strict, lax = _MASKS[bits + LEVEL], _MASKS[bits - LEVEL]
-    fingerprint = 0
+    gear, fingerprint = _gear(), 0
     for at in range(params.minimum, len(piece) & ~1):
-        fingerprint = ((fingerprint << 1) + _GEAR[piece[at]]) & _WORD
+        fingerprint = ((fingerprint << 1) + gear[piece[at]]) & _WORD
         if not fingerprint & (strict if at < params.mean else lax):
             return at
     return len(piece)
