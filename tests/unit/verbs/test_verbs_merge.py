@@ -14,6 +14,7 @@ from oxcore.errors import (
     UnsavedError,
     UsageError,
 )
+from oxcore.model.commits import Person
 
 some = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -393,11 +394,9 @@ def test_pick_and_revert(desk):
     assert desk.clean()
     with pytest.raises(NothingToDoError):
         desk.repo.cherry_pick(["topic"])
+    picked = [new for _, new in done.made]
     done = desk.repo.revert(["HEAD~2..HEAD"])
-    assert [source for source, _ in done.made] == [
-        desk.core.commit(desk.core.commit(done.made[0][1]).parents[0]) and done.made[0][0],
-        done.made[1][0],
-    ]
+    assert [source for source, _ in done.made] == picked[::-1]
     assert desk.files() == {b"a": b"1", b"b": b"2"}
     made = desk.core.commit(desk.core.head())
     assert made.title == 'Revert "two"'
@@ -467,3 +466,64 @@ def test_no_author_is_needed_to_go_forward(desk):
     with pytest.raises(UsageError, match="who are you"):
         desk.repo.revert(["HEAD"])
     assert desk.clean()
+
+
+def test_the_author_of_a_pick_is_who_wrote_it(desk):
+    desk.commit({"a": "1"})
+    desk.repo.switch(create="topic")
+    desk.core.settings.author = Person("Bob")
+    desk.commit({"a": "2", "b": "1"})
+    desk.repo.switch("main")
+    desk.core.settings.author = Person("Cid")
+    picked = desk.repo.cherry_pick(["topic"]).made[0][1]
+    assert desk.core.commit(picked).author == Person("Bob")
+    desk.repo.switch(create="again", target="HEAD~1")
+    desk.commit({"a": "other"})
+    desk.repo.cherry_pick(["topic"])
+    desk.repo.resolve([], "theirs")
+    assert desk.repo.commit().commit.author == Person("Bob")
+
+
+@pytest.mark.parametrize("act", ["abort", "ours", "theirs"])
+def test_what_was_written_over_a_conflict_gives_way(desk, act):
+    fork(desk, {b"a": b"1"}, {b"a": b"2"}, {b"a": b"3"})
+    desk.repo.merge("topic")
+    desk.write({"a": "half done"})
+    if act == "abort":
+        desk.repo.abort()
+    else:
+        desk.repo.resolve(["a"], act)
+    assert desk.files() == desk.tree() == {b"a": b"3" if act == "theirs" else b"2"}
+
+
+def test_both_where_a_folder_took_the_place_of_a_changed_file(desk):
+    fork(desk, {b"f.x": b"1"}, {b"f.x/in": b"2"}, {b"f.x": b"3"})
+    assert desk.repo.merge("topic").conflicts[0].ours is None
+    desk.repo.resolve([], "both")
+    assert desk.files() == desk.tree() == {b"f.x/in": b"2", b"f.theirs.x": b"3"}
+
+
+def test_both_below_what_is_a_file_here(desk):
+    theirs = {b"f.x/in": b"3", b"f.x/deep/er": b"4"}
+    fork(desk, {b"k": b""}, {b"k": b"", b"f.x": b"2"}, {b"k": b"", **theirs})
+    desk.repo.merge("topic")
+    desk.repo.resolve(["f.x/in"], "both")
+    desk.repo.resolve(["f.x"], "both")
+    assert desk.files() == {
+        b"k": b"",
+        b"f.x": b"2",
+        b"f.theirs.x/in": b"3",
+        b"f.theirs.x/deep/er": b"4",
+    }
+
+
+def test_both_beside_another_conflict(desk):
+    fork(
+        desk,
+        {b"a": b"1", b"a.theirs": b"1"},
+        {b"a": b"2"},
+        {b"a": b"3", b"a.theirs": b"3"},
+    )
+    desk.repo.merge("topic")
+    desk.repo.resolve([], "both")
+    assert desk.files() == {b"a": b"2", b"a.theirs": b"3", b"a.theirs-2": b"3"}

@@ -121,6 +121,10 @@ def test_the_branch_of_a_remote(two):
     assert two.repo.switch("other/twice", create="twice").upstream == "refs/remotes/other/twice"
     with pytest.raises(UsageError):
         two.repo.switch("origin/fresh")
+    two.repo.delete_branches(["fresh"], force=True)
+    two.repo.tag("fresh", "main")
+    with pytest.raises(UsageError, match="revision"):
+        two.repo.switch("fresh")  # as a checkout, a tag is what it names here
     assert two.repo.checkout("origin/fresh").branch is None
 
 
