@@ -67,6 +67,7 @@ def make_settings(progress: Progress) -> Settings:
         progress=progress,
         excludes=excludes(defaults),
         defaults=defaults,
+        token_for=token_for,
     )
     date = os.environ.get("OX_DATE")
     if date:
@@ -145,10 +146,16 @@ def token_for(url: str) -> str | None:
     return os.environ.get("OX_TOKEN") or tokens().get(hub_of(url))
 
 
+def check_token(token: str) -> None:
+    """Raise ``InvalidError`` for what cannot be a token."""
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise InvalidError("a token is one word of ASCII characters")
+
+
 def store_token(url: str, token: str | None) -> None:
     """Remember the token of a hub, or forget it if None. Nobody but the user can read the file."""
-    if token is not None and (not token.isascii() or not token.isprintable() or " " in token):
-        raise InvalidError("a token is one word of ASCII characters")
+    if token is not None:
+        check_token(token)
     kept = {hub: known for hub, known in tokens().items() if hub != hub_of(url)}
     if token:
         kept[hub_of(url)] = token

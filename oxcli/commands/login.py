@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from oxcli import config
 from oxcli.context import Session, pass_session
 from oxcli.params import json_option, verb
-from oxcore.errors import NotFoundError, UsageError
+from oxcore.errors import NotFoundError, UnreachableError, UsageError
+
+if TYPE_CHECKING:
+    from oxcore.wire.messages import WhoAmI
 
 
 @verb(
@@ -22,6 +26,7 @@ from oxcore.errors import NotFoundError, UsageError
 @click.option(
     "--token", metavar="TOKEN", help="The token; else it is asked for, or read from stdin."
 )
+@click.option("--no-check", is_flag=True, help="Do not ask the hub whether it knows the token.")
 @click.option("--logout", is_flag=True, help="Forget the token of this hub.")
 @click.option("--list", "listing", is_flag=True, help="The hubs whose tokens are stored.")
 @json_option
@@ -31,14 +36,15 @@ def command(
     url: str | None,
     token: str | None,
     *,
+    no_check: bool,
     logout: bool,
     listing: bool,
     as_json: bool,
 ) -> None:
     """Remember the token of the hub at URL, for clone, fetch, pull and push.
 
-    The token is kept in a file that only you can read. OX_TOKEN in the environment stands before
-    it.
+    The hub is asked whether it knows the token; then that is kept in a file that only you can
+    read. OX_TOKEN in the environment stands before it.
     """
     if (url is None) != listing or (logout and token):
         raise UsageError("name one hub, or ask for --list", hint="see: ox login --help")
@@ -47,7 +53,7 @@ def command(
     elif logout:
         _forget(session, url)
     else:
-        _remember(session, url, token or _ask(url))
+        _remember(session, url, token or _ask(url), check=not no_check, as_json=as_json)
 
 
 def _list(session: Session, *, as_json: bool) -> None:
@@ -66,9 +72,28 @@ def _forget(session: Session, url: str) -> None:
     session.say(f"forgot the token of {hub}")
 
 
-def _remember(session: Session, url: str, token: str) -> None:
+def _remember(session: Session, url: str, token: str, *, check: bool, as_json: bool) -> None:
+    config.check_token(token)
+    hub = config.hub_of(url)
+    known = _whoami(url, token) if check else None
     config.store_token(url, token)
-    session.say(f"stored the token of {config.hub_of(url)}")
+    if as_json:
+        session.emit({"hub": hub, "known_as": known})
+    elif known is None:
+        session.say(f"stored the token of {hub}")
+    else:
+        names = ", ".join(known.namespaces)
+        session.say(f"stored the token of {hub}: {known.user} may {known.scope} in {names}")
+
+
+def _whoami(url: str, token: str) -> WhoAmI:
+    from oxcore.api.hub import whoami  # loads the client
+
+    try:
+        return whoami(url, token)
+    except UnreachableError as error:
+        hint = "check the address; --no-check stores the token all the same"
+        raise UnreachableError(error.message, hint=hint) from error
 
 
 def _ask(url: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from oxcore import verbs
 from oxcore.api.base import RepoBase
+from oxcore.errors import UsageError
 from oxcore.repo import Settings
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ class Sharing(RepoBase):
     A remote is a path, a ``file://`` address or ``http://HOST:PORT/NS/NAME`` on a hub.
     """
 
-    cloned: Cloned | None = None
-    """How this repository was cloned, on the object that ``clone`` gave."""
+    _cloned: Cloned | None = None
 
     @classmethod
     def clone(
@@ -48,8 +48,15 @@ class Sharing(RepoBase):
             url, path, branch=branch, depth=depth, bare=bare, settings=settings
         )
         repo = cls(handle)
-        repo.cloned = report
+        repo._cloned = report
         return repo
+
+    @property
+    def cloned(self) -> Cloned:
+        """What ``clone`` did, on the object that it gave; ``UsageError`` on another."""
+        if self._cloned is None:
+            raise UsageError("this object does not come from clone")
+        return self._cloned
 
     def remotes(self) -> list[RemoteInfo]:
         """The remotes, by name."""
@@ -59,7 +66,7 @@ class Sharing(RepoBase):
         """Know a repository by a name; ``ExistsError`` if the name is taken."""
         return verbs.remotes.add_remote(self._repo, name, url)
 
-    def set_remote_url(self, name: str, url: str) -> None:
+    def set_remote_url(self, name: str, url: str) -> RemoteInfo:
         """Change the address of a remote; ``NotFoundError``."""
         verbs.remotes.set_url(self._repo, name, url)
 

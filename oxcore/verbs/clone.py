@@ -35,10 +35,12 @@ _PENDING = "clone.pending"  # the address, as long as a clone has not come to it
 
 @dataclass(frozen=True, slots=True)
 class Cloned:
-    """What a clone did: the branch that is checked out (None: a tag, or nothing was there), what
-    was received and written, and whether it went on with an interrupted one."""
+    """What a clone did: the branch that is checked out (None: a tag), the commit (None: nothing
+    was there), what was received and written, and whether it went on with an interrupted one."""
 
+    url: str
     branch: str | None
+    commit: bytes | None
     report: FetchReport
     moved: Moved
     resumed: bool
@@ -144,7 +146,8 @@ def _fill(
         if chosen is not None and chosen.startswith("refs/heads/"):
             branch = chosen.removeprefix("refs/heads/")
         _settle(repo, branch, limited=depth is not None)
-    return Cloned(branch, report, moved, resumed)
+        address = repo.own_config()[f"remote.{DEFAULT}.url"]
+        return Cloned(address, branch, repo.head(), report, moved, resumed)
 
 
 def _settle(repo: Repository, branch: str | None, *, limited: bool) -> None:

@@ -22,12 +22,17 @@ FULL_DEPTH = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class RefChange:
-    """A ref that a transfer moved: ``kind`` is new, fast-forward, forced, deleted or refused."""
+    """A ref that a transfer moved: ``kind`` is new, fast-forward, forced, deleted or refused.
+
+    ``source`` is the full name on the side that it came from; None for a deleted one, and for a
+    commit that no ref named.
+    """
 
     ref: str
     old: str | None
     new: str | None
     kind: str
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ def _moves(repo: Repository, name: str | None, wanted: dict[str, str]) -> list[R
             continue
         old = view.get(place)
         if old != new:
-            moves.append(RefChange(place, old, new, _kind(repo, place, old, new)))
+            moves.append(RefChange(place, old, new, _kind(repo, place, old, new), ref))
     return moves
 
 

@@ -75,7 +75,8 @@ def push(
             forced = [wish.ref for wish in wishes if wish.lease is not None]
             report = _transfer(repo, remote, updates, forced, refs)
             report.created = made
-        changes = tuple(_change(repo, update) for update in updates)
+        sources = {wish.ref: wish.source for wish in wishes}
+        changes = tuple(_change(repo, one, sources[one.name]) for one in updates)
         upstream = _remember(repo, known, wishes, always=set_upstream)
         return Pushed(known or "", remote.address, changes, report, upstream)
 
@@ -207,7 +208,7 @@ def _check_forward(repo: Repository, ref: str, old: str, new: str, remote: Remot
         )
 
 
-def _change(repo: Repository, update: RefUpdate) -> RefChange:
+def _change(repo: Repository, update: RefUpdate, source: str | None) -> RefChange:
     if update.old is None:
         kind = "new"
     elif update.new is None:
@@ -217,7 +218,7 @@ def _change(repo: Repository, update: RefUpdate) -> RefChange:
     else:
         ahead = is_ancestor(repo.history(), parse_id(update.old), parse_id(update.new))
         kind = "fast-forward" if ahead else "forced"
-    return RefChange(update.name, update.old, update.new, kind)
+    return RefChange(update.name, update.old, update.new, kind, source)
 
 
 def _remember(

@@ -62,12 +62,13 @@ def add_remote(repo: Repository, name: str, url: str) -> RemoteInfo:
     return RemoteInfo(name, address, tracked(repo, name))
 
 
-def set_url(repo: Repository, name: str, url: str) -> None:
+def set_url(repo: Repository, name: str, url: str) -> RemoteInfo:
     """Change the address of a remote; ``NotFoundError`` if there is none of that name."""
     address = full_address(url)
     with repo.lock("remote"):
         _must_know(repo, name)
         repo.set_config({_key(name, "url"): address})
+    return RemoteInfo(name, address, tracked(repo, name))
 
 
 def remove_remote(repo: Repository, name: str) -> None:
