@@ -84,8 +84,10 @@ def _tell(session: Session, result: Pushed) -> None:
         session.say(f"made the repository {result.url}")
     if result.changes:
         session.say(f"to {result.url}")
-        for line in [*change_lines(result.changes), sent_text(result.report)]:
+        for line in change_lines(result.changes):
             session.say(line)
+        if any(one.new is not None for one in result.changes):
+            session.say(sent_text(result.report))
     else:
         session.say(f"{result.url} is up to date")
     if result.upstream is not None:

@@ -68,7 +68,7 @@ class Sharing(RepoBase):
 
     def set_remote_url(self, name: str, url: str) -> RemoteInfo:
         """Change the address of a remote; ``NotFoundError``."""
-        verbs.remotes.set_url(self._repo, name, url)
+        return verbs.remotes.set_url(self._repo, name, url)
 
     def rename_remote(self, name: str, new: str) -> None:
         """Give a remote another name; ``NotFoundError``, ``ExistsError``."""
