@@ -21,6 +21,7 @@ from oxcore.model.entries import Change
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
 from oxcore.store import content
+from oxcore.verbs.room import Room
 from oxcore.verbs.survey import Found, differs
 from oxcore.worktree import Writer, clean_leftovers, is_temporary, peek
 
@@ -83,19 +84,23 @@ def roll_back(repo: Repository) -> int:
     What someone changed since, or put in the way, stays as it is.
     """
     plan = _read(repo)
-    count = 0
-    if not _happened(repo, plan):
-        _sweep(repo, (change.path for change in tree.diff(repo.store, plan.before, plan.after)))
-        moved = [
-            change
-            for change in tree.diff(repo.store, plan.before, plan.after)
-            if _was_moved(repo, change)
-        ]
-        with Writer(repo.tree_root()) as writer:
-            for change in sorted(moved, key=lambda one: one.old is not None):  # removals first
-                count += _put_back(repo, writer, change)
+    count = 0 if _happened(repo, plan) else _put_all_back(repo, plan)
     clear(repo)
     return count
+
+
+def _put_all_back(repo: Repository, plan: _Intent) -> int:
+    changes = list(tree.diff(repo.store, plan.before, plan.after))
+    _sweep(repo, (change.path for change in changes))
+    moved = [change for change in changes if _was_moved(repo, change)]
+    made = [change for change in moved if change.old is None]
+    lost = [change for change in moved if change.old is not None]
+    room = Room(repo.tree_root(), {change.path for change in made})
+    room.look(change.path for change in lost if change.new is None)
+    with Writer(repo.tree_root()) as writer:
+        count = sum(_put_back(repo, writer, change) for change in made)
+        room.clear()
+        return count + sum(_put_back(repo, writer, change) for change in lost)
 
 
 def _happened(repo: Repository, plan: _Intent) -> bool:

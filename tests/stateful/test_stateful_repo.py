@@ -575,7 +575,7 @@ COMMON = {
 
 def test_a_repository_is_what_plain_dicts_say():
     run_state_machine_as_test(
-        RepoMachine, settings=settings(max_examples=12, stateful_step_count=25, **COMMON)
+        RepoMachine, settings=settings(max_examples=50, stateful_step_count=30, **COMMON)
     )
 
 
