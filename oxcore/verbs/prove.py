@@ -37,6 +37,10 @@ class Problem:
     message: str
     path: str = ""
 
+    def text(self) -> str:
+        """The line for people."""
+        return f"{self.message}; {self.path} needs it" if self.path else self.message
+
 
 @dataclass(slots=True)
 class Proved:
@@ -61,13 +65,17 @@ class Known:
 
 @dataclass(slots=True)
 class Prover:
-    """Looks at each object once, however many versions share it; ``problems`` by id in hex."""
+    """Looks at each object once, however many versions share it; ``problems`` by id in hex.
+
+    ``broken``: files with a part that is missing or damaged, or a manifest that names a wrong one.
+    """
 
     repo: Repository
     full: bool = True
     known: Known = field(default_factory=Known)
     counts: Proved = field(default_factory=Proved)
     problems: dict[str, Problem] = field(default_factory=dict)
+    broken: set[bytes] = field(default_factory=set)
     _seen: set[bytes] = field(default_factory=set)
     _sizes: dict[bytes, int] = field(default_factory=dict)
     _facts: dict[bytes, Facts] = field(default_factory=dict)
@@ -111,6 +119,10 @@ class Prover:
         self.counts.commits += 1
         self.tree(commit.tree)
         return commit.parents
+
+    def met(self, oid: bytes) -> bool:
+        """Whether this object was looked at."""
+        return oid in self._seen
 
     def tree(self, root: bytes) -> None:
         """All nodes below ``root``, and the files that they list."""
@@ -192,6 +204,8 @@ class Prover:
                 self._note(part.oid, error, path)
             size += part.length if part.kind == Kind.CHUNK else 0
         sound = not any(part.oid.hex() in self.problems for part in parts)
+        if not sound:
+            self.broken.add(entry.id)
         if self.full and sound and entry.id not in self.known.proved:
             for _ in content.read(self.repo.store, entry.id):
                 pass
@@ -223,9 +237,3 @@ class Prover:
 
 def _gone(oid: bytes) -> MissingError:
     return MissingError(f"object {oid.hex()} is missing", items=[oid.hex()])
-
-
-def ids_of(problems: Iterable[Problem]) -> list[bytes]:
-    """The ids of the objects that problems are about, each once."""
-    named = dict.fromkeys(one.what for one in problems if one.kind in ("corrupt", "missing"))
-    return [bytes.fromhex(name) for name in named if len(name) == 64]

@@ -187,13 +187,12 @@ class TestPacks:
         assert desk.content(_entry(big)) == big
 
     def test_a_manifest_never_stays_without_its_chunks(self, desk):
-        big = noise(8, 400_000)
-        desk.commit({"a": "1"})
-        desk.write({"big": big, "other": noise(9, 900_000)})
-        desk.repo.add()
-        desk.write({"big": None})
-        desk.commit({})
-        gc(desk.core, **NOW)
+        big, small = noise(8, 400_000), noise(9, 15_000)
+        desk.commit({"small": small})
+        forget(desk, "big", big)
+        both = [desk.core.store.get_stored(content_id(data)) for data in (big, small)]
+        desk.core.store.replace_objects(both)  # a pack that is needed nearly as a whole
+        collect(desk, **NOW)
         assert desk.core.store.has_many([content_id(big)]) == [False]
         desk.commit({"again": big})
         assert sound(desk.core)
@@ -360,7 +359,7 @@ def act(desk, verb, number):
     }
     try:
         actions[verb]()
-    except (OxError, IndexError):
+    except (OxError, IndexError, TypeError):  # also where there is no commit to go back to
         return
 
 

@@ -1,0 +1,167 @@
+"""``fsck``: what of the stored data is proved, and what is wrong; with repair.
+
+Checked are every pack (header, lengths, checksum, the bytes of each object), the index against
+the packs, the operation log record by record, and all that refs, stashes, the stage and a waiting
+merge lead to. See ``oxcore.verbs.prove`` for what is proved of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+from oxcore.errors import DeniedError, NotFoundError, UnreachableError
+from oxcore.repo import Repository
+from oxcore.store import MemoryLocator
+from oxcore.verbs.audit import PackAudit, audit_index, audit_log, audit_packs
+from oxcore.verbs.packindex import rebuild_index
+from oxcore.verbs.prove import Known, Problem, Proved, Prover
+from oxcore.verbs.remotes import connect, remotes
+from oxcore.verbs.repair import Healer, cut_log, save_packs
+
+_ROUNDS = 4  # what was mended may show what else is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What ``fsck`` found: ``problems`` that are there, those ``repaired``, damaged packs that were
+    put ``aside`` (paths), remotes that could not be asked; and the counts of what was read."""
+
+    problems: tuple[Problem, ...]
+    repaired: tuple[Problem, ...]
+    aside: tuple[str, ...]
+    unreachable: tuple[str, ...]
+    quick: bool
+    packs: int
+    objects: int
+    nbytes: int
+    operations: int
+    proved: Proved
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong (any more)."""
+        return not self.problems
+
+
+@dataclass(slots=True)
+class _Look:
+    audit: PackAudit
+    prover: Prover
+    operations: int
+    problems: dict[tuple[str, str], Problem]
+
+    def wanted(self) -> list[bytes]:
+        """Ids of objects that a remote may help with."""
+        named = [one.what for one in self.problems.values() if one.kind in ("corrupt", "missing")]
+        ids = [bytes.fromhex(name) for name in named if len(name) == 64]
+        return list(dict.fromkeys([*self.prover.broken, *ids]))
+
+
+def fsck(
+    repo: Repository,
+    *,
+    quick: bool = False,
+    repair: bool = False,
+    sources: Sequence[str] = (),
+) -> Checked:
+    """Check all stored data.
+
+    ``quick`` reads no content of files: packs by checksum and lengths, files by presence.
+    ``repair`` rebuilds the index, puts damaged packs aside after saving what is sound in them,
+    and fetches what is missing or damaged from ``sources`` (names of remotes, paths or URLs; none:
+    all remotes); what comes is proved before it is kept. It needs the lock.
+    """
+    look = _look(repo, quick=quick)
+    if not repair or not look.problems:
+        return _report(look, look, (), (), quick=quick)
+    aside: list[str] = []
+    unreachable: list[str] = []
+    with repo.lock("fsck"):
+        last = look = _look(repo, quick=False)
+        for _ in range(_ROUNDS):
+            if not _mend(repo, last, sources, aside, unreachable):
+                break
+            last = _look(repo, quick=False)
+    return _report(look, last, aside, unreachable, quick=False)
+
+
+def _look(repo: Repository, *, quick: bool) -> _Look:
+    _, index = audit_index(repo)
+    with _without_index(repo) if index else nullcontext():
+        audit = audit_packs(repo, deep=not quick)
+        known = Known(audit.bad_ids(), audit.proved, chunks=not quick)
+        prover = Prover(repo, full=not quick, known=known)
+        prover.problems = {one.what: one for one in audit.problems}
+        prover.state()
+    operations, log = audit_log(repo)
+    every = [*index, *log, *prover.problems.values()]
+    problems = {(one.kind, f"{one.what} {one.message}"): one for one in every}
+    return _Look(audit, prover, operations, problems)
+
+
+@contextmanager
+def _without_index(repo: Repository) -> Iterator[None]:
+    """Find objects by what the packs say, held in memory, for the length of the block."""
+    usual, repo.store.locator = repo.store.locator, MemoryLocator()
+    try:
+        repo.store.refresh()
+        yield
+    finally:
+        repo.store.locator = usual
+        repo.store.refresh()
+
+
+def _mend(
+    repo: Repository,
+    look: _Look,
+    sources: Sequence[str],
+    aside: list[str],
+    unreachable: list[str],
+) -> bool:
+    """Mend what can be mended; whether anything was done."""
+    kinds = {kind for kind, _ in look.problems}
+    done = bool(look.audit.bad)
+    aside += save_packs(repo, look.audit.bad)
+    if "index" in kinds:
+        rebuild_index(repo)
+        done = True
+    if "log" in kinds:
+        done |= cut_log(repo)
+    wanted = look.wanted()
+    return bool(wanted and _fetch(repo, wanted, sources, unreachable)) or done
+
+
+def _fetch(
+    repo: Repository, wanted: list[bytes], sources: Sequence[str], unreachable: list[str]
+) -> int:
+    count = 0
+    for source in sources or [remote.name for remote in remotes(repo)]:
+        try:
+            _, connection = connect(repo, source)
+            with connection as remote:
+                count += Healer(repo, remote).heal(wanted)
+        except (UnreachableError, DeniedError, NotFoundError) as error:
+            if sources:
+                raise
+            unreachable.append(f"{source}: {error.message}")
+    return count
+
+
+def _report(
+    first: _Look, last: _Look, aside: Sequence[str], unreachable: Sequence[str], *, quick: bool
+) -> Checked:
+    gone = [one for key, one in first.problems.items() if key not in last.problems]
+    return Checked(
+        problems=tuple(last.problems.values()),
+        repaired=tuple(gone),
+        aside=tuple(aside),
+        unreachable=tuple(dict.fromkeys(unreachable)),
+        quick=quick,
+        packs=last.audit.packs,
+        objects=last.audit.objects,
+        nbytes=last.audit.nbytes,
+        operations=last.operations,
+        proved=last.prover.counts,
+    )
