@@ -21,6 +21,7 @@ from oxcore.codec.commit import decode_commit, decode_tag
 from oxcore.codec.oplog import Operation
 from oxcore.errors import (
     ExistsError,
+    FormatError,
     InvalidError,
     MissingError,
     NotARepoError,
@@ -74,7 +75,7 @@ class Repository:
         self.counters = Counters()
         self.form = _read_format(self.folder)
         self.worktree = None if self.form.bare else os.path.dirname(self.folder)
-        self.params = ChunkParams.from_dict(self.form.chunking)
+        self.params = _chunking(self.form)
         self.state = State.open(self.folder, self.counters)
         self.index = Index.open(os.path.join(self.folder, "index"))
         self.store = PackStore(
@@ -293,6 +294,15 @@ class Repository:
 def _is_bare(folder: str) -> bool:
     names = ("format", "packs", "oplog")
     return all(os.path.exists(os.path.join(folder, name)) for name in names)
+
+
+def _chunking(form: repoformat.RepoFormat) -> ChunkParams:
+    try:
+        return ChunkParams.from_dict(form.chunking)
+    except ValueError as error:
+        raise FormatError(
+            f"the file 'format' asks for what this release cannot do: {error}"
+        ) from error
 
 
 def _read_format(folder: str) -> repoformat.RepoFormat:

@@ -33,8 +33,8 @@ def save_packs(repo: Repository, bad: Mapping[bytes, Sequence[bytes]]) -> list[s
     for name, oids in bad.items():
         rows = rows_of(repo, name)
         repo.store.replace_objects(_sound(repo, [oid for oid, _ in rows], set(oids)))
-        # A pack with the same objects has the same name: then it took the damaged one's place.
-        if not repo.store.check_pack(name).sound:
+        # A pack of just the same objects has the same name: it took the damaged one's place.
+        if oids or not repo.store.check_pack(name).sound:
             aside.append(repo.store.quarantine(name))
     return aside
 
