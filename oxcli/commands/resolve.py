@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from oxcore.api import Repo
     from oxcore.verbs.resolve import Side
 
+_LISTED = 20  # settled files that are named; the rest is counted
+
 
 @verb(
     "ox resolve --list",
@@ -62,8 +64,10 @@ def command(
     if as_json:
         session.emit({"settled": [conflict_document(one) for one in settled], "open": left})
         return
-    for one in settled:
+    for one in settled[:_LISTED]:
         session.say(f"settled with {chosen[0]}: {show_path(one.path)}")
+    if len(settled) > _LISTED:
+        session.say(f"... and {len(settled) - _LISTED:,} more")
     session.say(f"{plural(left, 'conflict')} open" if left else "all settled: ox commit ends it")
 
 
