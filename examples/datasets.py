@@ -19,10 +19,14 @@ PACKAGE = "emoji-datasource-twitter"
 VERSIONS = ("14.0.0", "15.1.2")
 
 
-def two_versions(home: Path = HOME) -> tuple[Path, Path, str]:
-    """Folders of the older and the newer version, and a line that says what they are."""
-    fetched = [fetch(version, home) for version in VERSIONS]
-    older, newer = fetched
+def two_versions(home: Path = HOME, *, made: bool = False) -> tuple[Path, Path, str]:
+    """Folders of the older and the newer version, and a line that says what they are.
+
+    With ``made`` nothing is fetched.
+    """
+    if made:
+        return make(home, 1), make(home, 2), "made from a seed"
+    older, newer = [fetch(version, home) for version in VERSIONS]
     if older is not None and newer is not None:
         return older, newer, f"{PACKAGE} {VERSIONS[0]} and {VERSIONS[1]}, fetched with npm pack"
     return make(home, 1), make(home, 2), "no registry within reach: a dataset made from a seed"
