@@ -151,7 +151,7 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 def _cell(value: str | float) -> str:
     if isinstance(value, float):
-        return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+        return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else value
 
 

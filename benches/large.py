@@ -22,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     count, length = (4, 1 << 30) if args.full else (1, (8 if args.smoke else 256) * harness.MIB)
     tools, absent = choose(args.tools or ("ox" if args.smoke else None))
     make = partial(data.large, count=count, length=length)
-    course = race.Course(make, partial(data.change_large, count=count), STEPS)
+    change = partial(data.change_large, count=count, spots=5 if args.smoke else 100)
+    course = race.Course(make, change, STEPS)
     with harness.workplace(args) as home:
         run = race.Race(course, home)
         floors = run.floors(args.repeat, (race.read_and_hash,))

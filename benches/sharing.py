@@ -82,7 +82,7 @@ def _hub(root: Path) -> Iterator[str]:
     server = Popen(words, env=environment(root), stdout=PIPE, text=True)
     try:
         assert server.stdout is not None
-        lines = (re.search(r"http://[^\s/]+", line) for line in server.stdout)
+        lines = (re.search(r"http://[^\s/,]+", line) for line in server.stdout)
         yield next(found[0] for found in lines if found)
     finally:
         server.terminate()
@@ -95,7 +95,7 @@ def _row(way: str, laps: list[dict[str, Cost]]) -> Row:
     for step, counter in (("push", "sent"), ("changed", "sent"), ("clone", "received")):
         moved = median(count(lap[step], f"bytes {counter}") for lap in laps) / MIB
         requests = median(count(lap[step], "requests") for lap in laps)
-        row |= {f"{step} MiB": round(moved, 2), f"{step} requests": requests}
+        row |= {f"{step} MiB": round(moved, 4), f"{step} requests": requests}
         row |= {f"{step} per 64 MiB": round(64 * requests / moved, 2)} if moved > 64 else {}
     row["RSS MiB"] = round(max(cost.rss for lap in laps for cost in lap.values()))
     return row
