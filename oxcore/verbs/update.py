@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import NamedTuple
 
 from oxcore import tree
 from oxcore.codec.oplog import Operation
@@ -53,6 +54,14 @@ class _Plan:
     rows: list[tuple[bytes, bytes]] = field(default_factory=list)  # packed, where it is as wanted
     unsaved: list[Found] = field(default_factory=list)
     exact: bool = True  # no file is missing that a step says was there
+    whole: bool = False  # the steps are all that differs between the old stage and the new
+
+
+class _Record(NamedTuple):
+    verb: str
+    note: str
+    changes: Changes
+    undoes: int | None = None
 
 
 def move(
@@ -79,7 +88,7 @@ def move(
     else:
         wanted = _carry_staged(repo, source, target, stage)
         steps = list(tree.diff(repo.store, stage, wanted))
-    return carry(repo, steps, stage=wanted, verb=verb, note=note, changes=changes, force=force)
+    return _carry(repo, steps, wanted, _Record(verb, note, changes), force=force, whole=not force)
 
 
 def carry(
@@ -101,10 +110,25 @@ def carry(
     must replace, and such a file that a folder must, are refused with ``force`` too. Call it
     with the lock held.
     """
+    record = _Record(verb, note, changes, undoes)
+    return _carry(repo, steps, stage, record, force=force)
+
+
+def _carry(
+    repo: Repository,
+    steps: Sequence[Change],
+    stage: bytes,
+    record: _Record,
+    *,
+    force: bool,
+    whole: bool = False,
+) -> Moved:
+    """``carry``; ``whole``: the steps are known to be all that differs between the stages."""
     if repo.worktree is None:
-        return _log_only(repo, stage, verb, note, changes, undoes)
+        return _log_only(repo, stage, record)
     sync_stat(repo)
     plan = _plan(repo, steps)
+    plan.whole = whole or _same_steps(repo, steps, repo.stage(), stage)
     room = Room(repo.tree_root(), {path for path, _ in plan.remove})
     room.look(path for path, _, found in plan.write if found is None)
     unsaved = [] if force else [item.path for item in plan.unsaved]
@@ -112,28 +136,28 @@ def carry(
         raise _unsaved(unsaved + room.blocked)
     before, after = _both_sides(repo, steps, plan, stage)
     if not (plan.write or plan.remove):
-        moved = _log_only(repo, stage, verb, note, changes, undoes)
-        _follow(repo, plan.rows)
+        moved = _log_only(repo, stage, record)
+        _follow(repo, plan, steps)
         return moved
-    both = {**changes, "stage": (repo.view()["stage"], stage.hex())}
-    both |= intent.declare(repo, before, after)
+    work = intent.declare(repo, before, after)
     try:
         moved = _write(repo, plan, room)
-        moved.operation = repo.operate(verb, note, both, undoes=undoes)
+        moved.operation = _operate(repo, stage, record, work)
     except BaseException:
         intent.roll_back(repo)
         raise
-    _follow(repo, plan.rows)
+    _follow(repo, plan, steps)
     intent.clear(repo)
     return moved
 
 
-def _log_only(
-    repo: Repository, stage: bytes, verb: str, note: str, changes: Changes, undoes: int | None
-) -> Moved:
-    old = repo.view()["stage"]
-    both = {**changes, "stage": (old, stage.hex())}
-    return Moved(operation=repo.operate(verb, note, both, undoes=undoes))
+def _operate(repo: Repository, stage: bytes, record: _Record, work: Changes) -> Operation | None:
+    both = {**record.changes, **work, "stage": (repo.view()["stage"], stage.hex())}
+    return repo.operate(record.verb, record.note, both, undoes=record.undoes)
+
+
+def _log_only(repo: Repository, stage: bytes, record: _Record) -> Moved:
+    return Moved(operation=_operate(repo, stage, record, {}))
 
 
 def _carry_staged(repo: Repository, source: bytes, target: bytes, stage: bytes) -> bytes:
@@ -211,7 +235,7 @@ def _both_sides(
     only, and unsaved files that are about to be overwritten are stored here.
     """
     old = repo.stage()
-    if plan.exact and not (plan.rows or plan.unsaved) and _same_steps(repo, steps, old, stage):
+    if plan.exact and plan.whole and not (plan.rows or plan.unsaved):
         return old, stage
     touched = {path for path, _, _ in plan.write} | {path for path, _ in plan.remove}
     there = {path for path, _, found in plan.write if found is not None}
@@ -291,14 +315,21 @@ def _write_small(
             yield path, writer.write(path, entry, pieces, expect=expect), entry
 
 
-def _follow(repo: Repository, rows: list[tuple[bytes, bytes]]) -> None:
+def _follow(repo: Repository, plan: _Plan, steps: Sequence[Change]) -> None:
     """Bring the stat cache to the stage, with the stats of the files that are as staged.
 
     A stat within the present tick of the clock says nothing yet: the next status reads the file.
     """
+    fresh = set(racy_rows((row[:STAT_SIZE] for _, row in plan.rows), time.time_ns()))
+    if plan.whole:
+        rows = [
+            (path, UNKNOWN_STAT + row[STAT_SIZE:] if place in fresh else row)
+            for place, (path, row) in enumerate(plan.rows)
+        ]
+        repo.index.stat.apply(repo.stage(), rows, [one.path for one in steps if one.new is None])
+        return
     sync_stat(repo)
-    fresh = set(racy_rows((row[:STAT_SIZE] for _, row in rows), time.time_ns()))
-    known = [row for place, row in enumerate(rows) if place not in fresh]
+    known = [row for place, row in enumerate(plan.rows) if place not in fresh]
     repo.index.stat.touch(repo.stage(), known)
 
 
