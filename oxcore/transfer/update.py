@@ -32,14 +32,17 @@ def apply_swap(repo: Repository, request: SwapRequest, who: str) -> SwapReply:
         if all(view.get(one.name) == one.old for one in request.updates):
             _check(repo, view, request)
         # Else this is a retry after a lost reply, which the log knows, or it is refused there.
-        done = repo.state.swap(
-            {one.name: (one.old, one.new) for one in request.updates},
-            verb="push",
-            note=_note(request.updates),
-            who=who,
-            time=repo.settings.clock(),
-            write_id=request.write_id,
-        )
+        try:
+            done = repo.state.swap(
+                {one.name: (one.old, one.new) for one in request.updates},
+                verb="push",
+                note=_note(request.updates),
+                who=who,
+                time=repo.settings.clock(),
+                write_id=request.write_id,
+            )
+        except RejectedError as error:
+            raise _moved(view, request.updates) from error
         repeated = done is not None and done.number <= number
         if not repeated:
             _point_head(repo, request.updates, who)
@@ -67,6 +70,14 @@ def _check_step(repo: Repository, update: RefUpdate, tip: bytes, *, forced: bool
         raise _rejected(name, old, "it is there already, with another value", "delete it first")
     if not is_ancestor(repo.history(), peel(repo, parse_id(old)).commit, tip):
         raise _rejected(name, old, "it has commits that yours does not", "pull, then push again")
+
+
+def _moved(view: View, updates: Iterable[RefUpdate]) -> RejectedError:
+    """Tells who pushes which refs have other values than they saw."""
+    found = [(one.name, view.get(one.name)) for one in updates if view.get(one.name) != one.old]
+    names = ", ".join(short_name(name) for name, _ in found)
+    items = [f"{name} {value}" for name, value in found if value is not None]
+    return RejectedError(f"{names} has moved meanwhile", hint="pull, then push again", items=items)
 
 
 def _rejected(name: str, present: str, why: str, hint: str) -> RejectedError:

@@ -91,11 +91,10 @@ def _transfer(
     try:
         return transfer(repo, remote, updates, force=forced, refs=refs)
     except RejectedError as error:
-        names = [_short(one.name) for one in updates]
-        if not any(item.split(" ")[0] == one.name for item in error.items for one in updates):
+        if not error.items:  # not for what another one pushed
             raise
         raise RejectedError(
-            f"{', '.join(names)} moved on {remote.address} while this was sent",
+            f"{remote.address}: {error.message}",
             items=error.items,
             hint="ox pull, then push again: what was sent is not sent again",
         ) from error
