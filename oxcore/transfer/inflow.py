@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from oxcore.codec.commit import decode_commit
 from oxcore.codec.manifest import Manifest, decode_manifest, decode_segment
-from oxcore.errors import CorruptError, InvalidError
+from oxcore.errors import CorruptError, InvalidError, MissingError
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import Stored
 from oxcore.repo import Repository
@@ -109,8 +109,12 @@ class Inflow:
         for item in self._counted(self._remote.fetch(oids)):
             if item.id not in expected:
                 raise InvalidError(f"the remote sent {item.id.hex()}, which was not asked for")
+            expected.remove(item.id)
             self._receiver.take(item)
         self._receiver.drain()
+        if expected:
+            names = sorted(oid.hex() for oid in expected)
+            raise MissingError(f"the remote kept back {len(names)} objects", items=names)
         self._seal()
         if self._receiver.held:
             self._complete()

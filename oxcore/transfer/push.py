@@ -133,12 +133,12 @@ def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) 
         levels[run.level] += run.ids
         files.update(run.files())
         if len(files) >= MAX_IDS // 2:
-            _send_files(repo, sender, sorted(files))
+            _send_files(repo, sender, sorted(files), trust=trust)
             files.clear()
     nodes = [oid for level in sorted(levels) for oid in levels[level]]
     history = [*reversed(plan.commits), *plan.tags]
     asker.prefetch([*files, *nodes, *history])
-    _send_files(repo, sender, sorted(files))
+    _send_files(repo, sender, sorted(files), trust=trust)
     for oids in (nodes, history):
         sender.add_lacking(oids)
     sender.flush()
@@ -146,14 +146,19 @@ def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) 
     return sender.spared
 
 
-def _send_files(repo: Repository, sender: Sender, files: list[bytes]) -> None:
-    """Queue the content of these files as far as the other side lacks it."""
-    lacking = sender.lacking(files)
+def _send_files(repo: Repository, sender: Sender, files: list[bytes], *, trust: bool) -> None:
+    """Queue the content of these files as far as the other side lacks it.
+
+    Without ``trust`` a manifest that is there does not stand for its chunks.
+    """
+    lacking = set(sender.lacking(files))
     large: list[bytes] = []
     small: list[bytes] = []
-    for oid, where in zip(lacking, repo.store.locate(lacking), strict=True):
-        if where is None:
+    for oid, where in zip(files, repo.store.locate(files), strict=True):
+        if where is None and oid in lacking:
             raise MissingError(f"the content {oid.hex()} is not here", items=(oid.hex(),))
-        (large if where.kind == Kind.FILE else small).append(oid)
+        is_large = where is not None and where.kind == Kind.FILE
+        if oid in lacking or (is_large and not trust):
+            (large if is_large else small).append(oid)
     sender.add(small)
     sender.add_files(large)

@@ -321,6 +321,7 @@ def test_tokens_travel_as_bearer_or_as_password(ask, token, site):
         assert status == 401
         assert headers["www-authenticate"].startswith("Basic")
     assert ask("GET", "/lab/site", secret=None)[0] == 401
+    assert ask("GET", "/lab/site/raw/main/readme.txt", secret=None)[0] == 401
     assert ask("GET", "/", secret=None)[0] == 401
 
 

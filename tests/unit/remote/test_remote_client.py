@@ -156,7 +156,7 @@ def test_errors_come_back_as_they_were(script, remote, slept, error, status):
     [(401, DeniedError), (403, DeniedError), (404, NotFoundError), (301, UnreachableError)],
 )
 def test_answers_of_other_servers_are_told(script, remote, status, kind):
-    script.answers = [answer(b"<html>", status, Location="http://elsewhere/")] * 4
+    script.answers = [answer(b"<html>", status, Location="/elsewhere")] * 4
     with pytest.raises(kind):
         remote.refs()
     assert {path for _, path, _, _ in script.seen} == {"/api/v1/repos/ns/name/refs"}

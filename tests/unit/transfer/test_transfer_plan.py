@@ -1,5 +1,6 @@
 """What a transfer costs: requests, objects, reads; and what it refuses."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from oxcore.errors import CorruptError, InvalidError, MissingError, NotFoundErro
 from oxcore.model.entries import Entry
 from oxcore.model.ids import Kind, content_id, object_id
 from oxcore.repo import Repository
-from oxcore.store import MemoryStore
+from oxcore.store import MemoryStore, content
 from oxcore.testing.histories import (
     MAIN,
     commit_files,
@@ -25,9 +26,10 @@ from oxcore.testing.histories import (
     update,
 )
 from oxcore.testing.stores import noise
-from oxcore.transfer import LocalRemote, fetch, open_remote, push
+from oxcore.transfer import LocalRemote, fetch, inflow, open_remote, push
 from oxcore.transfer.levels import new_nodes, read_from
 from oxcore.transfer.remote import REQUEST_BYTES
+from oxcore.wire.messages import SwapRequest
 
 
 class Counting:
@@ -232,11 +234,15 @@ def test_a_remote_that_lies_is_not_believed(here, there, remote):
         {"fetch": [raw(b"not asked for")]},
         {"fetch": [get(root)._replace(payload=get(root).payload[:-1] + b"b")]},
         {"fetch": []},
+        {"fetch": [get(root), get(root)]},
+        {"fetch": [get(root), raw(b"not asked for")]},
+        {"fetch": [get(root)]},
     ]
     for lie in lies:
         with pytest.raises((CorruptError, InvalidError, MissingError)):
             fetch(there, Liar(remote, **lie), [one])
-    assert there.store.has_many([content_id(b"x"), b"\1" * 32, root]) == [False] * 3
+    extra = [content_id(b"x"), b"\1" * 32, content_id(b"not asked for")]
+    assert there.store.has_many(extra) == [False] * 3
     fetch(there, remote, [one])
 
 
@@ -280,3 +286,48 @@ def all_nodes(store, oid):
     node = decode(store.get(oid, Kind.TREE))
     below = [] if isinstance(node, Leaf) else node.children()
     return {oid}.union(*(all_nodes(store, child) for child in below))
+
+
+def test_a_push_mends_what_is_there_without_its_parts(here, remote, monkeypatch):
+    """A tree that is asked about and there, but not what it names; a manifest without chunks."""
+    monkeypatch.setattr(sys.modules["oxcore.transfer.push"], "_ASK_FROM", 1)
+    data = noise(1, 900_000)
+    one = commit_files(here, {**many_files(500), b"big": data})
+    root, big = here.commit(one).tree, content_id(data)
+    with remote.repo.store.batch() as batch:
+        for oid in (one, root, big):
+            batch.put_stored(here.store.get_stored(oid))
+    counting = Counting(remote)
+    push(here, counting, [update(MAIN, None, one)])
+    assert counting.calls.count("swap") == 2
+    assert files_of(remote.repo, one)[b"big"] == data
+
+
+def test_a_hole_in_a_file_is_seen_before_a_ref_moves(here, remote):
+    data = noise(1, 900_000)
+    one = commit_files(here, {b"big": data})
+    chunks = [oid for oid, _ in content.chunks(here.store, content_id(data))]
+    get = here.store.get_stored
+    with remote.repo.store.batch() as batch:
+        for oid in (one, here.commit(one).tree, content_id(data), *chunks[1:]):
+            batch.put_stored(get(oid))
+    with pytest.raises(MissingError) as caught:
+        remote.swap(SwapRequest((update(MAIN, None, one),), "with-a-hole"))
+    assert caught.value.items == (chunks[0].hex(),)
+
+
+def test_what_arrived_is_durable_before_the_end(here, there, remote, monkeypatch):
+    """So that even a client that is killed need not ask for it again."""
+    monkeypatch.setattr(inflow, "REQUEST_BYTES", 1 << 20)
+    monkeypatch.setattr(inflow, "_SEAL_BYTES", 1 << 19)
+    one = commit_files(here, {b"f%d" % n: noise(n, 200_000) for n in range(40)})
+    push(here, remote, [update(MAIN, None, one)])
+    sealed = []
+
+    class Watching(Counting):
+        def __getattr__(self, name):
+            sealed.append(len(there.store.files.names()))
+            return super().__getattr__(name)
+
+    fetch(there, Watching(remote), [one])
+    assert sealed[-1] >= 4
