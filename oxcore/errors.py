@@ -29,6 +29,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``: how messages count."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 class OxError(Exception):
     """Something went wrong in a way that a caller can handle.
 

@@ -44,7 +44,7 @@ def command(
     everything: bool,
     as_json: bool,
 ) -> None:
-    r"""Show what a version costs, and what was spared by storing equal content once.
+    """Show what a version costs, and what was spared by storing equal content once.
 
     \b
     logical  the sizes of all files
@@ -54,7 +54,7 @@ def command(
 
     A folder is measured as if it were alone: what two folders share counts in both. With
     --history or --all, a version counts what those before it do not have.
-    """
+    """  # noqa: D301 -- click's mark for lines that are not joined
     with session.open() as repo:
         if versions or everything:
             if depth or rev is not None:

@@ -67,7 +67,7 @@ def _pending(found: Status, show: Show, paint: Paint) -> Iterator[str]:
     if not conflicts:
         yield f"a {pending.verb} is in progress, all conflicts settled: ox commit"
         return
-    yield f"a {pending.verb} is in progress: ox merge --abort takes it back"
+    yield f"a {pending.verb} is in progress: ox {pending.verb} --abort takes it back"
     yield ""
     yield paint(f"{plural(len(conflicts), 'conflict')}", "bold") + (
         "  (ox resolve --ours|--theirs|--both PATH settles one)"

@@ -117,5 +117,5 @@ def _step(text: str, match: re.Match[str]) -> Step:
 def _error(text: str, why: str) -> InvalidError:
     return InvalidError(
         f"not a revision: {text!r}: {why}",
-        hint="see the help on revisions: main, 3f2a9c81, HEAD~2, main@{1}, v1^2, REV:path, A..B",
+        hint="as in: main, 3f2a9c81, HEAD~2, main@{1}, v1^2, REV:path, A..B",
     )

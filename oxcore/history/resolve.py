@@ -7,6 +7,7 @@ import re
 from oxcore.errors import AmbiguousError, InvalidError, MissingError, NotFoundError
 from oxcore.history.names import Names, Revision
 from oxcore.history.parse import Parsed, Step, parse, parse_time
+from oxcore.model.entries import path_bytes, show_path
 from oxcore.model.ids import ID_LEN, Kind
 
 _PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
@@ -178,7 +179,9 @@ def _parent(text: str, oid: bytes, number: int, names: Names) -> bytes:
         has = {0: "is a first commit", 1: "has one parent"}.get(
             len(parents), f"has {len(parents)} parents"
         )
-        raise NotFoundError(f"{text!r} goes too far: {oid.hex()[:_SHOWN]} {has}")
+        raise NotFoundError(
+            f"{text!r} goes too far: {oid.hex()[:_SHOWN]} {has}", hint="see: ox log --graph"
+        )
     return parents[number - 1]
 
 
@@ -187,11 +190,11 @@ def _unknown(name: str, names: Names) -> NotFoundError:
 
     short = {_short(ref): None for ref in names.refs()}
     close = get_close_matches(name, [*short, "HEAD"], n=3)
-    return NotFoundError(
-        f"no branch, tag or commit is called {name!r}",
-        hint="did you mean " + " or ".join(repr(match) for match in close) + "?" if close else "",
-        items=close,
-    )
+    hint = "see: ox branch --all, ox tag, ox log"
+    if close:
+        hint = "did you mean " + " or ".join(repr(match) for match in close) + "?"
+    shown = show_path(path_bytes(name))
+    return NotFoundError(f"no branch, tag or commit is called {shown!r}", hint=hint, items=close)
 
 
 def _short(ref: str) -> str:

@@ -80,8 +80,8 @@ def check_no_clash(names: Iterable[str]) -> None:
         while at >= 0:
             if name[:at] in refs:
                 raise ExistsError(
-                    f"{name} cannot be made beside {name[:at]}",
-                    hint=f"rename or delete {short_name(name[:at])!r} first",
+                    f"{name[:at]} and {name} cannot be beside each other",
+                    hint="rename or delete the one that is there already, or take another name",
                 )
             at = name.find("/", at + 1)
 

@@ -227,7 +227,7 @@ def _check_deleted(repo: Repository, one: Branch, *, force: bool) -> None:
     if force or one.remote or any(_holds(repo, tip, one.commit) for tip in _keepers(repo, one)):
         return
     raise RejectedError(
-        f"{one.name!r} has commits that are in no other branch that it goes with",
+        f"{one.name!r} has commits that neither HEAD nor its upstream has",
         hint=f"merge it, or delete it all the same: ox branch -D {one.name}",
     )
 

@@ -13,6 +13,7 @@ from oxcore.errors import (
     MissingError,
     NothingToDoError,
     UsageError,
+    counted,
 )
 from oxcore.model.commits import Commit, Json, Person
 from oxcore.model.entries import show_path
@@ -154,7 +155,7 @@ def _message(given: str | None, default: str) -> str:
 def _check_conflicts(pending: Pending | None) -> None:
     if pending is not None and pending.conflicts:
         raise ConflictError(
-            f"{len(pending.conflicts)} conflicts of the {pending.verb} are open",
+            f"the {pending.verb} has {counted(len(pending.conflicts), 'open conflict')}",
             items=[show_path(conflict.path) for conflict in pending.conflicts],
             hint="settle each with: ox resolve --ours|--theirs|--both PATH",
         )

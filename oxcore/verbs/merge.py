@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from oxcore import tree
-from oxcore.errors import ConflictError, RejectedError, UnsavedError, UsageError
+from oxcore.errors import ConflictError, RejectedError, UnsavedError, UsageError, counted
 from oxcore.history import merge_bases
 from oxcore.model.commits import Commit
 from oxcore.model.entries import show_path
@@ -190,7 +190,7 @@ def _check_staged(repo: Repository) -> None:
     staged = [c.path for c in tree.diff(repo.store, repo.head_tree(), repo.stage())]
     if staged:
         raise UnsavedError(
-            f"{len(staged)} files have staged changes",
+            f"staged changes in {counted(len(staged), 'file')}",
             items=[show_path(path) for path in staged],
             hint="commit or stash them first",
         )
@@ -211,7 +211,7 @@ def _check_changed(repo: Repository, conflicts: list[Conflict]) -> None:
             changed.append(show_path(one.path))
     if changed:
         raise UnsavedError(
-            f"unsaved work in {len(changed)} files that are in conflict",
+            f"unsaved work in {counted(len(changed), 'file')} in conflict",
             items=changed,
             hint="commit it, stash it (ox stash) or give it up (ox restore)",
         )

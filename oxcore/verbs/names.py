@@ -189,7 +189,9 @@ def find_ref(repo: Repository, name: str) -> str:
     """The full name of the ref that a short name means; ``NotFoundError``, ``AmbiguousError``."""
     found = history.find_ref(name, RepoNames(repo))
     if found is None:
-        raise NotFoundError(f"no branch or tag is called {name!r}")
+        raise NotFoundError(
+            f"no branch or tag is called {name!r}", hint="see: ox branch --all, ox tag"
+        )
     return found
 
 

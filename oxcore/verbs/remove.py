@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from oxcore import tree
-from oxcore.errors import ExistsError, NotFoundError, UnsavedError, UsageError
+from oxcore.errors import ExistsError, NotFoundError, UnsavedError, UsageError, counted
 from oxcore.fs.atomic import storage_errors
 from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry, check_path, show_path
@@ -124,7 +124,7 @@ def _check_staged(repo: Repository, chosen: list[tuple[bytes, Entry]]) -> None:
     ]
     if unsaved:
         raise UnsavedError(
-            f"{len(unsaved)} files have staged changes that are in no commit",
+            f"staged changes in {counted(len(unsaved), 'file')} that are in no commit",
             items=unsaved,
             hint="commit them, keep the files with --cached, or use --force",
         )

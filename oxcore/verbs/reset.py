@@ -64,7 +64,10 @@ def reset(repo: Repository, target: bytes, how: How = "mixed") -> Moved:
         intent.recover(repo)
         pending = read_pending(repo)
         if pending is not None and how == "soft":
-            raise ConflictError(f"a {pending.verb} is in progress", hint="give it up: --abort")
+            raise ConflictError(
+                f"a {pending.verb} is in progress",
+                hint=f"give it up with: ox {pending.verb} --abort",
+            )
         view = repo.view()
         ref, old = view.head()
         changes = {ref or "HEAD": (old, target.hex()), "merge": (view.get("merge"), None)}

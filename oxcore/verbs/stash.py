@@ -133,7 +133,10 @@ def _may_stash(repo: Repository) -> bytes:
     if head is None:
         raise UsageError("there is no commit yet to go back to", hint="commit first")
     if pending is not None:
-        raise ConflictError(f"a {pending.verb} is in progress", hint="end it, or give it up")
+        raise ConflictError(
+            f"a {pending.verb} is in progress",
+            hint=f"end it with: ox commit; or give it up with: ox {pending.verb} --abort",
+        )
     return head
 
 
