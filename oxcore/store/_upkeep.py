@@ -284,9 +284,18 @@ def _total(files: PackFiles, names: Iterable[bytes]) -> int:
 def _remove(reader: PackReader, names: Sequence[bytes]) -> None:
     if not names:
         return
-    for name in names:
+    # The newest first: what names other objects goes before these, and a crash in between leaves
+    # no manifest without its chunks.
+    for name in sorted(names, key=lambda name: _age(reader.files, name)):
         reader.files.remove(name)
     with storage_errors("remove packs"):
         fsync_dir(reader.files.folder)
     reader.counters.fsyncs += 1
     reader.locator.drop_packs(names)
+
+
+def _age(files: PackFiles, name: bytes) -> int:
+    try:
+        return -os.stat(files.path(name)).st_mtime_ns
+    except FileNotFoundError:
+        return 0

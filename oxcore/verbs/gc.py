@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 
 from oxcore.codec.oplog import Operation
-from oxcore.errors import MissingError
+from oxcore.errors import CorruptError, MissingError, StorageError
 from oxcore.model.commits import Moment
 from oxcore.model.ids import Kind
 from oxcore.repo import Repository
@@ -80,7 +80,7 @@ def gc(
         repo.store.refresh()
         if not check_index(repo).sound:
             rebuild_index(repo)
-        return _sweep(repo, _plan(repo, grace, keep_operations), keep_operations)
+        return _collect(repo, grace, keep_operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,31 @@ class _Plan:
     operations: int  # that leave the log
 
 
+def _collect(repo: Repository, grace: float, keep_operations: float | None) -> Collected:
+    plan = _plan(repo, grace, keep_operations)
+    _check_copies(repo, plan.packs)
+    since = _since(repo, keep_operations)
+    if plan.operations and since is not None:
+        try:
+            repo.state.prune(time=repo.settings.clock(), keep_since_us=since)
+        except StorageError:  # the disk is full: then delete what even the whole log does not name
+            plan = _plan(repo, grace, None)
+    return _sweep(repo, plan)
+
+
 def _plan(repo: Repository, grace: float, keep_operations: float | None) -> _Plan:
     kept, gone = _operations(repo, keep_operations)
     before = time.time_ns() - round(grace * 1e9)
     young = {pack.name for pack in repo.store.packs() if pack.mtime_ns > before}
-    needed = _mark(repo, kept, young)
-    return _Plan(plan_packs(repo, needed, young), gone)
+    try:
+        needed = _mark(repo, kept, young)
+        return _Plan(plan_packs(repo, needed, young), gone)
+    except (MissingError, CorruptError) as error:
+        raise type(error)(
+            f"nothing was deleted: {error.message}",
+            hint="repair it first: ox fsck --repair",
+            items=error.items,
+        ) from error
 
 
 def _operations(repo: Repository, keep: float | None) -> tuple[list[Operation], int]:
@@ -120,14 +139,7 @@ def _mark(repo: Repository, operations: list[Operation], young: set[bytes]) -> s
     edge = shallow_ids(view.get("shallow"))
     repo.settings.progress.start("finding what is needed", unit="objects")
     marker = Marker(repo, edge)
-    try:
-        marker.follow(view_roots(view))
-    except MissingError as error:
-        raise MissingError(
-            f"nothing was deleted: {error.message}",
-            hint="repair it first: ox fsck --repair",
-            items=error.items,
-        ) from error
+    marker.follow(view_roots(view))
     marker.follow(_parents(repo, edge - never), lenient=True)
     marker.follow(operation_roots(operations), lenient=True)
     for name in sorted(young):
@@ -145,13 +157,9 @@ def _parents(repo: Repository, commits: frozenset[bytes]) -> list[Root]:
     ]
 
 
-def _sweep(repo: Repository, plan: _Plan, keep_operations: float | None) -> Collected:
-    since = _since(repo, keep_operations)
+def _sweep(repo: Repository, plan: _Plan) -> Collected:
     packs = plan.packs
     damaged: tuple[bytes, ...] = ()
-    _check_copies(repo, packs)
-    if plan.operations and since is not None:
-        repo.state.prune(time=repo.settings.clock(), keep_since_us=since)
     leftovers = clean_leftovers(repo)
     repo.settings.progress.start("repacking", unit="packs")
     if packs.drop:  # first, since it takes no space

@@ -1,8 +1,11 @@
 """Collecting garbage: nothing needed is lost, whatever stops it; the dry run tells exactly."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -276,6 +279,28 @@ class TestRefusals:
         assert gc(desk.core, **NOW).damaged == (content_id(data),)
         assert name in desk.core.store.files.names()
 
+    def test_a_damaged_pack_stops_it(self, desk):
+        desk.commit({"a": "1"})
+        (name, *_) = sorted(desk.core.store.files.names())
+        flip(desk.core.store.files.path(name), -1)
+        desk.core.store.files.forget(name)
+        with pytest.raises(CorruptError, match="nothing was deleted"):
+            gc(desk.core, **NOW)
+
+    def test_on_a_full_disk_the_log_stays_and_space_is_made(self, desk):
+        desk.commit({"a": "1"})
+        with desk.core.batch() as batch:
+            batch.put(content_id(noise(30, 5000)), Kind.CHUNK, noise(30, 5000))
+        with faulty() as faults:
+            gc(desk.core, dry_run=True, **NOW)
+        assert faults.log == []
+        place = _first_write(desk, "oplog")
+        with faulty(place, error=errno.ENOSPC):
+            done = gc(desk.core, **NOW)
+        assert (done.operations, done.objects) == (0, 1)
+        assert len(list(desk.core.state.operations())) == 3
+        assert sound(desk.core)
+
 
 class TestShallow:
     def test_parents_beyond_the_edge_are_no_gap(self, desk, tmp_path):
@@ -290,6 +315,17 @@ class TestShallow:
             gc(shallow._repo, **NOW)
             assert sound(shallow._repo)
             assert len(list(shallow._repo.state.operations())) >= 1
+
+
+def _first_write(desk, name):
+    """Which call of ``gc`` first writes what becomes the file ``name``, tried on a copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = os.path.join(folder, "copy")
+        shutil.copytree(desk.root, copy)
+        with Repository.open(copy, desk.core.settings) as repo, faulty() as faults:
+            gc(repo, **NOW)
+    calls = [place for place, (call, _) in enumerate(faults.log) if call in ("write", "writev")]
+    return calls[0]
 
 
 def _entry(data):
