@@ -230,7 +230,7 @@ VERBS = {
 }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_step_can_be_taken_back(data):
     with tempfile.TemporaryDirectory() as folder:

@@ -108,7 +108,7 @@ def test_a_shallow_clone_says_that_it_is_one(desk, tmp_path):
         assert shallow.verify().complete
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_wrong_byte_of_what_it_needs_passes(desks, data):
     desk = desks()
