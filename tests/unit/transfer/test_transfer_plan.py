@@ -331,3 +331,13 @@ def test_what_arrived_is_durable_before_the_end(here, there, remote, monkeypatch
 
     fetch(there, Watching(remote), [one])
     assert sealed[-1] >= 4
+
+
+def test_an_answer_that_keeps_something_back_is_seen(here, there, remote):
+    one = commit_files(here, many_files(9))
+    push(here, remote, [update(MAIN, None, one)])
+    honest = remote.fetch
+    liar = Liar(remote)
+    liar.fetch = lambda oids: (item for item in honest(oids) if item.kind == Kind.TREE)
+    with pytest.raises(MissingError, match="kept back 9 objects"):
+        fetch(there, liar, [one])
