@@ -195,24 +195,31 @@ def two_commits(shell: Shell, work: Path, older: Path, newer: Path) -> None:
 
 
 def summary(shell: Shell, copy: Path, first: Said, second: Said) -> None:
-    """What was stored, shared and sent, in MiB, from ox's own counts."""
+    """What was stored, shared and sent, from ox's own counts."""
     versions = json.loads(shell.quiet("du", "--all", cwd=copy))
     new = [version["adds"] for version in versions]
     total, stored = sum(one["bytes"] for one in versions), sum(one["stored"] for one in new)
     shared = {
         "files as in the version before": total - sum(one["logical"] for one in new),
-        "equal files of one version": sum(one["saved_by_files"] for one in new),
+        "equal files within a version": sum(one["saved_by_files"] for one in new),
         "equal pieces of files": sum(one["saved_by_chunks"] for one in new),
         "compression": sum(one["saved_by_compression"] for one in new),
     }
-    print(f"\nStored  {len(versions)} versions of {total / MIB:.2f} MiB in {stored / MIB:.2f} MiB")
-    for why, size in shared.items():
-        print(f"Shared  {size / MIB:9.2f} MiB  {why}")
-    pushes = ((first, versions[:2], "two versions"), (second, versions[2:], "a version, a row new"))
-    for push, pushed, what in pushes:
-        sent, size = push.count("bytes sent") / MIB, sum(one["bytes"] for one in pushed) / MIB
-        requests = push.count("requests")
-        print(f"Sent    {sent:9.2f} MiB  of {size:.2f} MiB in {requests} requests: {what}")
+    print(f"\nStored {size(stored)}  for {len(versions)} versions, {size(total).strip()} together")
+    for why, spared in shared.items():
+        print(f"Shared {size(spared)}  {why}")
+    old, changed = sum(one["bytes"] for one in versions[:2]), versions[2]["bytes"]
+    for push, what in (
+        (first, f"two versions, {size(old).strip()} together"),
+        (second, f"a version of {size(changed).strip()} that has one row changed"),
+    ):
+        sent, requests = push.count("bytes sent"), push.count("requests")
+        print(f"Sent   {size(sent)}  in {requests} requests: {what}")
+
+
+def size(count: int) -> str:
+    """A number of bytes for people, in a column."""
+    return f"{count / MIB:6.1f} MiB" if count >= MIB else f"{count / 1024:6.1f} KiB"
 
 
 def main() -> None:
