@@ -24,6 +24,7 @@ _RATE_FROM = 16 << 20  # bytes from which a rate says something
 @paths_argument()
 @click.option("-A", "--all", "everything", is_flag=True, help="Everything in the work tree.")
 @click.option("-u", "--update", is_flag=True, help="Tracked files only: no new ones.")
+@click.option("-f", "--force", "ignored", is_flag=True, help="Ignored files as well.")
 @click.option("-v", "--verbose", is_flag=True, help="Name each file.")
 @dry_run_option
 @json_option
@@ -34,6 +35,7 @@ def command(
     *,
     everything: bool,
     update: bool,
+    ignored: bool,
     verbose: bool,
     dry_run: bool,
     as_json: bool,
@@ -48,7 +50,9 @@ def command(
         raise UsageError("nothing was named to add", hint="ox add . adds this folder")
     began = time.monotonic()
     with session.open() as repo:
-        result = repo.add(session.paths(repo, paths), update=update, dry_run=dry_run)
+        result = repo.add(
+            session.paths(repo, paths), update=update, ignored=ignored, dry_run=dry_run
+        )
     if as_json:
         session.emit(result)
         return

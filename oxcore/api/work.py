@@ -32,16 +32,20 @@ class Work(RepoBase):
         paths: Paths = (),
         *,
         update: bool = False,
+        ignored: bool = False,
         dry_run: bool = False,
     ) -> Added:
         """Stage new, changed and removed files under ``paths`` (files, folders, globs in the
         dataset; none: everything).
 
-        ``update`` leaves untracked files alone, ``dry_run`` only tells. Raises
+        ``update`` leaves untracked files alone, ``ignored`` takes those that ``.oxignore``
+        names, ``dry_run`` only tells. Raises
         ``NotFoundError`` for a path that fits nothing, ``UnstableError`` for files that keep
         changing, ``StorageError`` for files that cannot be read; then nothing is staged.
         """
-        return verbs.add.add(self._repo, _bytes(paths), update=update, dry_run=dry_run)
+        return verbs.add.add(
+            self._repo, _bytes(paths), update=update, ignored=ignored, dry_run=dry_run
+        )
 
     def rm(
         self, paths: Paths, *, recursive: bool = False, cached: bool = False, force: bool = False

@@ -53,18 +53,20 @@ def add(
     patterns: Sequence[bytes] = (),
     *,
     update: bool = False,
+    ignored: bool = False,
     dry_run: bool = False,
 ) -> Added:
     """Stage the selected files: new, changed and gone ones.
 
     ``patterns`` are paths, folders or globs in the dataset, none means everything. ``update``
-    leaves untracked files alone. Raises ``NotFoundError`` for a pattern that fits nothing,
+    leaves untracked files alone, ``ignored`` takes files that ``.oxignore`` names. Raises
+    ``NotFoundError`` for a pattern that fits nothing,
     ``UnstableError`` and ``StorageError`` for files that cannot be read; then nothing is
     staged, and what was stored makes the next try cheap.
     """
     with repo.lock("add"):
         intent.recover(repo)
-        return add_locked(repo, patterns, update=update, dry_run=dry_run)
+        return add_locked(repo, patterns, update=update, ignored=ignored, dry_run=dry_run)
 
 
 def add_locked(
@@ -72,6 +74,7 @@ def add_locked(
     patterns: Sequence[bytes] = (),
     *,
     update: bool = False,
+    ignored: bool = False,
     dry_run: bool = False,
 ) -> Added:
     """``add`` for a caller that holds the lock."""
@@ -80,7 +83,8 @@ def add_locked(
         if pattern:
             check_path(pattern)
     sync_stat(repo)
-    walk = _Walk(survey(repo, selection, result.aside, untracked=not update))
+    found = survey(repo, selection, result.aside, untracked=not update, ignored=ignored)
+    walk = _Walk(found)
     if dry_run:
         rows = _only_look(repo, walk)
     else:
@@ -196,11 +200,23 @@ def _check_patterns(repo: Repository, selection: Selection) -> None:
     missing = [pattern for pattern in selection.unmatched() if not _known(repo, selection, pattern)]
     if missing:
         names = [show_path(pattern) for pattern in missing]
-        raise NotFoundError(
-            f"nothing to add under {names[0]!r}",
-            items=names[1:],
-            hint="check the spelling; ignored files are named in .oxignore",
+        raise _ignored(repo, missing[0]) or NotFoundError(
+            f"nothing to add under {names[0]!r}", items=names[1:], hint="check the spelling"
         )
+
+
+def _ignored(repo: Repository, pattern: bytes) -> NotFoundError | None:
+    """The error that says which line ignores the path, if it is there and one does."""
+    root = repo.tree_root()
+    if not exists(root, pattern):
+        return None
+    is_folder = os.path.isdir(os.path.join(os.fsencode(root), pattern))
+    match = Ignore(root, repo.settings.excludes).why(pattern, is_folder=is_folder)
+    if match is None:
+        return None
+    line = f"line {match.line} of {match.source}: {show_path(match.pattern)}"
+    name = show_path(pattern)
+    return NotFoundError(f"{name} is ignored by {line}", hint=f"add it all the same: add -f {name}")
 
 
 def _known(repo: Repository, selection: Selection, pattern: bytes) -> bool:

@@ -104,7 +104,13 @@ def apply(repo: Repository, index: int = 0, *, drop_it: bool = False) -> Moved:
         held = tree.get_many(repo.store, stage, [path for path, _ in merged.changes])
         pairs = list(zip(merged.changes, held, strict=True))
         steps = [Change(path, old, new) for (path, new), old in pairs]
-        fresh = [(path, new) for (path, new), old in pairs if old is None]
+        staged = repo.commit(made.parents[1]).tree
+        known = tree.get_many(repo.store, staged, [path for path, _ in merged.changes])
+        fresh = [
+            edit
+            for (edit, old), there in zip(pairs, known, strict=True)
+            if old is None and there is not None  # what was untracked comes back untracked
+        ]
         with repo.batch() as batch:
             wanted = tree.edit(batch, batch, stage, fresh, replace=True)
         changes = {stash.ref: (stash.id.hex(), None)} if drop_it else {}

@@ -17,7 +17,7 @@ from oxcore.index import Row, row_entry
 from oxcore.model.entries import Entry
 from oxcore.repo import Repository
 from oxcore.verbs.select import Selection
-from oxcore.worktree import STAT_SIZE, Folder, Ignore, exists, hash_file, peek, scan
+from oxcore.worktree import STAT_SIZE, Folder, Ignore, IgnoreNothing, exists, hash_file, peek, scan
 
 
 class Found(NamedTuple):
@@ -77,15 +77,20 @@ def sync_stat(repo: Repository) -> None:
 
 
 def survey(
-    repo: Repository, selection: Selection, aside: Aside, *, untracked: bool = True
+    repo: Repository,
+    selection: Selection,
+    aside: Aside,
+    *,
+    untracked: bool = True,
+    ignored: bool = False,
 ) -> Iterator[Found | Gone]:
     """Every selected file that differs, or may differ, from the stage.
 
-    Folder by folder; files of one folder by name. ``aside`` is filled on the way. The stat
-    cache must be in step (``sync_stat``).
+    Folder by folder; files of one folder by name; ``ignored`` ones as well if they are asked
+    for. ``aside`` is filled on the way. The stat cache must be in step (``sync_stat``).
     """
     root = repo.tree_root()
-    ignore = Ignore(root, repo.settings.excludes)
+    ignore = IgnoreNothing(root) if ignored else Ignore(root, repo.settings.excludes)
     seen: set[bytes] = set()
     for start in selection.roots():
         for item in _below(repo, root, ignore, start, seen, aside):

@@ -1,7 +1,7 @@
 """The folder of the user: what is in it, what is ignored, and how it is changed without harm."""
 
 from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
-from oxcore.worktree.ignore import FILE_NAME, Ignore
+from oxcore.worktree.ignore import FILE_NAME, Ignore, IgnoreNothing
 from oxcore.worktree.look import Seen, exists, peek
 from oxcore.worktree.patterns import Match
 from oxcore.worktree.reading import StableRead, Taken, hash_file, open_stable, read_file, stable
@@ -25,6 +25,7 @@ __all__ = [
     "UNKNOWN_STAT",
     "Folder",
     "Ignore",
+    "IgnoreNothing",
     "Match",
     "Seen",
     "StableRead",

@@ -144,3 +144,14 @@ def _parents(path: bytes) -> list[bytes]:
 def _tame(path: bytes) -> bytes:
     """Newlines as NUL: '.' and '$' of an expression know newlines, and no name holds a NUL."""
     return path.replace(b"\n", b"\0") if b"\n" in path else path
+
+
+class IgnoreNothing(Ignore):
+    """The rules of who names ignored files on purpose: there are none."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+
+    def enter(self, folder: bytes, rules: Rules, *, has_file: bool) -> Rules:
+        """No ``.oxignore`` is looked at."""
+        return rules
