@@ -272,6 +272,20 @@ def test_a_second_add_reads_no_file(desk):
 # -- files that do not hold still
 
 
+def refused_add(desk):
+    """What was staged before an `add` that met the writer, and its error.
+
+    On a busy machine the writer may stand still for a whole read: then that `add` is right.
+    """
+    for _ in range(200):
+        before = staged(desk)
+        try:
+            desk.repo.add()
+        except UnstableError as error:
+            return before, error
+    pytest.fail("no add met the writer")
+
+
 @pytest.mark.parametrize("size", [5000, 300_000, 9 << 20])
 def test_a_file_that_keeps_changing_is_named(desk, size):
     desk.write({"busy": b"0" * size, "calm": "x"})
@@ -286,13 +300,12 @@ def test_a_file_that_keeps_changing_is_named(desk, size):
     writer = threading.Thread(target=scribble)
     writer.start()
     try:
-        with pytest.raises(UnstableError) as caught:
-            desk.repo.add()
-        assert caught.value.items == ("busy",)
+        before, error = refused_add(desk)
+        assert error.items == ("busy",)
+        assert staged(desk) == before
     finally:
         stop.set()
         writer.join()
-    assert staged(desk) == {}
     desk.repo.add()
     assert set(staged(desk)) == {b"busy", b"calm"}
 
