@@ -36,7 +36,7 @@ contracts:
 unit *args:
     {{ python }} dev.py unit "$@"
 
-# every benchmark, full size
+# the benchmarks, at a moderate size; --full for full size
 bench *args:
     {{ python }} dev.py bench "$@"
 
