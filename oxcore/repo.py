@@ -211,6 +211,17 @@ class Repository:
         """A batch of the store; leaving the block makes it durable."""
         return self.store.batch()
 
+    def packs_lost(self, since: Mapping[int, bytes]) -> bool:
+        """Whether ``gc`` took a pack away since ``index.locations.packs()`` gave ``since``.
+
+        Whoever found objects there, or put them, before it took the lock, must look again.
+        Packs are numbered one after the other, so that a gap tells of one that came and went.
+        """
+        now = self.index.locations.packs()
+        top = max(since, default=max(now, default=0))
+        fresh = [number for number in now if number > top]
+        return not since.keys() <= now.keys() or (bool(fresh) and max(fresh) - top != len(fresh))
+
     def commit(self, oid: bytes) -> Commit:
         """The commit with this id; ``MissingError`` if it is not here."""
         known = self._commits.get(oid)

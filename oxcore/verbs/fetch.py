@@ -74,9 +74,12 @@ def fetch(
         deep = FULL_DEPTH if unshallow and repo.shallow() else depth
         shallow = repo.view().get("shallow")
         ids = [parse_id(value) for value in wanted.values()]
+        packs = dict(repo.index.locations.packs())
         # Long, and objects that no ref leads to hurt nobody: others may write meanwhile.
         report = transfer(repo, remote, ids, refs=refs, depth=deep)
         with repo.lock("fetch"):
+            if repo.packs_lost(packs):
+                report = transfer(repo, remote, ids, refs=refs, depth=deep)
             moves = _moves(repo, known, wanted)
             if prune and known is not None and not branches:
                 moves += _gone(repo, known, refs)
