@@ -6,7 +6,7 @@ from support.objects import of_version, opened, present
 from support.processes import Line, Ox, finish, kill, wait_for
 
 FILES, SIZE = 10, 8_000_000  # more than what one request carries (64 MiB)
-BREAK = 72_000_000  # bytes after which the line is held: in the second request
+BREAK = 77_000_000  # bytes after which the line is held: late in the second request
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_a_push_that_is_killed(ox, hub, big):
         # The first request was answered; of the second, the hub keeps what came.
         wait_for(lambda: hub.log.count("/lab/killed/push") == 2)
     there = present(place, whole)
-    assert len(whole) * 0.7 < there < len(whole)
+    assert len(whole) * 0.9 < there < len(whole)
     assert ox("clone", url, "--json", cwd=hub.root.parent).json["commit"] is None  # no ref moved
     told = ox("push", "--json", url, "main", cwd=folder).json
     assert told["sent"]["objects"] == len(whole) - there
