@@ -153,7 +153,7 @@ class RepoMachine(RuleBasedStateMachine):
         self.commits = {}  # id -> files, parents
         self.branches = {}
         self.branch = "main"
-        self.stashes = []  # base, files
+        self.stashes = []  # base, files, which of them were staged
 
     def teardown(self):
         self.repo.close()
@@ -400,13 +400,13 @@ class RepoMachine(RuleBasedStateMachine):
         self.attempt(lambda: self.repo.stash_push(untracked=untracked), model)
 
     def _put_aside(self, snapshot, work):
-        self.stashes.append((self.head_files, snapshot))
+        self.stashes.append((self.head_files, snapshot, set(self.stage)))
         self.work, self.stage = work, dict(self.head_files)
 
     @rule(drop=st.booleans())
     @precondition(lambda self: self.stashes)
     def pop(self, drop):
-        base, files = self.stashes[-1]
+        base, files, _ = self.stashes[-1]
 
         def model():
             wanted = merged(base, self.stage, files)
@@ -419,7 +419,7 @@ class RepoMachine(RuleBasedStateMachine):
         self.attempt(act, model, ConflictError, UnsavedError)
 
     def _take_back(self, work, wanted, drop):
-        for path in sorted(set(wanted) - set(self.stage)):
+        for path in sorted((set(wanted) - set(self.stage)) & self.stashes[-1][2]):
             self.stage = put(self.stage, path, wanted[path])
         self.work = work
         if drop:
@@ -501,6 +501,31 @@ class RepoMachine(RuleBasedStateMachine):
         with self.repo.transaction(name, message="by program") as edits:
             edits.put(path, file.data, executable=file.mode == EXEC)
         return edits.commit_id
+
+    @rule(
+        data=st.data(), verb=st.sampled_from(["reset", "restore", "stash", "switch", "rm", "add"])
+    )
+    @precondition(lambda self: self.head is not None)
+    def there_and_back(self, data, verb):
+        """Whatever a verb does, undo takes it back to the byte."""
+        before = self.repo._repo.view().number
+        acts = {
+            "reset": lambda: self.repo.reset(self._any_commit(data).hex(), "hard"),
+            "restore": lambda: self.repo.restore([b""], source=self._any_commit(data).hex()),
+            "stash": lambda: self.repo.stash_push(untracked=True),
+            "switch": lambda: self.repo.switch(data.draw(NAMES), force=True),
+            "rm": lambda: self.repo.rm([b""], recursive=True, force=True),
+            "add": self.repo.add,
+        }
+        try:
+            acts[verb]()
+        except (NotFoundError, NothingToDoError, UnsavedError):
+            return
+        if self.repo._repo.view().number > before:
+            self.repo.undo()
+
+    def _any_commit(self, data):
+        return data.draw(st.sampled_from(list(self.commits)))
 
     @rule()
     def reopen(self):

@@ -114,6 +114,9 @@ def prepare(folder):
 
 
 def scenario_switch(folder):
+    """What the user has removed must not come back by a crash."""
+    write(folder, {"a": None, "d/x": None})
+
     def act():
         with Repo.open(folder, settings=SETTINGS) as repo:
             repo.switch("topic")

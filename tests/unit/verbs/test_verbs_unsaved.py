@@ -160,6 +160,15 @@ def test_the_same_overwrite_twice_can_be_undone_each_time(desk):
         assert desk.files() == {b"f": b"unsaved"}
 
 
+def test_the_same_overwrite_twice_is_two_operations(desk):
+    desk.commit({"f": "committed"})
+    for _ in range(3):
+        before = desk.core.view().number
+        desk.write({"f": "unsaved"})
+        desk.repo.restore(["f"])
+        assert desk.core.view().number == before + 1
+
+
 def test_other_operations_after_a_crash_do_not_pass_for_the_move(desk, monkeypatch):
     """A crash in the middle, then a branch is made: the move still did not happen."""
     from oxcore.verbs import intent, update
