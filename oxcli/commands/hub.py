@@ -36,7 +36,13 @@ def command() -> None:
 @command.command("serve")
 @click.option("--root", required=True, type=PATH, metavar="DIR", help="Where the hub keeps all.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=_PORT,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
 @click.option(
     "--anonymous",
     type=click.Choice(["none", "read", "write"]),
@@ -51,7 +57,7 @@ def serve(
     """Serve the hub in the folder DIR, which is made if it is not there, until Ctrl-C.
 
     The first start makes an admin token and shows it, once. Requests are logged on stderr; not with
-    ox -q. Port 0 takes a free one. For https put a proxy in front.
+    ox -q. For https put a proxy in front.
     """
     from oxcore.api import Hub  # loads the server: not for `--help`
 

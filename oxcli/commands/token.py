@@ -38,7 +38,11 @@ def command() -> None:
 @_root
 @click.option("--user", required=True, metavar="NAME", help="Who it is for; shows in logs.")
 @click.option(
-    "--scope", type=click.Choice(["read", "write", "admin"]), default="write", show_default=True
+    "--scope",
+    type=click.Choice(["read", "write", "admin"]),
+    default="write",
+    show_default=True,
+    help="What it allows.",
 )
 @click.option(
     "--namespace",
