@@ -1,6 +1,6 @@
 """Many small files: ox and its peers from the first add to a clone, beside what the bytes cost.
 
-    python benches/files.py [--smoke | --full] [--repeat N] [--tools ox,git] [--json]
+    python benches/files.py [--smoke | --full | --files N] [--repeat N] [--tools ox,git] [--json]
 
 Files of 4 to 16 KB that do not compress. "changed" is add and commit after 1% of them changed;
 push and clone go to and from a folder; "switch" goes back to the older version. What comes out
@@ -17,8 +17,10 @@ from benches.peers import choose, versions
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    args = harness.arguments(__doc__, argv)
-    count = 60 if args.smoke else 100_000 if args.full else 5_000
+    parser = harness.arguments(__doc__)
+    parser.add_argument("--files", type=int, default=5_000, metavar="N", help="how many")
+    args = parser.parse_args(argv)
+    count = 60 if args.smoke else 100_000 if args.full else args.files
     tools, absent = choose(args.tools or ("ox,git" if args.smoke else None))
     course = race.Course(partial(data.many, count=count), partial(data.change_many, count=count))
     with harness.workplace(args) as home:

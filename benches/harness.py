@@ -37,8 +37,8 @@ class Cost:
     said: str
 
 
-def arguments(doc: str, argv: Sequence[str] | None) -> argparse.Namespace:
-    """Parse what every benchmark takes: sizes, repetitions, a folder to work in, JSON."""
+def arguments(doc: str) -> argparse.ArgumentParser:
+    """What every benchmark takes: sizes, repetitions, a folder to work in, JSON."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--smoke", action="store_true", help="tiny: does it run?")
@@ -47,7 +47,7 @@ def arguments(doc: str, argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tools", metavar="NAMES", help="only these, with commas between")
     parser.add_argument("--folder", type=Path, help="where to work (a lot of room is needed)")
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
-    return parser.parse_args(argv)
+    return parser
 
 
 @contextmanager
@@ -67,8 +67,10 @@ def measure(commands: Iterable[Command], cwd: Path, env: Mapping[str, str]) -> C
 
 
 def _run(words: list[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
-    """Peak memory in KiB of the process and those that it waited for (`ru_maxrss` of Linux), and
-    the end of what it printed."""
+    """Peak memory in KiB of the process and those that it waited for, and the end of what it said.
+
+    `ru_maxrss` of Linux counts the memory of the forking process too: this one has to stay small.
+    """
     with tempfile.TemporaryFile() as said:
         process = Popen(words, cwd=cwd, env=env, stdout=said, stderr=said, stdin=DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
@@ -84,9 +86,17 @@ def digest(folder: Path) -> str:
     """One hash over the paths and bytes of all files below a folder."""
     whole = blake3()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = blake3(max_threads=blake3.AUTO).update_mmap(path).digest()
-        whole.update(str(path.relative_to(folder)).encode() + b"\0" + content)
+        whole.update(str(path.relative_to(folder)).encode() + b"\0" + hash_file(path))
     return whole.hexdigest()
+
+
+def hash_file(path: str | Path) -> bytes:
+    """The BLAKE3 of a file, read in pieces."""
+    hasher = blake3()
+    with open(path, "rb", buffering=0) as file:
+        while piece := file.read(MIB):
+            hasher.update(piece)
+    return hasher.digest()
 
 
 def size(folders: Iterable[Path]) -> float:

@@ -18,7 +18,7 @@ STEPS = ("add+commit", "changed", "switch")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    args = harness.arguments(__doc__, argv)
+    args = harness.arguments(__doc__).parse_args(argv)
     count, length = (4, 1 << 30) if args.full else (1, (8 if args.smoke else 256) * harness.MIB)
     tools, absent = choose(args.tools or ("ox" if args.smoke else None))
     make = partial(data.large, count=count, length=length)

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from blake3 import blake3
-
-from benches.harness import Command, Cost, Row, digest, measure, median, script, size
+from benches.harness import Command, Cost, Row, digest, hash_file, measure, median, script, size
 from benches.peers import Commands, Ox, Place, environment
 
 STEPS = ("add+commit", "status", "changed", "push", "clone", "switch")
@@ -132,11 +130,7 @@ def walk_and_stat(folder: Path) -> None:
 def read_and_hash(folder: Path) -> None:
     """Read every file below a folder and take the BLAKE3 of its bytes."""
     for path in _files(folder):
-        hasher = blake3()
-        with open(path, "rb", buffering=0) as file:
-            while piece := file.read(1 << 20):
-                hasher.update(piece)
-        hasher.digest()
+        hash_file(path)
 
 
 def _files(folder: Path) -> Iterator[str]:

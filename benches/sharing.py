@@ -23,7 +23,7 @@ STEPS = ("push", "changed", "clone")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    args = harness.arguments(__doc__, argv)
+    args = harness.arguments(__doc__).parse_args(argv)
     count, length = (50_000, 1 << 30) if args.full else (2_000, 64 * MIB)
     if args.smoke:
         count, length = 20, MIB
@@ -68,17 +68,8 @@ def _steps(place: Place, url: str | Path, count: int, length: int) -> dict[str, 
 
 @contextmanager
 def _hub(root: Path) -> Iterator[str]:
-    words = [
-        *map(str, OX),
-        "hub",
-        "serve",
-        "--root",
-        str(root),
-        "--port",
-        "0",
-        "--anonymous",
-        "write",
-    ]
+    serve = ["-q", "hub", "serve", "--port", "0", "--anonymous", "write", "--root"]
+    words = [*map(str, OX), *serve, str(root)]
     server = Popen(words, env=environment(root), stdout=PIPE, text=True)
     try:
         assert server.stdout is not None
