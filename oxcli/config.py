@@ -45,15 +45,12 @@ def credentials_file() -> str:
 
 def global_settings() -> dict[str, str]:
     """The user's settings, for all repositories; ``InvalidError`` names a line that is none."""
-    try:
-        return codec.parse(_read(settings_file()))
-    except InvalidError as error:
-        raise InvalidError(f"{settings_file()}: {error.message}", hint=error.hint) from error
+    return codec.parse(_read_settings())
 
 
 def set_global(changes: Mapping[str, str | None]) -> None:
     """Set these of the user's settings, or remove them where the value is None."""
-    text = codec.edit(_read(settings_file()), changes)
+    text = codec.edit(_read_settings(), changes)
     _write(settings_file(), text, mode=0o666)
 
 
@@ -171,14 +168,24 @@ def wants_color(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def _read_settings() -> str:
+    return codec.decode(_read_bytes(settings_file()), settings_file())
+
+
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8") as file:
+        return _read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        hint = "edit it, or delete it"
+        raise InvalidError(f"{path} is not UTF-8 text", hint=hint) from error
+
+
+def _read_bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
             return file.read()
     except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError as error:
-        raise InvalidError(f"{path} is not UTF-8 text") from error
+        return b""
 
 
 def _write(path: str, text: str, *, mode: int) -> None:

@@ -110,7 +110,7 @@ class Repository:
                 os.makedirs(os.path.join(home, part), exist_ok=True)
             first = {"HEAD": f"ref:{branch_ref(branch)}", "stage": tree.EMPTY.hex()}
             now = (settings or Settings()).clock()
-            State.create(home, first, time=now, who=str((settings or Settings()).author or ""))
+            State.create(home, first, time=now, who=_first_writer(settings))
             write_atomic(os.path.join(home, "format"), repoformat.encode(form))
             fsync_dir(os.path.dirname(home))
         return cls(home, settings)
@@ -200,7 +200,7 @@ class Repository:
             changes,
             verb=verb,
             note=note,
-            who=str(self.settings.author or ""),
+            who=str(self.who() or ""),
             time=self.settings.clock(),
             undoes=undoes,
         )
@@ -259,30 +259,39 @@ class Repository:
 
     def config(self) -> dict[str, str]:
         """The settings in force: the repository's own over the caller's defaults."""
-        return {**self.settings.defaults, **config.parse(self._config_text())}
+        return {**self.settings.defaults, **self.own_config()}
 
     def own_config(self) -> dict[str, str]:
-        """The settings of the repository alone."""
+        """The settings of the repository alone; ``InvalidError`` names a line that is none."""
         return config.parse(self._config_text())
 
     def set_config(self, changes: Mapping[str, str | None]) -> None:
         """Set these keys, or remove them where the value is None."""
         text = config.edit(self._config_text(), changes)
         with storage_errors("write the settings"):
-            write_atomic(os.path.join(self.folder, "config"), text.encode("utf-8"))
+            write_atomic(self._config_place(), text.encode("utf-8"))
 
     def author(self) -> Person:
         """Who commits; ``UsageError`` telling how to set it if nobody is known."""
-        if self.settings.author is not None:
-            return self.settings.author
-        settings = self.config()
-        name, email = settings.get("user.name", ""), settings.get("user.email", "")
-        if not (name or email):
+        person = self.settings.author or _person(self.config())
+        if person is None:
             raise UsageError(
                 "who are you? A commit needs an author",
-                hint='ox config --global user.name "Your Name"',
+                hint='ox config --global user.name "Your Name"; '
+                'in Python: Repo.open(path, author="Your Name <you@example.org>")',
             )
-        return Person(name, email)
+        return person
+
+    def who(self) -> Person | None:
+        """Whom the operation log names; None if nobody is known.
+
+        Unlike ``author`` it never fails: a broken line in the settings is no reason to stop
+        a verb that has done its work.
+        """
+        try:
+            return self.settings.author or _person(self.config())
+        except (InvalidError, StorageError):
+            return None
 
     def tree_root(self) -> str:
         """The folder of the user; ``UsageError`` in a bare repository."""
@@ -294,12 +303,25 @@ class Repository:
 
     def _config_text(self) -> str:
         try:
-            with open(os.path.join(self.folder, "config"), encoding="utf-8") as file:
-                return file.read()
+            with open(self._config_place(), "rb") as file:
+                return config.decode(file.read(), self._config_place())
         except FileNotFoundError:
             return ""
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise StorageError(f"the settings cannot be read: {error}") from error
+
+    def _config_place(self) -> str:
+        return os.path.join(self.folder, "config")
+
+
+def _first_writer(settings: Settings | None) -> str:
+    known = settings or Settings()
+    return str(known.author or _person(known.defaults) or "")
+
+
+def _person(settings: Mapping[str, str]) -> Person | None:
+    name, email = settings.get("user.name", ""), settings.get("user.email", "")
+    return Person(name, email) if name or email else None
 
 
 def _is_bare(folder: str) -> bool:

@@ -14,10 +14,29 @@ from oxcore.errors import InvalidError
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*(\.[^\s=.][^\s=]*)*\.[A-Za-z][A-Za-z0-9-]*")
 
 
+_MEND = "edit the file: correct that line, or delete it"
+
+
 def check_key(key: str) -> None:
     """Raise ``InvalidError`` unless ``key`` is dotted: ``user.name``, ``remote.origin.url``."""
     if not _KEY.fullmatch(key):
         raise InvalidError(f"not a setting: {key!r}", hint="a setting is named as in user.name")
+
+
+def decode(data: bytes, place: str) -> str:
+    """The text of the file of settings at ``place``, all of whose lines ``parse`` takes.
+
+    Raises ``InvalidError``, which names the file and the line that is not UTF-8, or no setting.
+    """
+    try:
+        text = data.decode("utf-8")
+        parse(text)
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start) + 1
+        raise InvalidError(f"{place}: line {number} is not UTF-8 text", hint=_MEND) from error
+    except InvalidError as error:
+        raise InvalidError(f"{place}: {error.message}", hint=error.hint) from error
+    return text
 
 
 def parse(text: str) -> dict[str, str]:
@@ -28,7 +47,7 @@ def parse(text: str) -> dict[str, str]:
         if stripped and not stripped.startswith("#"):
             key, equals, value = stripped.partition("=")
             if not equals:
-                raise InvalidError(f"line {number} of the settings has no '=': {stripped!r}")
+                raise InvalidError(f"line {number} has no '=': {stripped!r}", hint=_MEND)
             settings[key.strip()] = value.strip()
     return settings
 

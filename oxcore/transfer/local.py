@@ -26,7 +26,7 @@ class LocalRemote:
             raise NotFoundError(
                 f"no repository at {path}", hint="make one with: ox init --bare PATH"
             ) from error
-        self._end = Endpoint(self.repo, who=str(self.repo.settings.author or ""))
+        self._end = Endpoint(self.repo, who=str(self.repo.who() or ""))
 
     @property
     def address(self) -> str:

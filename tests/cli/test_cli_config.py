@@ -79,3 +79,26 @@ def test_a_file_that_is_no_text(ox, home):
     (home / "config").write_bytes(b"user.name = \xff\n")
     result = ox.fails("config", "--global", "--list")
     assert (result.code, str(home / "config") in result.err) == (3, True)
+
+
+@pytest.mark.parametrize("line", [b"what is this", b"user.name = \xff"])
+@pytest.mark.parametrize(
+    "args", [("user.email", "x"), ("--unset", "user.name"), ("--list",), ("user.name",)]
+)
+@pytest.mark.parametrize("where", ["--global", None])
+def test_a_damaged_file_is_named_and_not_written_on(ox, repo, home, line, args, where):
+    place = home / "config" if where else repo / ".ox" / "config"
+    place.write_bytes(b"core.x = y\n" + line + b"\n")
+    result = ox.fails("config", *args, *([where] if where else []))
+    assert result.code == 3
+    assert f"error: {place}: line 2 " in result.err
+    assert "hint: edit the file" in result.err
+    assert place.read_bytes() == b"core.x = y\n" + line + b"\n"
+
+
+def test_verbs_that_read_a_damaged_file_name_it(ox, repo):
+    (repo / ".ox" / "config").write_bytes(b"what is this\n")
+    result = ox.fails("status")
+    assert (result.code, "config: line 1 " in result.err) == (3, True)
+    (repo / "a.txt").write_text("new")
+    ox("add", ".")  # does not need to know them

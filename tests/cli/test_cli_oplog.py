@@ -24,3 +24,21 @@ def test_undone_operations_say_so(ox, repo):
 
 def test_a_limit_of_none_is_refused(ox, repo):
     assert ox.fails("oplog", "-n", "0").code == 2
+
+
+def test_who_did_it(ox, monkeypatch):
+    monkeypatch.delenv("OX_AUTHOR_NAME")
+    monkeypatch.delenv("OX_AUTHOR_EMAIL")
+    ox("config", "--global", "user.name", "Everywhere")
+    ox("init")
+    (ox.folder / "a").write_text("one")
+    ox("add", "a")
+    ox("config", "user.name", "Here")
+    ox("config", "user.email", "h@example.org")
+    ox("commit", "-m", "first")
+    ox("clone", ".", "bare", "--bare")
+    ox("push", "bare", "main:other")
+    who = [row["who"] for row in ox("oplog", "--json").json]
+    assert who == ["Here <h@example.org>", "Everywhere", "Everywhere"]
+    there = ox("oplog", "--json", "-n", "1", cwd=ox.folder / "bare").json
+    assert there[0]["who"] == "Here <h@example.org>"

@@ -124,3 +124,16 @@ def test_values_that_would_break_the_line(value):
 def test_a_line_that_is_no_setting_is_named():
     with pytest.raises(InvalidError, match="line 2"):
         config.parse("a.b = c\nnonsense\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a.b = c\nnonsense\n", "the file: line 2 has no '='"),
+        (b"a.b = c\n# \xff\n", "the file: line 2 is not UTF-8 text"),
+    ],
+)
+def test_a_file_of_settings_that_is_broken_is_named_with_its_line(data, said):
+    with pytest.raises(InvalidError, match=said) as caught:
+        config.decode(data, "the file")
+    assert "delete it" in caught.value.hint
