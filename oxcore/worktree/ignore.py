@@ -22,7 +22,7 @@ class _Layer:
 
     def decide(self, path: bytes, *, is_folder: bool) -> Pattern | None:
         """The last pattern that names the path, which must lie under ``base``."""
-        relative = _tame(path[len(self.base) :])
+        relative = path[len(self.base) :]
         for pattern in self.patterns:
             if pattern.fits(relative, is_folder=is_folder):
                 return pattern
@@ -46,9 +46,7 @@ class Rules:
 
     def may_match(self, path: bytes, name: bytes) -> bool:
         """False if no pattern can name the path: the quick answer for nearly every file."""
-        return any(
-            layer.sieve.passes(_tame(path[len(layer.base) :]), name) for layer in self._layers
-        )
+        return any(layer.sieve.passes(path[len(layer.base) :], name) for layer in self._layers)
 
     def last_match(self, path: bytes, *, is_folder: bool) -> Pattern | None:
         """The pattern that decides, be it negated or not; None where none names the path."""
@@ -139,11 +137,6 @@ def _parents(path: bytes) -> list[bytes]:
     """b"" and every folder above ``path``, from the top; none for b""."""
     parts = path.split(b"/")[:-1] if path else []
     return [b""] * bool(path) + [b"/".join(parts[: n + 1]) for n in range(len(parts))]
-
-
-def _tame(path: bytes) -> bytes:
-    """Newlines as NUL: '.' and '$' of an expression know newlines, and no name holds a NUL."""
-    return path.replace(b"\n", b"\0") if b"\n" in path else path
 
 
 class IgnoreNothing(Ignore):

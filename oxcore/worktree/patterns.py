@@ -1,4 +1,4 @@
-"""One ignore file, compiled: git's reading of the lines, pathspec's reading of the globs."""
+"""One ignore file, compiled: the lines as git reads them (gitignore(5))."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from oxcore.worktree.brackets import plain_brackets
+from oxcore.worktree.globs import compile_glob
 
 _GLOB = re.compile(rb"[*?\[\\]")
 _BOM = b"\xef\xbb\xbf"
@@ -33,10 +33,7 @@ class Pattern(NamedTuple):
         """Whether the pattern names this very path, not merely a folder above it."""
         if self.folders_only and not is_folder:
             return False
-        found = self.regex.search(relative)
-        # The one group in pathspec's expressions marks the end of a folder above the path; what
-        # is in an ignored folder is settled by the walk, which does not enter it.
-        return found is not None and found.lastgroup is None
+        return self.regex.match(relative) is not None
 
 
 def parse_patterns(source: str, text: bytes) -> list[Pattern]:
@@ -57,7 +54,7 @@ def _parse_line(source: str, number: int, line: bytes) -> Pattern | None:
     core = text[1:] if negated else text
     folders_only = core.endswith(b"/")
     core = core.removesuffix(b"/")
-    regex = _compile(core)
+    regex = compile_glob(core)
     if regex is None:
         return None
     return Pattern(regex, negated, folders_only, core, Match(source, number, text))
@@ -68,20 +65,6 @@ def _trim(line: bytes) -> bytes:
     bare = line.rstrip(b" ")
     slashes = len(bare) - len(bare.rstrip(b"\\"))
     return bare + b" " if slashes % 2 and len(bare) < len(line) else bare
-
-
-def _compile(core: bytes) -> re.Pattern[bytes] | None:
-    """The expression by pathspec; None for a line that can match nothing."""
-    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-
-    try:
-        plain = plain_brackets(core)
-        # A '#' or '!' that is not the line's first sign stands for itself.
-        guarded = b"\\" + plain if plain[:1] in (b"#", b"!") else plain
-        regex, _ = GitIgnoreSpecPattern.pattern_to_regex(guarded)
-    except ValueError:
-        return None
-    return None if regex is None else re.compile(regex)
 
 
 class Sieve:
@@ -107,4 +90,4 @@ class Sieve:
         """False if no pattern can name the path; ``name`` is its last component."""
         if name in self._names or name.endswith(self._tails):
             return True
-        return any(regex.search(relative) for regex in self._others)
+        return any(regex.match(relative) for regex in self._others)

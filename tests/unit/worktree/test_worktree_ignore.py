@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from hypothesis import example, given, settings
@@ -240,3 +241,28 @@ def test_names_with_a_newline(tmp_path):
     assert ignore.ignores(b"a\nb")
     assert ignore.ignores(b"d\n/foo")
     assert ignore.ignores(b"\n.x")
+
+
+HOSTILE = [
+    b"*a" * 40 + b"b",
+    b"*?" * 60 + b"b",
+    b"[a]*" * 60 + b"b",
+    b"a/" + b"*a" * 40 + b"b",
+    b"**/*a*a*a*a*a*a/" * 8 + b"b",
+    b"**/a/" * 20 + b"b",
+    b"/**/*/" * 20 + b"**/b",
+    b"***a" * 40 + b"b/**",
+]
+MATCH = """
+import sys
+from oxcore.worktree.globs import compile_glob
+lines = sys.stdin.buffer.read().splitlines()
+for line in lines:
+    for path in (b"a" * 255, b"/".join([b"a" * 60] * 60), b"a/" * 2000 + b"c"):
+        assert compile_glob(line).match(path) is None, line
+"""
+
+
+def test_no_pattern_of_a_stranger_takes_for_ever():
+    # Backtracking would take longer than the universe has been there; this takes milliseconds.
+    subprocess.run([sys.executable, "-c", MATCH], input=b"\n".join(HOSTILE), check=True, timeout=60)
