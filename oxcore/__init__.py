@@ -12,11 +12,19 @@ TYPE_CHECKING = False  # type checkers know the name; `typing` would double the 
 if TYPE_CHECKING:
     from oxcore.api import Hub, Repo
     from oxcore.errors import OxError
+    from oxcore.model.commits import Person
+    from oxcore.repo import Settings
 
 __version__ = "0.1.0"
-__all__ = ["Hub", "OxError", "Repo", "__version__"]
+__all__ = ["Hub", "OxError", "Person", "Repo", "Settings", "__version__"]
 
-_HOMES = {"Repo": "oxcore.api", "Hub": "oxcore.api", "OxError": "oxcore.errors"}
+_HOMES = {
+    "Repo": "oxcore.api",
+    "Hub": "oxcore.api",
+    "OxError": "oxcore.errors",
+    "Person": "oxcore.model.commits",
+    "Settings": "oxcore.repo",
+}
 
 
 def __getattr__(name: str) -> object:

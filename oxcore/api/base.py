@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from oxcore.model.commits import Person
 from oxcore.model.counters import Counters
 from oxcore.repo import Repository, Settings
 
 Path = str | bytes | os.PathLike[str]
+
+
+def with_author(settings: Settings | None, author: str | Person | None) -> Settings | None:
+    """``settings`` with this author, if one is given; ``InvalidError`` for a text that is none."""
+    if author is None:
+        return settings
+    person = Person.parse(author) if isinstance(author, str) else author
+    return replace(settings or Settings(), author=person)
 
 
 class RepoBase:
@@ -29,18 +39,30 @@ class RepoBase:
         *,
         bare: bool = False,
         branch: str = "main",
+        author: str | Person | None = None,
         settings: Settings | None = None,
     ) -> Self:
         """Make a repository in the folder ``path`` (made if it is not there) and open it.
 
-        Raises ``ExistsError`` if there is one already.
+        ``author``, as in ``"Name <mail>"``, stands before that of ``settings``. Raises
+        ``ExistsError`` if there is one already.
         """
-        return cls(Repository.init(path, bare=bare, branch=branch, settings=settings))
+        chosen = with_author(settings, author)
+        return cls(Repository.init(path, bare=bare, branch=branch, settings=chosen))
 
     @classmethod
-    def open(cls, path: str = ".", *, settings: Settings | None = None) -> Self:
-        """Open the repository that ``path`` lies in, looking upwards; ``NotARepoError``."""
-        return cls(Repository.find(path, settings))
+    def open(
+        cls,
+        path: str = ".",
+        *,
+        author: str | Person | None = None,
+        settings: Settings | None = None,
+    ) -> Self:
+        """Open the repository that ``path`` lies in, looking upwards; ``NotARepoError``.
+
+        ``author``, as in ``"Name <mail>"``, stands before that of ``settings``.
+        """
+        return cls(Repository.find(path, with_author(settings, author)))
 
     def close(self) -> None:
         """Close files and the index."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 from oxcore import verbs
-from oxcore.api.base import RepoBase
+from oxcore.api.base import RepoBase, with_author
 from oxcore.errors import UsageError
+from oxcore.model.commits import Person
 from oxcore.repo import Settings
 
 if TYPE_CHECKING:
@@ -36,16 +37,19 @@ class Sharing(RepoBase):
         branch: str | None = None,
         depth: int | None = None,
         bare: bool = False,
+        author: str | Person | None = None,
         settings: Settings | None = None,
     ) -> Self:
         """Copy the repository at ``url`` into the new folder ``path`` and open it.
 
+        ``author``, as in ``"Name <mail>"``, stands before that of ``settings``.
         An interrupted clone goes on when it is called again. Raises ``ExistsError`` for a
         folder that holds something else, ``NotFoundError``, ``UnreachableError``,
         ``DeniedError``.
         """
+        chosen = with_author(settings, author)
         handle, report = verbs.clone.clone(
-            url, path, branch=branch, depth=depth, bare=bare, settings=settings
+            url, path, branch=branch, depth=depth, bare=bare, settings=chosen
         )
         repo = cls(handle)
         repo._cloned = report

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
+from typing import Self
+
+from oxcore.errors import InvalidError
+
+_PERSON = re.compile(r"([^<>\n\0]*?)\s*(?:<([^<>\s\0]*)>)?")
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
@@ -19,6 +25,15 @@ class Person:
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>" if self.email else self.name
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``Name <mail>``, either of which may be left out; ``InvalidError`` for neither."""
+        found = _PERSON.fullmatch(text.strip())
+        if found is None or not (found[1] or found[2]):
+            hint = "as in: Ann Author <ann@example.org>"
+            raise InvalidError(f"not a name with an address: {text!r}", hint=hint)
+        return cls(found[1], found[2] or "")
 
 
 @dataclass(frozen=True, slots=True)
