@@ -61,7 +61,7 @@ class Batch:
         self._open: PackWriter | None = None
         self._sealing: _Sealing | None = None
         self._keep = False
-        self._failed = False
+        self._failure: BaseException | None = None  # the first; nothing is sealed after it
         self.sealed: list[bytes] = []  # names of the packs that this batch made
 
     def __enter__(self) -> Self:
@@ -158,7 +158,8 @@ class Batch:
     def flush(self) -> None:
         """Seal what there is: afterwards it is durable, and the store sees it.
 
-        Raises ``StorageError``, then and at every later call, if some of it could not be written.
+        Raises, then and at every later call, the first error if some of it could not be written:
+        a ``StorageError``.
         """
         self._harvest()
         writer, self._open = self._open, None
@@ -210,8 +211,8 @@ class Batch:
             writer.add(oid, kind, how, raw, payload)
             if writer.index.end >= self._pack_size:
                 self._rotate(writer)
-        except BaseException:
-            self._failed = True
+        except BaseException as error:
+            self._failure = self._failure or error
             raise
 
     def _rotate(self, writer: PackWriter) -> None:
@@ -224,8 +225,10 @@ class Batch:
 
     def _harvest(self) -> None:
         """Wait for the pack under way and let the index know of it."""
-        if self._failed:
-            raise StorageError("an earlier part of these objects could not be stored")
+        if isinstance(self._failure, OxError):
+            raise self._failure  # again: it tells the cause and the way out
+        if self._failure is not None:
+            raise StorageError("some of these objects could not be stored") from self._failure
         sealing, self._sealing = self._sealing, None
         if sealing is not None:
             with self._fatal(sealing.writer):
@@ -235,10 +238,11 @@ class Batch:
     def _fatal(self, writer: PackWriter) -> Iterator[None]:
         """Close the writer at the end; after an exception nothing more of the batch is sealed,
         since it may name what was lost."""
-        self._failed = True
         try:
             yield
-            self._failed = False
+        except BaseException as error:
+            self._failure = self._failure or error
+            raise
         finally:
             writer.close()
 

@@ -105,6 +105,21 @@ def test_error_at_every_call(before, tmp_path, act, safe):
         assert not [name for name in os.listdir(folder) if not name.endswith(".pack")]
 
 
+def test_a_full_disk_is_told_to_the_end(before):
+    store = open_store(str(before))
+    errors = []
+    full = pytest.raises(StorageError, match="No space left on device")
+    with full as told, store.batch() as batch, faulty(0, error=28):
+        for oid, data in zip(NEW_IDS, NEW, strict=True):
+            try:
+                batch.put(oid, Kind.CHUNK, data)
+            except StorageError as error:  # as who adds many files, and goes on with the next
+                errors.append(error)
+    assert errors
+    assert told.value.hint == "free some space and run it again"
+    check(open_store(str(before)), OLD_IDS)
+
+
 def test_nothing_is_renamed_before_it_is_durable(before):
     store = open_store(str(before))
     with faulty() as faults:

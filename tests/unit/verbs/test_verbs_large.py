@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from oxcore.chunk import cut
+from oxcore.errors import StorageError
 from oxcore.store import content
+from oxcore.testing.faults import faulty
 
 ROOT = Path(__file__).parents[3]
 
@@ -88,6 +90,18 @@ def test_a_streamed_file_is_cut_like_the_whole(desk, size):
     ends = list(cut(data, desk.core.params, final=True))
     assert found == [b - a for a, b in zip([0, *ends[:-1]], ends, strict=True)]
     assert desk.tree()[b"f"] == data
+
+
+def test_a_disk_that_runs_full_is_told_with_the_way_out(desk):
+    desk.write({"f": os.urandom(9 << 20)})
+    stage = desk.core.stage()
+    full = pytest.raises(StorageError, match="No space left on device")
+    with full as told, faulty(0, error=28):
+        desk.repo.add()
+    assert told.value.hint == "free some space and run it again"
+    assert desk.core.stage() == stage
+    desk.repo.add()
+    assert desk.tree() == desk.files()
 
 
 def content_of(desk, path):
