@@ -28,6 +28,10 @@ def long(found: Status, show: Show, paint: Paint) -> Iterator[str]:
     """The lines of the long form: counts, and at most ``LISTED`` lines of each section."""
     yield _place(found, paint)
     yield from _following(found)
+    if found.interrupted:
+        yield paint("a change of these files was interrupted half way", "red") + (
+            ": the next verb that writes, such as ox add or ox switch, puts them back first"
+        )
     yield from _pending(found, show, paint)
     staged, changed = found.staged, found.changed
     yield from _section("staged", staged, show, paint, "green", "ox restore --staged PATH unstages")
@@ -162,6 +166,7 @@ def document(found: Status) -> dict[str, object]:
         "upstream": found.upstream,
         "ahead": found.ahead,
         "behind": found.behind,
+        "interrupted": found.interrupted,
         "clean": found.clean,
         "staged": _listing(found.staged),
         "changed": _listing(found.changed),

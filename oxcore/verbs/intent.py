@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from oxcore import tree
 from oxcore.codec import canonical
-from oxcore.errors import CorruptError, UnsavedError
+from oxcore.errors import BusyError, CorruptError, UnsavedError
 from oxcore.fs.atomic import storage_errors, write_atomic
 from oxcore.model.commits import Json
 from oxcore.model.entries import Change
@@ -66,6 +66,20 @@ def clear(repo: Repository) -> None:
     """The move has come to its end."""
     with storage_errors("clear the intent"):
         os.unlink(_place(repo))
+
+
+def interrupted(repo: Repository) -> bool:
+    """Whether a move of the work tree was broken off and waits to be put back.
+
+    One that another process is just doing is none.
+    """
+    if not os.path.exists(_place(repo)):
+        return False
+    try:
+        with repo.lock("status", wait=0.0):
+            return os.path.exists(_place(repo)) and not _happened(repo, _read(repo))
+    except BusyError:
+        return False
 
 
 def recover(repo: Repository) -> int | None:

@@ -13,6 +13,7 @@ from oxcore.index import pack_row
 from oxcore.model.entries import Change
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
+from oxcore.verbs import intent
 from oxcore.verbs.merging import Pending, read_pending
 from oxcore.verbs.select import Selection
 from oxcore.verbs.survey import Aside, Gone, differs, survey, sync_stat
@@ -45,6 +46,8 @@ class Status:
     against HEAD, ``changed`` the work tree against the stage (``new.id`` is empty where the
     size alone told), ``untracked`` maps a path (a folder ends in '/') to its number of files.
     ``ahead`` and ``behind`` count commits against ``upstream`` (None: there is none).
+    ``interrupted``: a move of the work tree was broken off, and what changed is partly its doing;
+    the next verb that writes puts it back.
     """
 
     branch: str | None = None
@@ -56,6 +59,7 @@ class Status:
     changed: Listing = field(default_factory=Listing)
     untracked: dict[bytes, int] = field(default_factory=dict)
     pending: Pending | None = None
+    interrupted: bool = False
     aside: Aside = field(default_factory=Aside)
 
     @property
@@ -87,6 +91,7 @@ def status(
         if change.path in selection:
             result.staged.note(change, limit)
     if repo.worktree is not None:
+        result.interrupted = intent.interrupted(repo)
         _look_at_files(repo, selection, result, limit, each_untracked=each_untracked)
     return result
 

@@ -5,7 +5,10 @@ import os
 from oxcore import Repo
 from oxcore.model.entries import Entry
 from oxcore.tree import Conflict
+from oxcore.verbs import intent, update
 from oxcore.verbs.merging import Pending, encode_pending
+
+CLEAN = "nothing to commit, the folder is as in HEAD"
 
 
 def pend(folder, *conflicts):
@@ -112,3 +115,27 @@ def test_a_detached_head(ox, repo):
         core.operate("switch", "", {"HEAD": (core.view()["HEAD"], core.head().hex())})
     assert ox("status").lines[0].startswith("HEAD detached at ")
     assert ox("status", "-s", "-b").out == "## HEAD (no branch)\n"
+
+
+def test_an_interrupted_move_of_the_files_is_told(ox, repo, write, monkeypatch):
+    ox("switch", "-c", "other")
+    write({"a.txt": "changed", "new": "1"})
+    ox("add", ".")
+    ox("commit", "-m", "second")
+    assert ox("status", "--json").json["interrupted"] is False
+
+    def stop(*args):
+        real(*args)
+        raise KeyboardInterrupt
+
+    real = update._write
+    with monkeypatch.context() as patch:
+        patch.setattr(update, "_write", stop)
+        patch.setattr(intent, "roll_back", lambda repo: 0)
+        ox.fails("switch", "main")
+    assert "interrupted half way" in ox("status").out
+    assert ox("status", "--json").json["interrupted"] is True
+    with Repo.open(str(repo)) as held, held._repo.lock("switch"):
+        assert "interrupted" not in ox("status").out  # the move of a process that lives
+    ox("gc")
+    assert ox("status").lines == ["on branch other", CLEAN]
