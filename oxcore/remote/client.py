@@ -172,14 +172,19 @@ class HubClient:
         except (ValueError, OxError):
             record = None
         if isinstance(record, dict) and isinstance(record.get("kind"), str):
-            return error_from(record)
+            return self._addressed(error_from(record))
         return self._foreign(status)
+
+    def _addressed(self, error: OxError) -> OxError:
+        """A hub does not know by which URL it is reached: its hints leave a gap for it."""
+        error.hint = error.hint.replace("ox login URL", f"ox login {self.base}")
+        return error
 
     def _foreign(self, status: int) -> OxError:
         """The error for an answer that no hub of ours gave."""
         said = f"{self.base} answered {status}"
         if status in (401, 403):
-            return DeniedError(said, hint="get a token, then: ox login URL")
+            return DeniedError(said, hint=f"get a token, then: ox login {self.base}")
         if status == 404:
             return NotFoundError(said, hint="check the address")
         if status < 400:
