@@ -85,10 +85,15 @@ def _headline(made: Committed) -> str:
 
 
 def _counts(made: Committed) -> str:
-    words = (("added", made.added), ("modified", made.modified), ("removed", made.removed))
-    parts = [f"{count:,} {word}" for word, count in words if count]
-    total = plural(made.added + made.modified + made.removed, "file")
-    size = f", {human_size(made.nbytes)}" if made.added or made.modified else ""
+    words = {
+        "added": made.added,
+        "modified": made.modified,
+        "removed": made.removed,
+        "of another type": made.retyped,
+    }
+    parts = [f"{count:,} {word}" for word, count in words.items() if count]
+    total = plural(sum(words.values()), "file")
+    size = f", {human_size(made.nbytes)}" if made.removed < sum(words.values()) else ""
     return f"  {total}: {', '.join(parts)}{size}" if parts else "  no file changed"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -27,8 +28,8 @@ from oxcore.verbs.merging import Pending, read_pending
 @dataclass(frozen=True, slots=True)
 class Committed:
     """A new commit: its id, the branch it is on (None if HEAD is detached), what it holds; how
-    many files were ``added``, ``modified`` and ``removed`` against its first parent, and the
-    ``nbytes`` of those it added and modified."""
+    many files were ``added``, ``modified``, ``removed`` and ``retyped`` (now a link, or no longer
+    one) against its first parent, and the ``nbytes`` of those that it has anew."""
 
     id: bytes
     branch: str | None
@@ -37,6 +38,7 @@ class Committed:
     added: int
     modified: int
     removed: int
+    retyped: int
     nbytes: int
 
 
@@ -120,19 +122,18 @@ def _draft(
     return Commit(tree.EMPTY, parents + pending.parents, who, now, pending.message)
 
 
-def _counts(repo: Repository, made: Commit) -> tuple[int, int, int, int]:
-    """Files added, modified and removed, and the bytes of the first two."""
+def _counts(repo: Repository, made: Commit) -> tuple[int, int, int, int, int]:
+    """Files added, modified, removed and of another type, and the bytes of the new contents."""
     if not made.parents:
         files, nbytes = tree.summary(repo.store, made.tree)
-        return files, 0, 0, nbytes
-    added = modified = removed = nbytes = 0
+        return files, 0, 0, 0, nbytes
+    letters: Counter[str] = Counter()
+    nbytes = 0
     before = _tree_of(repo, made.parents[0])
-    for _, old, new in () if before is None else tree.diff(repo.store, before, made.tree):
-        added += old is None
-        removed += new is None
-        modified += old is not None and new is not None
-        nbytes += 0 if new is None else new.size
-    return added, modified, removed, nbytes
+    for change in () if before is None else tree.diff(repo.store, before, made.tree):
+        letters[change.letter] += 1
+        nbytes += 0 if change.new is None else change.new.size
+    return letters["A"], letters["M"], letters["D"], letters["T"], nbytes
 
 
 def _tree_of(repo: Repository, commit: bytes) -> bytes | None:

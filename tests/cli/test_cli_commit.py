@@ -78,3 +78,16 @@ def test_json_has_ids_as_hex(ox, repo):
     made = ox("commit", "--allow-empty", "-m", "x", "--json").json
     assert len(made["id"]) == len(made["commit"]["tree"]) == 64
     assert json.dumps(made)
+
+
+def test_a_file_that_became_a_link_is_of_another_type(ox, repo):
+    (repo / "a.txt").unlink()
+    (repo / "a.txt").symlink_to("data")
+    ox("add", ".")
+    made = ox("commit", "-m", "link")
+    assert made.lines[1] == "  1 file: 1 of another type, 4 B"
+    (repo / "a.txt").unlink()
+    (repo / "a.txt").write_text("x")
+    ox("add", ".")
+    found = ox("commit", "-m", "file", "--json").json
+    assert (found["retyped"], found["modified"]) == (1, 0)
