@@ -8,7 +8,7 @@
     |-- AmbiguousError       a short name fits several things             kind ambiguous
     |-- ExistsError          it is there already                          kind exists
     |-- NothingToDoError     the verb would change nothing                kind nothing-to-do
-    |-- UnsavedError         unsaved work would be overwritten            kind unsaved
+    |-- UnsavedError         unsaved work would be lost                   kind unsaved
     |-- ConflictError        a merge needs a person                       kind conflict
     |-- BusyError            another writer holds the repository          kind busy
     |-- UnstableError        a file kept changing while it was read       kind unstable
@@ -93,7 +93,8 @@ class NothingToDoError(OxError):
 
 
 class UnsavedError(OxError):
-    """Unsaved work would be overwritten; ``items`` lists the paths. Nothing was changed."""
+    """Work that is nowhere else would be lost: unsaved files, which ``items`` lists, or the
+    commits of a branch. Nothing was changed."""
 
     kind = "unsaved"
 

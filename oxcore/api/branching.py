@@ -59,7 +59,7 @@ class Branching(RepoBase):
     ) -> Deleted:
         """Delete branches, or with ``remote`` what is known of a remote's (``origin/old``).
 
-        Raises ``UsageError`` for the present branch, ``RejectedError`` for one that is merged
+        Raises ``UsageError`` for the present branch, ``UnsavedError`` for one that is merged
         neither into HEAD nor into its upstream, unless ``force``. ``undo`` brings them back.
         """
         return verbs.branch.delete(self._repo, names, force=force, remote=remote)

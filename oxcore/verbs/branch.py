@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from oxcore.errors import ExistsError, InvalidError, NotFoundError, RejectedError, UsageError
+from oxcore.errors import ExistsError, InvalidError, NotFoundError, UnsavedError, UsageError
 from oxcore.history import is_ancestor
 from oxcore.model.ids import parse_id
 from oxcore.refs import View, branch_ref, short_name
@@ -123,7 +123,7 @@ def delete(
 ) -> Deleted:
     """Delete branches, all of them or none; with ``remote`` what is known of a remote's.
 
-    Raises ``UsageError`` for the branch that HEAD is on, ``RejectedError`` for one whose
+    Raises ``UsageError`` for the branch that HEAD is on, ``UnsavedError`` for one whose
     commits are neither in HEAD nor in its upstream (unless ``force``), ``NotFoundError``.
     """
     with repo.lock("branch -d"):
@@ -226,7 +226,7 @@ def _check_deleted(repo: Repository, one: Branch, *, force: bool) -> None:
         )
     if force or one.remote or any(_holds(repo, tip, one.commit) for tip in _keepers(repo, one)):
         return
-    raise RejectedError(
+    raise UnsavedError(
         f"{one.name!r} has commits that neither HEAD nor its upstream has",
         hint=f"merge it, or delete it all the same: ox branch -D {one.name}",
     )

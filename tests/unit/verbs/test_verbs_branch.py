@@ -6,7 +6,7 @@ from oxcore.errors import (
     ExistsError,
     InvalidError,
     NotFoundError,
-    RejectedError,
+    UnsavedError,
     UsageError,
 )
 
@@ -172,7 +172,7 @@ def test_deleting(desk):
     desk.repo.switch("main")
     with pytest.raises(UsageError, match="checked out"):
         desk.repo.delete_branches(["main"], force=True)
-    with pytest.raises(RejectedError, match="ahead"):
+    with pytest.raises(UnsavedError, match="ahead"):
         desk.repo.delete_branches(["merged", "ahead"])
     with pytest.raises(NotFoundError):
         desk.repo.delete_branches(["merged", "nope"])
