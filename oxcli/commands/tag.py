@@ -22,11 +22,13 @@ _TITLE = 60  # characters of a message in the list
     "ox tag",
     "ox tag --list 'v1.*' --json",
     "ox tag v1.0",
+    'ox tag -a v1.0 -m "first release"',
     'ox tag -m "first release" v1.0 HEAD~2',
     "ox tag -d v1.0",
 )
 @click.argument("names", nargs=-1, type=REVISION)
 @click.option("-l", "--list", "listing", is_flag=True, help="List tags that fit the patterns.")
+@click.option("-a", "--annotate", is_flag=True, help="As -m alone does, which must be there.")
 @click.option("-m", "--message", help="Make an annotated tag, with who, when and why.")
 @click.option("-d", "--delete", is_flag=True, help="Delete tags.")
 @click.option("-f", "--force", is_flag=True, help="Move a tag that is there.")
@@ -37,6 +39,7 @@ def command(
     names: tuple[str, ...],
     *,
     listing: bool,
+    annotate: bool,
     message: str | None,
     delete: bool,
     force: bool,
@@ -46,8 +49,10 @@ def command(
 
     Without names: list them. With a name, and a revision (HEAD if left out): tag that commit.
     """
-    if delete and (listing or message is not None):
+    if delete and (listing or annotate or message is not None):
         raise UsageError("-d goes with names alone")
+    if annotate and message is None:
+        raise UsageError("an annotated tag needs a message", hint='ox tag -a NAME -m "why"')
     with session.open() as repo:
         if delete:
             _delete(session, repo, names)

@@ -46,7 +46,7 @@ def test_made_renamed_deleted(ox, two, golden):
     out += ox("branch", "-u", "topic", "newer").out
     out += ox("branch", "--unset-upstream", "newer").out
     refused = ox.fails("branch", "-d", "newer")
-    assert refused.code == 15
+    assert refused.code == 8
     assert "ox branch -D newer" in refused.err
     assert ox.fails("branch", "-d", "main").code == 2
     out += ox("branch", "-D", "newer").out
@@ -156,3 +156,11 @@ def test_tags(ox, two, golden):
         assert ox.fails("tag", *args).code == code
     ox("tag", "-f", "v2")
     assert not ox("tag", "--json").json[0]["annotated"]
+
+
+def test_annotated_as_the_hands_of_git_type_it(ox, two):
+    ox("tag", "-a", "v1", "-m", "why")
+    assert ox("tag", "--json").json[0]["message"] == "why"
+    refused = ox.fails("tag", "-a", "v2")
+    assert (refused.code, "needs a message" in refused.err) == (2, True)
+    assert ox.fails("tag", "-a", "-d", "v1").code == 2
