@@ -92,6 +92,8 @@ def add_locked(
     _check_patterns(repo, selection)
     gone = _gone(repo, rows, walk)
     changes = _changes(rows, walk, gone, result)
+    if update:
+        _forget_new(result.aside, {item.path for item in gone})
     added = [path for path, old, _ in changes if old is None]
     result.aside.collisions = meeting(repo, added, {item.path for item in gone})
     if not dry_run:
@@ -194,6 +196,12 @@ def _stage(
     repo.operate("add", note, {**settled, "stage": (old.hex(), new.hex())})
     rows.sort(key=itemgetter(0))
     repo.index.stat.apply(new, rows, [item.path for item in gone])
+
+
+def _forget_new(aside: Aside, gone: set[bytes]) -> None:
+    """Keep of what was left aside only what took the place of a tracked file."""
+    aside.specials = [row for row in aside.specials if row[0] in gone]
+    aside.nested = []
 
 
 def _check_patterns(repo: Repository, selection: Selection) -> None:

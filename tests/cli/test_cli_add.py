@@ -55,6 +55,15 @@ def test_many_warnings_are_counted(ox, repo):
     assert lines[-1] == "warning: ... and 4 more such lines"
 
 
+def test_update_is_silent_on_what_is_new(ox, repo, write):
+    os.mkfifo(repo / "pipe")
+    write({"other/.git/x": "1", "a.txt": "changed"})
+    assert ox("add", "-u").err == ""
+    (repo / "data/c.csv").unlink()
+    os.mkfifo(repo / "data/c.csv")
+    assert ox("add", "-u").err == "warning: skipped data/c.csv: a fifo\n"
+
+
 def test_what_fits_nothing(ox, repo):
     result = ox.fails("add", "nope")
     assert (result.code, result.out) == (5, "")
