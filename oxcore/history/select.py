@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from oxcore.errors import InvalidError
 from oxcore.history.bases import merge_bases
 from oxcore.history.names import Names
 from oxcore.history.parse import parse_range
 from oxcore.history.resolve import resolve
+from oxcore.model.entries import path_bytes, show_path
 
 
 class Selection(NamedTuple):
@@ -25,16 +27,29 @@ def select(
     zone: int = 0,
     shallow: frozenset[bytes] = frozenset(),
 ) -> Selection:
-    """Resolve revisions and ranges together, ``HEAD`` if there are none; errors as ``resolve``."""
+    """Resolve revisions and ranges together, ``HEAD`` if there are none.
+
+    Raises as ``resolve``, and ``InvalidError`` for a path in a version, ``HEAD:data``.
+    """
     tips: list[bytes] = []
     hide: list[bytes] = []
     for text in texts or ("HEAD",):
         found = parse_range(text)
-        include = [resolve(name, names, zone=zone).id for name in found.include]
+        include = [_commit(name, names, zone) for name in found.include]
         tips += include
-        hide += [resolve(name, names, zone=zone).id for name in found.exclude]
+        hide += [_commit(name, names, zone) for name in found.exclude]
         if found.symmetric:
             hide += merge_bases(names.commit, include[0], include[1], shallow)
     if not tips:
         tips.append(resolve("HEAD", names).id)
     return Selection(tuple(dict.fromkeys(tips)), tuple(dict.fromkeys(hide)))
+
+
+def _commit(text: str, names: Names, zone: int) -> bytes:
+    found = resolve(text, names, zone=zone)
+    if found.path is None:
+        return found.id
+    raise InvalidError(
+        f"{show_path(path_bytes(text))} names a path, and a commit is asked for",
+        hint="name them apart: REVISION -- PATH",
+    )

@@ -149,7 +149,10 @@ def resolve_commit(repo: Repository, text: str) -> bytes:
     """The id of the commit that ``text`` names; ``InvalidError`` if a path is in it."""
     found = resolve(repo, text)
     if found.path is not None:
-        raise InvalidError(f"{text!r} names a path, and a commit is asked for")
+        raise InvalidError(
+            f"{text!r} names a path, and a commit is asked for",
+            hint="leave out what stands after the colon",
+        )
     return found.id
 
 
