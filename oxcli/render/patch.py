@@ -120,7 +120,8 @@ def _pixels(found: PixelDiff) -> str:
 
 
 def _chunks(found: ChunkDiff, change: FileChange) -> Iterator[str]:
-    yield f"binary {changes.sizes(change)}"
+    what = "text, too large for a line diff," if found.text else "binary"
+    yield f"{what} {changes.sizes(change)}"
     if change.old is None or change.new is None:
         yield f"chunks {number(found.old_chunks or found.new_chunks)}"
         return

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from oxcore.chunk import iter_chunks
+from oxcore.fs.atomic import storage_errors
 from oxcore.media import ImageFacts, PixelDiff, facts, is_image_name, pixel_diff
-from oxcore.model.entries import Entry, Mode
+from oxcore.model.entries import Entry, Mode, show_path
 from oxcore.model.ids import content_id
 from oxcore.repo import Repository
 from oxcore.store import ContentFile, content
@@ -18,6 +20,8 @@ from oxcore.worktree import StableRead, read_file, stable
 
 MAX_TEXT = 1 << 20  # bytes up to which text is compared line by line
 MAX_IMAGE = 64 << 20  # bytes of a file up to which pixels are compared
+
+_HEAD = 8192  # bytes at the start of a large file that tell whether it is text, as in git
 
 # Tab, line feed, form feed and carriage return are text; other control characters are not.
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
@@ -34,7 +38,8 @@ class ImageDiff(NamedTuple):
 
 class ChunkDiff(NamedTuple):
     """Two files by their chunks, each distinct one counted once: chunks of both sides, those
-    that both share, and bytes shared, added and removed."""
+    that both share, and bytes shared, added and removed; whether they are ``text``, too large to
+    be compared by lines."""
 
     old_chunks: int
     new_chunks: int
@@ -42,6 +47,7 @@ class ChunkDiff(NamedTuple):
     shared: int
     added: int
     removed: int
+    text: bool = False
 
 
 Detail = TextDiff | ImageDiff | ChunkDiff
@@ -55,6 +61,10 @@ class FileSide(Protocol):
 
     def data(self) -> bytes:
         """All its bytes."""
+        ...
+
+    def head(self) -> bytes:
+        """Its first bytes, enough to tell text from other content."""
         ...
 
     def chunks(self) -> Iterable[tuple[bytes, int]]:
@@ -74,6 +84,10 @@ class StoredSide:
         """All its bytes, verified."""
         return b"".join(content.read(self._store, self.entry.id))
 
+    def head(self) -> bytes:
+        """The start of its first chunk."""
+        return next(iter(content.read(self._store, self.entry.id)), b"")[:_HEAD]
+
     def chunks(self) -> Iterator[tuple[bytes, int]]:
         """Id and length of its chunks, as they are stored."""
         return content.chunks(self._store, self.entry.id)
@@ -91,6 +105,14 @@ class WorkSide:
     def data(self) -> bytes:
         """All its bytes, or the target of a link."""
         return read_file(self._root, self.path).data
+
+    def head(self) -> bytes:
+        """Its first bytes, or the target of a link."""
+        if self.entry.mode == Mode.LINK:
+            return self.data()
+        place = os.path.join(os.fsencode(self._root), self.path)
+        with storage_errors(f"read {show_path(self.path)}"), open(place, "rb") as file:
+            return file.read(_HEAD)
 
     def chunks(self) -> list[tuple[bytes, int]]:
         """Id and length of the chunks that it would be stored as."""
@@ -117,7 +139,14 @@ def detail(old: FileSide | None, new: FileSide | None) -> Detail | None:
         found = _images(old, new)
         if found.old or found.new:
             return found
-    return by_chunks(old.chunks() if old else (), new.chunks() if new else ())
+    found_chunks = by_chunks(old.chunks() if old else (), new.chunks() if new else ())
+    return found_chunks._replace(text=_is_large_text(sides))
+
+
+def _is_large_text(sides: Iterable[FileSide]) -> bool:
+    return any(side.entry.size > MAX_TEXT for side in sides) and all(
+        is_text(side.head()) for side in sides
+    )
 
 
 def is_text(data: bytes) -> bool:

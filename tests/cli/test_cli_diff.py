@@ -101,3 +101,16 @@ def test_names_that_are_no_text(ox, repo, write):
     ox("add", ".")
     assert ox("diff", "--staged", "--name-status").out == 'A\t"gr\\xfc\\xdf\\n.txt"\n'
     assert ox("diff", "--staged", "--json").json[0]["path_hex"] == b"gr\xfc\xdf\n.txt".hex()
+
+
+def test_text_that_is_too_large_for_lines_is_not_called_binary(ox, repo, write):
+    large = "".join(f"line {number}\n" for number in range(110_000))
+    write({"large.txt": large, "b.bin": b"\0" * 1_100_000})
+    ox("add", ".")
+    assert "text, too large for a line diff, 1.2 MiB\n" in ox("diff", "--staged", "large.txt").out
+    write({"large.txt": large + "more\n", "b.bin": b"\0" * 1_100_001})
+    shown = ox("diff").out
+    assert shown.count("text, too large for a line diff, ") == 1
+    assert shown.count("binary ") == 1
+    rows = ox("diff", "--json").json
+    assert [row["chunks"]["text"] for row in rows] == [False, True]

@@ -237,6 +237,7 @@ def test_chunks_are_compared_as_sets(old, new):
         3 * len(both),
         3 * len(set(new) - both),
         3 * len(set(old) - both),
+        False,
     )
 
 
