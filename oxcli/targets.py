@@ -16,6 +16,7 @@ from oxcli.context import Session
 from oxcli.params import Verb
 from oxcli.paths import is_pattern
 from oxcore.errors import AmbiguousError, InvalidError, NotFoundError
+from oxcore.model.entries import show_path
 
 if TYPE_CHECKING:
     from oxcore.api import Repo
@@ -131,7 +132,7 @@ def _is_revision(repo: Repo, argument: str) -> bool:
         return False
     if _is_file(argument) and ".." not in argument:
         raise AmbiguousError(
-            f"{argument!r} is a revision and a file",
+            f"'{_shown(argument)}' is a revision and a file",
             hint="part revisions from paths with --: ox VERB REVISION -- PATH",
             items=[f"the revision {argument}", f"the file {argument}"],
         )
@@ -139,15 +140,19 @@ def _is_revision(repo: Repo, argument: str) -> bool:
 
 
 def _check_path(session: Session, repo: Repo, argument: str) -> None:
-    if _is_file(argument) or _in_head(session, repo, argument) or is_pattern(argument.encode()):
+    if _is_file(argument) or _in_head(session, repo, argument) or is_pattern(os.fsencode(argument)):
         return
     try:
         repo.revisions(argument)
     except (NotFoundError, InvalidError) as error:
         hint = error.hint or "write -- before a path that is no longer there"
-        message = f"{argument!r} is neither a revision nor a path: {error.message}"
+        message = f"'{_shown(argument)}' is neither a revision nor a path: {error.message}"
         raise type(error)(message, hint=hint, items=error.items) from error
-    raise NotFoundError(f"{argument!r} is no path", hint="revisions come before paths")
+    raise NotFoundError(f"'{_shown(argument)}' is no path", hint="revisions come before paths")
+
+
+def _shown(argument: str) -> str:
+    return show_path(os.fsencode(argument))
 
 
 def _is_file(argument: str) -> bool:

@@ -194,7 +194,7 @@ def _unknown(name: str, names: Names) -> NotFoundError:
     if close:
         hint = "did you mean " + " or ".join(repr(match) for match in close) + "?"
     shown = show_path(path_bytes(name))
-    return NotFoundError(f"no branch, tag or commit is called {shown!r}", hint=hint, items=close)
+    return NotFoundError(f"no branch, tag or commit is called '{shown}'", hint=hint, items=close)
 
 
 def _short(ref: str) -> str:

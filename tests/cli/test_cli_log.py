@@ -1,5 +1,7 @@
 """``ox log``."""
 
+import os
+
 import pytest
 
 
@@ -83,3 +85,13 @@ def test_no_commit_yet(ox):
 def test_messages_do_not_steer_the_terminal(ox, repo):
     ox("commit", "--allow-empty", "-m", "red \x1b[31m alert")
     assert "\x1b" not in ox("log").out
+
+
+def test_a_path_in_a_version_is_no_version(ox, grown):
+    for text in ("HEAD:data", "HEAD:nope"):
+        refused = ox.fails("log", text)
+        assert (refused.code, "REVISION -- PATH" in refused.err) == (3, True), refused.err
+
+
+def test_an_unknown_name_of_odd_bytes_is_shown(ox, grown):
+    assert r"called '\xff'" in ox.fails("log", os.fsdecode(b"\xff")).err
