@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from oxcore.errors import AmbiguousError, InvalidError, MissingError, NotFoundError
+from oxcore.errors import AmbiguousError, InvalidError, MissingError, NotFoundError, counted
 from oxcore.history.names import Names, Revision
 from oxcore.history.parse import Parsed, Step, parse, parse_time
 from oxcore.model.entries import path_bytes, show_path
@@ -122,7 +122,7 @@ def _previous(base: str, selector: str, names: Names) -> tuple[str | None, bytes
         )
     name = names.previous(int(count))
     if name is None:
-        raise NotFoundError(f"there are not {count} branches that were left for another")
+        raise NotFoundError(f"@{{-{count}}} goes too far back: so many branches were not left")
     return _named(name, names)
 
 
@@ -142,7 +142,9 @@ def _logged(ref: str, selector: str, names: Names, zone: int) -> bytes:
     log = names.reflog(ref)
     if selector.isdecimal() and len(selector) < 7:
         if int(selector) >= len(log):
-            raise NotFoundError(f"{ref} was set {len(log)} times: there is no {ref}@{{{selector}}}")
+            raise NotFoundError(
+                f"{ref} was set {counted(len(log), 'time')}: there is no {ref}@{{{selector}}}"
+            )
         oid = log[int(selector)][1]
     else:
         moment = parse_time(selector, zone)

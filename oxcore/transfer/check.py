@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from oxcore.errors import MissingError
+from oxcore.errors import MissingError, counted
 from oxcore.model.ids import Kind
 from oxcore.repo import Repository
 from oxcore.store import content
@@ -33,7 +33,7 @@ def check_history(repo: Repository, tips: Iterable[bytes], known: Iterable[bytes
             break
     if gaps:
         raise MissingError(
-            f"{len(gaps)} objects of the new history are not here",
+            f"the new history lacks {counted(len(gaps), 'object')} here",
             hint="push again: what is missing is sent then",
             items=[oid.hex() for oid in gaps[:_MAX_NAMED]],
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from oxcore.codec.commit import decode_commit
 from oxcore.codec.manifest import Manifest, decode_manifest, decode_segment
-from oxcore.errors import CorruptError, InvalidError, MissingError
+from oxcore.errors import CorruptError, InvalidError, MissingError, counted
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import Stored
 from oxcore.repo import Repository
@@ -114,7 +114,7 @@ class Inflow:
         self._receiver.drain()
         if expected:
             names = sorted(oid.hex() for oid in expected)
-            raise MissingError(f"the remote kept back {len(names)} objects", items=names)
+            raise MissingError(f"the remote kept back {counted(len(names), 'object')}", items=names)
         self._seal()
         if self._receiver.held:
             self._complete()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from oxcore.errors import ExistsError, MissingError, NotARepoError, NotFoundError
+from oxcore.errors import ExistsError, MissingError, NotARepoError, NotFoundError, counted
 from oxcore.model.protocols import Stored
 from oxcore.repo import Repository, Settings
 from oxcore.transfer.endpoint import Endpoint
@@ -75,5 +75,6 @@ def _whole(objects: Iterator[Stored], missing: list[bytes]) -> Iterator[Stored]:
     yield from objects
     if missing:
         raise MissingError(
-            f"the remote lacks {len(missing)} objects", items=[oid.hex() for oid in missing]
+            f"the remote lacks {counted(len(missing), 'object')}",
+            items=[oid.hex() for oid in missing],
         )

@@ -9,7 +9,7 @@ from itertools import chain
 from operator import itemgetter
 
 from oxcore import tree
-from oxcore.errors import NotFoundError
+from oxcore.errors import NotFoundError, counted
 from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry, check_path, show_path
 from oxcore.model.ids import ID_LEN
@@ -192,7 +192,7 @@ def _stage(
     with repo.batch() as batch:
         edits = ((path, new) for path, _, new in changes)
         new = tree.edit(repo.store, batch, old, edits, replace=True)
-    note = f"{len(changes)} files"
+    note = counted(len(changes), "file")
     repo.operate("add", note, {**settled, "stage": (old.hex(), new.hex())})
     rows.sort(key=itemgetter(0))
     repo.index.stat.apply(new, rows, [item.path for item in gone])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from oxcore.errors import StorageError, UnstableError
+from oxcore.errors import StorageError, UnstableError, counted
 from oxcore.index import pack_row
 from oxcore.model.entries import Entry, show_path
 from oxcore.model.ids import Kind, content_id
@@ -60,11 +60,13 @@ class Ingest:
         if self.unreadable:
             items = [f"{show_path(path)}: {why}" for path, why in self.unreadable]
             raise StorageError(
-                f"{len(items)} files cannot be read", items=items, hint="check their permissions"
+                f"{counted(len(items), 'file')} cannot be read",
+                items=items,
+                hint="check their permissions",
             )
         if self.unstable:
             raise UnstableError(
-                f"{len(self.unstable)} files changed while they were read",
+                f"{counted(len(self.unstable), 'file')} changed during the read",
                 items=[show_path(path) for path in self.unstable],
                 hint="stop what writes to them, or leave them out with .oxignore",
             )

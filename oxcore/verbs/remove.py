@@ -47,7 +47,7 @@ def rm(
         with repo.batch() as batch:
             new = tree.edit(batch, batch, stage, ((path, None) for path, _ in chosen))
         changes = [Change(path, entry, None) for path, entry in chosen]
-        note = f"{len(changes)} files"
+        note = counted(len(changes), "file")
         steps = [] if cached else changes
         settled = _settled(repo, [path for path, _ in chosen])
         carry(repo, steps, stage=new, verb="rm", note=note, changes=settled, force=force)

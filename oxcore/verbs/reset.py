@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from oxcore import tree
-from oxcore.errors import ConflictError, NotFoundError
+from oxcore.errors import ConflictError, NotFoundError, counted
 from oxcore.model.entries import Change, Entry, show_path
 from oxcore.repo import Repository
 from oxcore.verbs import intent
@@ -48,7 +48,7 @@ def restore(
                 changed = [(change.path, change.new) for change in edits]
                 new = tree.edit(batch, batch, stage, changed, replace=True)
         done = steps if worktree else edits
-        note = f"{len(done)} files"
+        note = counted(len(done), "file")
         carry(repo, steps, stage=new, verb="restore", note=note, changes={}, force=True)
     return done
 

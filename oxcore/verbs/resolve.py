@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from oxcore import tree
-from oxcore.errors import NotFoundError
+from oxcore.errors import NotFoundError, counted
 from oxcore.model.entries import Change, Entry, show_path
 from oxcore.repo import Repository
 from oxcore.tree import Conflict
@@ -56,7 +56,7 @@ def resolve(repo: Repository, patterns: Sequence[bytes], side: Side) -> list[Con
             new = tree.edit(batch, batch, stage, edits, replace=True)
         steps = _steps(repo, stage, new, [path for path, _ in edits])
         changes = without_conflicts(repo, pending, rest)
-        note = f"--{side} {len(chosen)} files"
+        note = f"--{side} {counted(len(chosen), 'file')}"
         carry(repo, steps, stage=new, verb="resolve", note=note, changes=changes, force=True)
     return list(chosen)
 

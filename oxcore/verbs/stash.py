@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from oxcore import tree
 from oxcore.codec.commit import encode_commit
-from oxcore.errors import ConflictError, NotFoundError, NothingToDoError, UsageError
+from oxcore.errors import ConflictError, NotFoundError, NothingToDoError, UsageError, counted
 from oxcore.index import row_entry
 from oxcore.model.commits import Commit, Moment
 from oxcore.model.entries import Change, Entry, show_path
@@ -97,7 +97,7 @@ def apply(repo: Repository, index: int = 0, *, drop_it: bool = False) -> Moved:
         merged = tree.merge(repo.store, base, stage, made.tree)
         if merged.conflicts:
             raise ConflictError(
-                f"{len(merged.conflicts)} files of the stash have changed since",
+                f"{counted(len(merged.conflicts), 'file')} of the stash changed since",
                 items=[show_path(conflict.path) for conflict in merged.conflicts],
                 hint="switch to the commit it was made on, or cherry-pick it",
             )

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from oxcore import tree
 from oxcore.codec.oplog import Operation
-from oxcore.errors import InvalidError, UnsavedError
+from oxcore.errors import InvalidError, UnsavedError, counted
 from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry, show_path
 from oxcore.model.ids import Kind
@@ -336,7 +336,7 @@ def _follow(repo: Repository, plan: _Plan, steps: Sequence[Change]) -> None:
 def _unsaved(paths: Iterable[bytes]) -> UnsavedError:
     items = [show_path(path) for path in sorted(set(paths))]
     return UnsavedError(
-        f"unsaved work in {len(items)} files would be overwritten",
+        f"unsaved work in {counted(len(items), 'file')} would be overwritten",
         items=items,
         hint="commit it, stash it (ox stash) or give it up (ox restore)",
     )

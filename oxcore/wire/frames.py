@@ -22,7 +22,14 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 
 from oxcore.codec import canonical
-from oxcore.errors import FormatError, InvalidError, MissingError, OxError, UnreachableError
+from oxcore.errors import (
+    FormatError,
+    InvalidError,
+    MissingError,
+    OxError,
+    UnreachableError,
+    counted,
+)
 from oxcore.model.commits import Json
 from oxcore.model.ids import ID_LEN, Kind
 from oxcore.model.protocols import How, Stored
@@ -146,7 +153,7 @@ class StreamReader:
         """Raise ``MissingError`` if the sender lacked something."""
         if self.missing:
             raise MissingError(
-                f"the other side lacks {len(self.missing)} objects",
+                f"the other side lacks {counted(len(self.missing), 'object')}",
                 items=[oid.hex() for oid in self.missing],
             )
 

@@ -184,7 +184,7 @@ def test_the_zone_is_the_callers():
         ("main@{4}", NotFoundError, "4 times"),
         ("main@{3}", NotFoundError, "held nothing"),
         ("main@{2000-01-01}", NotFoundError, "was not there"),
-        ("@{-3}", NotFoundError, "3 branches"),
+        ("@{-3}", NotFoundError, "too far back"),
         ("side@{u}", NotFoundError, "not fetched"),
         ("both2@{u}", NotFoundError, "'both2'"),
         ("v1@{u}", NotFoundError, "follows no"),

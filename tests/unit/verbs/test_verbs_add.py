@@ -416,7 +416,7 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_staged(desk, monkeyp
         return real(root, path)
 
     monkeypatch.setattr(ingest, "read_file", broken)
-    with pytest.raises(StorageError, match="1 files cannot be read") as caught:
+    with pytest.raises(StorageError, match="1 file cannot be read") as caught:
         desk.repo.add()
     assert caught.value.items == ("f: read f: input/output error",)
     assert staged(desk) == {}
