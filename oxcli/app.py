@@ -100,8 +100,12 @@ def _guarded(args: Sequence[str], session: Session) -> int:
         sys.stderr.write("\ninterrupted\n")
         return exits.INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the boundary: nothing passes as a traceback
-        failure.report(_as_ox_error(error), error, as_json=session.json, debug=session.debug)
-        return exits.code_of(_as_ox_error(error).kind)
+        told = _as_ox_error(error)
+        if session.json:
+            failure.report_json(told, error, debug=session.debug)
+        else:
+            failure.report(told, error, session.show, debug=session.debug)
+        return exits.code_of(told.kind)
 
 
 def _invoke(args: Sequence[str], session: Session) -> int:

@@ -13,7 +13,8 @@ import click
 from oxcli import config, paths
 from oxcli.render import json
 from oxcli.render.progress import Bar
-from oxcli.render.text import Paint
+from oxcli.render.text import Paint, show_path
+from oxcore.errors import InvalidError
 from oxcore.model.protocols import Progress, Quiet
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Session:
     json: bool = False
     color: bool = True
     counters: list[Counters] = field(default_factory=list)
+    here: bytes = b""  # the folder of the dataset that we stand in; the top if outside of it
 
     # -- repositories
 
@@ -48,8 +50,12 @@ class Session:
         return config.make_settings(self.progress())
 
     def count(self, repo: Repo) -> Repo:
-        """Let the counters of a repository that was opened by hand appear in ``--stats``."""
+        """Note a repository that was opened: its counters for ``--stats``, where we are in it."""
         self.counters.append(repo.counters)
+        try:
+            self.here = self.path(repo, ".")
+        except InvalidError:
+            self.here = b""
         return repo
 
     def progress(self) -> Progress:
@@ -65,6 +71,10 @@ class Session:
     def paths(self, repo: Repo, arguments: Sequence[str]) -> list[bytes]:
         """Paths and patterns as typed -> those inside the dataset (see ``oxcli.paths``)."""
         return [paths.to_pattern(repo.path, one, bare=repo.bare) for one in arguments]
+
+    def show(self, path: bytes) -> str:
+        """A path of the dataset for people, as seen from the current folder."""
+        return show_path(paths.relative(path, self.here))
 
     # -- output
 

@@ -49,6 +49,15 @@ def to_pattern(top: str, argument: str, *, bare: bool = False) -> bytes:
     return escape(folder) + own
 
 
+def relative(path: bytes, here: bytes) -> bytes:
+    """A path of the dataset as seen from the folder ``here`` of it."""
+    if not here:
+        return path
+    folder = path.endswith(b"/")
+    found = os.path.relpath(b"/" + path, b"/" + here)
+    return found + b"/" if folder else found
+
+
 def is_pattern(path: bytes) -> bool:
     """Whether ``path`` holds wildcards."""
     return not _WILD.isdisjoint(path)

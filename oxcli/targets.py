@@ -101,15 +101,6 @@ def target(session: Session, repo: Repo, argument: str, rev: str | None) -> Targ
     return Target(argument[: colon - 1], _below(session, repo, argument[colon:]))
 
 
-def relative(path: bytes, here: bytes) -> bytes:
-    """A path of the dataset as seen from the folder ``here`` of it."""
-    if not here:
-        return path
-    folder = path.endswith(b"/")
-    found = os.path.relpath(b"/" + path, b"/" + here)
-    return found + b"/" if folder else found
-
-
 def _below(session: Session, repo: Repo, path: str) -> bytes:
     if path.startswith(("./", "../")) or path in {".", ".."}:
         return session.path(repo, path)

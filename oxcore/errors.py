@@ -34,20 +34,34 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def _readable(path: bytes) -> str:
+    return path.decode("utf-8", "backslashreplace")  # as `oxcore.model.entries.show_path`
+
+
 class OxError(Exception):
     """Something went wrong in a way that a caller can handle.
 
     ``message`` names the thing, ``hint`` says the way out (may be empty), ``items`` lists
-    what is concerned (paths, candidates, ids), already readable.
+    what is concerned (paths, candidates, ids), already readable. Where that is files of the
+    dataset, ``paths`` has them as they are, in the order of ``items``: a caller may show them
+    from where the user stands.
     """
 
     kind: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, hint: str = "", items: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        items: Sequence[str] = (),
+        paths: Sequence[bytes] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.items = tuple(items)
+        self.paths = tuple(paths)
+        self.items = tuple(items) or tuple(map(_readable, self.paths))
 
 
 class UsageError(OxError):

@@ -9,7 +9,7 @@ import click
 
 from oxcli.context import Session, pass_session
 from oxcli.params import dry_run_option, json_option, paths_argument, verb
-from oxcli.render.text import human_size, plural, show_path
+from oxcli.render.text import human_size, plural
 from oxcore.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ def command(
         session.emit(result)
         return
     if verbose or dry_run:
-        session.lines(_lines(result))
+        session.lines(_lines(session, result))
     _warn(session, result.aside)
     session.say(_summary(result, time.monotonic() - began, dry_run=dry_run))
 
 
-def _lines(result: Added) -> list[str]:
+def _lines(session: Session, result: Added) -> list[str]:
     words = {"A": "add", "D": "remove"}
     lines = [
-        f"{words.get(change.letter, 'update')} {show_path(change.path)}"
+        f"{words.get(change.letter, 'update')} {session.show(change.path)}"
         for change in result.changes
     ]
     left = result.added + result.modified + result.removed - len(lines)
@@ -93,13 +93,13 @@ def _summary(result: Added, seconds: float, *, dry_run: bool) -> str:
 
 
 def _warn(session: Session, aside: Aside) -> None:
-    _few(session, [f"skipped {show_path(path)}: a {word}" for path, word in aside.specials])
-    _few(session, [f"left out {show_path(path)}: not of this dataset" for path in aside.nested])
-    _few(session, [f"cannot look at {show_path(path)}: {why}" for path, why in aside.unreadable])
+    _few(session, [f"skipped {session.show(path)}: a {word}" for path, word in aside.specials])
+    _few(session, [f"left out {session.show(path)}: not of this dataset" for path in aside.nested])
+    _few(session, [f"cannot look at {session.show(path)}: {why}" for path, why in aside.unreadable])
     _few(
         session,
         [
-            f"{' and '.join(map(show_path, group))} are one file on some systems"
+            f"{' and '.join(map(session.show, group))} are one file on some systems"
             for group in aside.collisions
         ],
     )

@@ -44,6 +44,6 @@ def command(
     else:
         for line in replays.lines("cherry-pick", result):
             session.say(line)
-    error = replays.error("cherry-pick", result)
+    error = replays.error("cherry-pick", result, session.show)
     if error is not None:
         raise error

@@ -6,8 +6,9 @@ import click
 
 from oxcli.context import Session, pass_session
 from oxcli.params import PATH, REVISION, json_option, verb
+from oxcli.paths import relative
 from oxcli.render import listing
-from oxcli.targets import relative, target
+from oxcli.targets import target
 
 
 @verb(

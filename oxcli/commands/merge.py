@@ -64,7 +64,7 @@ def command(
     elif result.kind != "conflicts":
         _tell(session, revision, result)
     if result.kind == "conflicts":
-        raise stopped("merge", result.conflicts)
+        raise stopped("merge", result.conflicts, session.show)
 
 
 def _abort(session: Session, revision: str | None) -> None:

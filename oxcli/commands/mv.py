@@ -6,7 +6,7 @@ import click
 
 from oxcli.context import Session, pass_session
 from oxcli.params import PATH, verb
-from oxcli.render.text import plural, show_path
+from oxcli.render.text import plural
 
 _SHOWN = 20  # files that are named; the rest is counted
 
@@ -25,6 +25,6 @@ def command(session: Session, sources: tuple[str, ...], target: str, *, force: b
             force=force,
         )
     for old, new in moves[:_SHOWN]:
-        session.say(f"{show_path(old)} -> {show_path(new)}")
+        session.say(f"{session.show(old)} -> {session.show(new)}")
     if len(moves) > _SHOWN:
         session.say(f"... and {plural(len(moves) - _SHOWN, 'more file')}")

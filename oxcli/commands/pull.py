@@ -48,7 +48,7 @@ def command(
     else:
         _tell(session, result)
     if result.merged.kind == "conflicts":
-        raise stopped("merge", result.merged.conflicts)
+        raise stopped("merge", result.merged.conflicts, session.show)
 
 
 def _document(result: Pulled) -> dict[str, object]:

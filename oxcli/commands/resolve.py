@@ -9,7 +9,7 @@ import click
 from oxcli.context import Session, pass_session
 from oxcli.params import json_option, paths_argument, verb
 from oxcli.render.branches import conflict_document, conflict_lines
-from oxcli.render.text import plural, show_path
+from oxcli.render.text import plural
 from oxcore.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def command(
         session.emit({"settled": [conflict_document(one) for one in settled], "open": left})
         return
     for one in settled[:_LISTED]:
-        session.say(f"settled with {chosen[0]}: {show_path(one.path)}")
+        session.say(f"settled with {chosen[0]}: {session.show(one.path)}")
     if len(settled) > _LISTED:
         session.say(f"... and {len(settled) - _LISTED:,} more")
     session.say(f"{plural(left, 'conflict')} open" if left else "all settled: ox commit ends it")
@@ -82,4 +82,4 @@ def _list(session: Session, repo: Repo, *, as_json: bool) -> None:
     elif not conflicts:
         session.say(f"no conflict of the {pending.verb} is open: ox commit ends it")
     else:
-        session.lines(conflict_lines(conflicts))
+        session.lines(conflict_lines(conflicts, session.show))

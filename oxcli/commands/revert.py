@@ -45,6 +45,6 @@ def command(
     else:
         for line in replays.lines("revert", result):
             session.say(line)
-    error = replays.error("revert", result)
+    error = replays.error("revert", result, session.show)
     if error is not None:
         raise error

@@ -6,7 +6,7 @@ import click
 
 from oxcli.context import Session, pass_session
 from oxcli.params import paths_argument, verb
-from oxcli.render.text import plural, show_path
+from oxcli.render.text import plural
 
 _SHOWN = 20  # files that are named; the rest is counted
 
@@ -26,6 +26,6 @@ def command(
             session.paths(repo, paths), recursive=recursive, cached=cached, force=force
         )
     for change in changes[:_SHOWN]:
-        session.say(f"rm {show_path(change.path)}")
+        session.say(f"rm {session.show(change.path)}")
     if len(changes) > _SHOWN:
         session.say(f"... and {plural(len(changes) - _SHOWN, 'more file')}")

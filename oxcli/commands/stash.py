@@ -8,7 +8,7 @@ import click
 
 from oxcli.context import Session, pass_session
 from oxcli.params import json_option, paths_argument, verb_group
-from oxcli.render.text import plural, relative_date, show_path
+from oxcli.render.text import plural, relative_date
 from oxcore.errors import UsageError
 from oxcore.repo import local_time
 
@@ -72,7 +72,7 @@ def show(session: Session, name: str, *, as_json: bool) -> None:
     if as_json:
         session.emit(changes)
         return
-    session.lines(f"{change.letter}  {show_path(change.path)}" for change in changes)
+    session.lines(f"{change.letter}  {session.show(change.path)}" for change in changes)
 
 
 @command.command("pop")

@@ -7,8 +7,6 @@ import click
 from oxcli.context import Session, pass_session
 from oxcli.params import json_option, paths_argument, verb
 from oxcli.render import status as render
-from oxcli.render.text import show_path
-from oxcli.targets import relative
 
 
 @verb("ox status", "ox status --short", "ox status -u all photos", "ox status --json")
@@ -45,16 +43,11 @@ def command(
         found = repo.status(patterns, limit=limit, each_untracked=untracked == "all")
         if untracked == "no":
             found.untracked = {}
-        here = session.path(repo, ".")
     for path, why in found.aside.unreadable:
-        session.warn(f"{show_path(path)} cannot be read: {why}")
-
-    def show(path: bytes) -> str:
-        return show_path(relative(path, here))
-
+        session.warn(f"{session.show(path)} cannot be read: {why}")
     if as_json:
         session.emit(render.document(found))
     elif short:
-        session.lines(render.short(found, show, session.paint, branch=branch))
+        session.lines(render.short(found, session.show, session.paint, branch=branch))
     else:
-        session.lines(render.long(found, show, session.paint))
+        session.lines(render.long(found, session.show, session.paint))

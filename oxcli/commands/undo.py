@@ -9,7 +9,7 @@ import click
 from oxcli.context import Session, pass_session
 from oxcli.params import dry_run_option, json_option, verb
 from oxcli.render.json import path_fields
-from oxcli.render.text import plural, show_path
+from oxcli.render.text import plural
 
 if TYPE_CHECKING:
     from oxcore.verbs.undo import Undone
@@ -57,7 +57,7 @@ def _show(session: Session, undone: Undone) -> None:
     for key, (old, new) in sorted(undone.changes.items()):
         session.echo(f"  {key}  {(old or '-')[:32]} -> {(new or '-')[:32]}")
     for change in undone.files[:_SHOWN]:
-        session.echo(f"  {change.letter} {show_path(change.path)}")
+        session.echo(f"  {change.letter} {session.show(change.path)}")
     if len(undone.files) > _SHOWN:
         session.echo(f"  ... and {plural(len(undone.files) - _SHOWN, 'more file', 'more files')}")
 

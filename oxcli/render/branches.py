@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from oxcli.render.text import plural, short_id, show_path
+from oxcli.render.text import plural, short_id
 from oxcore.errors import ConflictError
 from oxcore.tree import Conflict
 from oxcore.verbs.switch import Switched
 from oxcore.verbs.update import Moved
+
+Show = Callable[[bytes], str]
+"""How a path of the dataset is written."""
 
 SETTLE = "settle each with: ox resolve --ours|--theirs|--both PATH, then: ox commit"
 
@@ -26,16 +29,18 @@ def conflict_words(conflict: Conflict) -> str:
     return "both changed it"
 
 
-def conflict_lines(conflicts: Iterable[Conflict]) -> list[str]:
+def conflict_lines(conflicts: Iterable[Conflict], show: Show) -> list[str]:
     """One line a conflict: the path, and what happened."""
-    return [f"{show_path(one.path)}  ({conflict_words(one)})" for one in conflicts]
+    return [f"{show(one.path)}  ({conflict_words(one)})" for one in conflicts]
 
 
-def stopped(verb: str, conflicts: tuple[Conflict, ...], note: str = "") -> ConflictError:
+def stopped(
+    verb: str, conflicts: tuple[Conflict, ...], show: Show, note: str = ""
+) -> ConflictError:
     """The error that a command ends with when a person has to decide."""
     return ConflictError(
         f"{plural(len(conflicts), 'conflict')}: the {verb} waits for you{note}",
-        items=conflict_lines(conflicts),
+        items=conflict_lines(conflicts, show),
         hint=f"{SETTLE}; or give up with: ox {verb} --abort",
     )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from oxcli.render import json
 from oxcore.errors import OxError
 from oxcore.model.counters import Counters
+
+Show = Callable[[bytes], str]
+"""How a path of the dataset is written."""
 
 SHOWN = 20  # items of an error; the rest is counted
 
@@ -26,20 +29,25 @@ class Internal(OxError):
         )
 
 
-def report(error: OxError, cause: BaseException, *, as_json: bool, debug: bool) -> None:
-    """Print ``error``; with ``debug`` the traceback of ``cause`` before it."""
+def report(error: OxError, cause: BaseException, show: Show, *, debug: bool) -> None:
+    """Print ``error`` for people; with ``debug`` the traceback of ``cause`` before it."""
     if debug:
         traceback.print_exception(cause)
-    if as_json:
-        json.write(sys.stderr, {"error": as_dict(error)})
-    else:
-        sys.stderr.write(as_text(error))
+    sys.stderr.write(as_text(error, show))
 
 
-def as_text(error: OxError) -> str:
-    """The lines for people: message, items, hint."""
+def report_json(error: OxError, cause: BaseException, *, debug: bool) -> None:
+    """Print ``error`` for programs; with ``debug`` the traceback of ``cause`` before it."""
+    if debug:
+        traceback.print_exception(cause)
+    json.write(sys.stderr, {"error": as_dict(error)})
+
+
+def as_text(error: OxError, show: Show) -> str:
+    """The lines for people: message, items (paths as ``show`` writes them), hint."""
     lines = [f"error: {error.message}"]
-    lines += [f"  {item}" for item in error.items[:SHOWN]]
+    items = list(map(show, error.paths[:SHOWN])) or error.items[:SHOWN]
+    lines += [f"  {item}" for item in items]
     if len(error.items) > SHOWN:
         lines.append(f"  ... and {len(error.items) - SHOWN:,} more")
     if error.hint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from oxcli.render.branches import conflict_document, stopped
+from oxcli.render.branches import Show, conflict_document, stopped
 from oxcli.render.text import short_id
 from oxcore.errors import ConflictError, OxError, UsageError
 
@@ -43,11 +43,11 @@ def document(result: Replayed) -> dict[str, object]:
     }
 
 
-def error(verb: Verb, result: Replayed) -> OxError | None:
+def error(verb: Verb, result: Replayed, show: Show) -> OxError | None:
     """The error to end with, if one of the commits has conflicts."""
     if result.stopped is None:
         return None
-    found = stopped(verb, result.conflicts, f" at {short_id(result.stopped)}")
+    found = stopped(verb, result.conflicts, show, f" at {short_id(result.stopped)}")
     if not result.remaining:
         return found
     rest = " ".join(short_id(oid) for oid in result.remaining)

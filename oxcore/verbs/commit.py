@@ -17,7 +17,6 @@ from oxcore.errors import (
     counted,
 )
 from oxcore.model.commits import Commit, Json, Person
-from oxcore.model.entries import show_path
 from oxcore.model.ids import Kind, object_id
 from oxcore.repo import Repository
 from oxcore.verbs import intent
@@ -157,6 +156,6 @@ def _check_conflicts(pending: Pending | None) -> None:
     if pending is not None and pending.conflicts:
         raise ConflictError(
             f"the {pending.verb} has {counted(len(pending.conflicts), 'open conflict')}",
-            items=[show_path(conflict.path) for conflict in pending.conflicts],
+            paths=[conflict.path for conflict in pending.conflicts],
             hint="settle each with: ox resolve --ours|--theirs|--both PATH",
         )

@@ -67,7 +67,7 @@ class Ingest:
         if self.unstable:
             raise UnstableError(
                 f"{counted(len(self.unstable), 'file')} changed during the read",
-                items=[show_path(path) for path in self.unstable],
+                paths=self.unstable,
                 hint="stop what writes to them, or leave them out with .oxignore",
             )
 

@@ -14,7 +14,6 @@ from oxcore import tree
 from oxcore.errors import ConflictError, RejectedError, UnsavedError, UsageError, counted
 from oxcore.history import merge_bases
 from oxcore.model.commits import Commit
-from oxcore.model.entries import show_path
 from oxcore.repo import Repository
 from oxcore.tree import Conflict
 from oxcore.verbs import intent
@@ -113,7 +112,7 @@ def _prepare(repo: Repository) -> None:
     if pending is not None:
         raise ConflictError(
             f"a {pending.verb} waits already",
-            items=[show_path(conflict.path) for conflict in pending.conflicts],
+            paths=[conflict.path for conflict in pending.conflicts],
             hint=f"end it with: ox commit; or give it up with: ox {pending.verb} --abort",
         )
 
@@ -191,7 +190,7 @@ def _check_staged(repo: Repository) -> None:
     if staged:
         raise UnsavedError(
             f"staged changes in {counted(len(staged), 'file')}",
-            items=[show_path(path) for path in staged],
+            paths=list(staged),
             hint="commit or stash them first",
         )
 
@@ -208,10 +207,10 @@ def _check_changed(repo: Repository, conflicts: list[Conflict]) -> None:
             continue
         found = Found(one.path, now.mode, now.stat, one.ours)
         if one.ours is None or differs(repo, found) is not None:
-            changed.append(show_path(one.path))
+            changed.append(one.path)
     if changed:
         raise UnsavedError(
             f"unsaved work in {counted(len(changed), 'file')} in conflict",
-            items=changed,
+            paths=changed,
             hint="commit it, stash it (ox stash) or give it up (ox restore)",
         )

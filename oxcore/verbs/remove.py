@@ -118,14 +118,12 @@ def _check_staged(repo: Repository, chosen: list[tuple[bytes, Entry]]) -> None:
     """What is staged but in no commit would be gone with the file."""
     held = tree.get_many(repo.store, repo.head_tree(), [path for path, _ in chosen])
     unsaved = [
-        show_path(path)
-        for (path, entry), committed in zip(chosen, held, strict=True)
-        if entry != committed
+        path for (path, entry), committed in zip(chosen, held, strict=True) if entry != committed
     ]
     if unsaved:
         raise UnsavedError(
             f"staged changes in {counted(len(unsaved), 'file')} that are in no commit",
-            items=unsaved,
+            paths=unsaved,
             hint="commit them, keep the files with --cached, or use --force",
         )
 

@@ -14,7 +14,7 @@ from oxcore.codec.commit import encode_commit
 from oxcore.errors import ConflictError, NotFoundError, NothingToDoError, UsageError, counted
 from oxcore.index import row_entry
 from oxcore.model.commits import Commit, Moment
-from oxcore.model.entries import Change, Entry, show_path
+from oxcore.model.entries import Change, Entry
 from oxcore.model.ids import Kind, object_id, parse_id
 from oxcore.repo import Repository
 from oxcore.store import Batch
@@ -98,7 +98,7 @@ def apply(repo: Repository, index: int = 0, *, drop_it: bool = False) -> Moved:
         if merged.conflicts:
             raise ConflictError(
                 f"{counted(len(merged.conflicts), 'file')} of the stash changed since",
-                items=[show_path(conflict.path) for conflict in merged.conflicts],
+                paths=[conflict.path for conflict in merged.conflicts],
                 hint="switch to the commit it was made on, or cherry-pick it",
             )
         held = tree.get_many(repo.store, stage, [path for path, _ in merged.changes])

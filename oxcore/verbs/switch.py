@@ -17,7 +17,6 @@ from oxcore.errors import (
     UsageError,
 )
 from oxcore.history import Revision
-from oxcore.model.entries import show_path
 from oxcore.model.ids import parse_id
 from oxcore.refs import branch_ref, short_name
 from oxcore.repo import Repository
@@ -148,7 +147,7 @@ def _check_pending(repo: Repository) -> None:
     if pending is not None:
         raise ConflictError(
             f"a {pending.verb} waits to be ended",
-            items=[show_path(conflict.path) for conflict in pending.conflicts],
+            paths=[conflict.path for conflict in pending.conflicts],
             hint=f"end it with: ox commit; or give it up with: ox {pending.verb} --abort",
         )
 

@@ -18,7 +18,7 @@ from oxcore import tree
 from oxcore.codec.oplog import Operation
 from oxcore.errors import InvalidError, UnsavedError, counted
 from oxcore.index import pack_row, row_entry
-from oxcore.model.entries import Change, Entry, show_path
+from oxcore.model.entries import Change, Entry
 from oxcore.model.ids import Kind
 from oxcore.repo import Repository
 from oxcore.store import content
@@ -334,9 +334,9 @@ def _follow(repo: Repository, plan: _Plan, steps: Sequence[Change]) -> None:
 
 
 def _unsaved(paths: Iterable[bytes]) -> UnsavedError:
-    items = [show_path(path) for path in sorted(set(paths))]
+    lost = sorted(set(paths))
     return UnsavedError(
-        f"unsaved work in {counted(len(items), 'file')} would be overwritten",
-        items=items,
+        f"unsaved work in {counted(len(lost), 'file')} would be overwritten",
+        paths=lost,
         hint="commit it, stash it (ox stash) or give it up (ox restore)",
     )

@@ -95,10 +95,9 @@ def _open_folder(parent: int, name: bytes, *, make: bool) -> int:
 
 def in_the_way(paths: list[bytes]) -> UnsavedError:
     """The error for paths where something lies that the writer was not told about."""
-    items = [show_path(path) for path in paths]
-    what = items[0] if len(items) == 1 else f"unsaved work in {len(items)} places"
+    what = "unsaved work" if len(paths) == 1 else f"unsaved work in {len(paths)} places"
     return UnsavedError(
         f"{what} would be overwritten",
-        items=items,
+        paths=paths,
         hint="commit it, move it away or give it up (ox restore)",
     )

@@ -43,7 +43,7 @@ def test_mv(ox, repo):
         "data/b.bin -> tables/b.bin",
         "data/c.csv -> tables/c.csv",
     ]
-    assert ox("mv", "b.bin", "..", cwd=repo / "tables").out == "tables/b.bin -> b.bin\n"
+    assert ox("mv", "b.bin", "..", cwd=repo / "tables").out == "b.bin -> ../b.bin\n"
     assert sorted(os.listdir(repo)) == [".ox", "b.bin", "b.txt", "tables"]
 
 
