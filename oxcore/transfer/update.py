@@ -51,6 +51,7 @@ def apply_swap(repo: Repository, request: SwapRequest, who: str) -> SwapReply:
 
 def _check(repo: Repository, view: View, request: SwapRequest) -> None:
     _check_checked_out(repo, view, request.updates)
+    _check_default(view, request.updates)
     values = [parse_id(one.new) for one in request.updates if one.new is not None]
     tips = {value: peel(repo, value).commit for value in values}
     check_history(repo, set(tips.values()), ref_commits(repo))
@@ -94,6 +95,16 @@ def _check_checked_out(repo: Repository, view: View, updates: Iterable[RefUpdate
         f"{short_name(name or '')} is checked out in {repo.worktree}",
         hint="push to another branch and merge there, or pull from there",
     )
+
+
+def _check_default(view: View, updates: Iterable[RefUpdate]) -> None:
+    """The branch that HEAD names is the one that clones check out: it does not go by the way."""
+    name, commit = view.head()
+    if commit is not None and any(one.name == name and one.new is None for one in updates):
+        raise RejectedError(
+            f"{short_name(name or '')} is the default branch there, which clones check out",
+            hint="whoever owns that repository can switch it to another branch first",
+        )
 
 
 def _point_head(repo: Repository, updates: Iterable[RefUpdate], who: str) -> None:

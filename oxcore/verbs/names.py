@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from oxcore import history
 from oxcore.codec.commit import decode_tag
 from oxcore.codec.oplog import Operation
-from oxcore.errors import InvalidError, NotFoundError
+from oxcore.errors import InvalidError, MissingError, NotFoundError
 from oxcore.history import Revision, Selection
 from oxcore.model.commits import Commit, Tag
 from oxcore.model.entries import path_bytes
@@ -50,8 +50,15 @@ class RepoNames:
         return self._repo.view().head()[0]
 
     def kind(self, oid: bytes) -> Kind | None:
-        """What the object is, None if it is not here."""
+        """What the object is, None if it is not here; ``MissingError`` that says how to get it
+        where a clone of limited depth may have left it out."""
         where = self._repo.store.locate([oid])[0]
+        if where is None and self._repo.shallow():
+            raise MissingError(
+                f"commit {oid.hex()[:12]} was left out of this clone",
+                items=[oid.hex()],
+                hint="get older commits with: ox fetch --unshallow",
+            )
         return None if where is None else Kind(where.kind)
 
     def find(self, prefix: bytes) -> Iterable[tuple[bytes, Kind]]:
@@ -61,7 +68,7 @@ class RepoNames:
         return [(oid, Kind(where.kind)) for oid, where in rows if where.kind in wanted]
 
     def commit(self, oid: bytes) -> Commit:
-        """The commit; ``MissingError`` if it is not here."""
+        """The commit; ``MissingError`` if it is not here, by a shallow clone or by damage."""
         return self._repo.commit(oid)
 
     def tag(self, oid: bytes) -> Tag:

@@ -16,7 +16,7 @@ class Selection:
     """
 
     def __init__(self, patterns: Sequence[bytes] = ()) -> None:
-        self.patterns = tuple(pattern.rstrip(b"/") for pattern in patterns)
+        self.patterns = tuple(_plain(pattern) for pattern in patterns)
         self._literal = frozenset(self.patterns)
         self._all = not self.patterns or b"" in self._literal
         self._prefixes = tuple(pattern + b"/" for pattern in self.patterns if pattern)
@@ -63,6 +63,13 @@ class Selection:
                 self.hit.add(pattern)
                 return True
         return False
+
+
+def _plain(pattern: bytes) -> bytes:
+    """Without a slash at the end, and without the ``.`` that stands for the top."""
+    while pattern.startswith(b"./"):
+        pattern = pattern[2:]
+    return b"" if pattern == b"." else pattern.rstrip(b"/")
 
 
 def _text(path: bytes) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -20,7 +20,7 @@ from oxcore.verbs import intent
 from oxcore.verbs.deposit import put_bytes, put_stream
 from oxcore.verbs.update import move
 
-_TRIES = 5  # times that a commit is rebased onto a branch that moved meanwhile
+_TRIES = 5  # times that edits are put on top of a branch that moved meanwhile
 
 
 class Transaction:
@@ -109,37 +109,57 @@ def _land(
     *,
     allow_empty: bool,
 ) -> bytes | None:
-    for _ in range(_TRIES):
-        tip = _tip(repo, ref)
-        old = tree.EMPTY if tip is None else repo.commit(tip).tree
-        with repo.batch() as batch:
-            root = tree.edit(batch, batch, old, edits, replace=True)
-            if root == old and not allow_empty and tip is not None:
+    """Commit the edits on top of the branch; the last try keeps all other writers out."""
+    for left in reversed(range(_TRIES)):
+        with nullcontext() if left else repo.lock("transaction"):
+            tip = _tip(repo, ref)
+            made = _commit_of(repo, tip, edits, template, seen, allow_empty=allow_empty)
+            if made is None:
                 return None
-            made = replace(template, tree=root, parents=() if tip is None else (tip,))
-            data = encode_commit(made)
-            oid = object_id(Kind.COMMIT, data)
-            batch.put(oid, Kind.COMMIT, data)
-        seen.update(batch.sealed)
-        with repo.lock("transaction"):
-            if _collected(repo, seen):
-                _check_content(repo, edits)
-                seen = _packs(repo)  # the tree may be gone: make it again
-            elif _swap(repo, ref, tip, old, oid, made):
-                return oid
-    raise RejectedError(f"{ref} moves too fast: {_TRIES} tries failed", hint="try again")
+            with repo.lock("transaction"):
+                if _collected(repo, seen):
+                    _check_content(repo, edits)
+                    seen = _packs(repo)  # the tree may be gone: make it again
+                elif _swap(repo, ref, tip, made):
+                    return _id_of(made)
+    raise RejectedError(f"objects of {ref} go as fast as they come", hint="try again without gc")
 
 
-def _swap(
-    repo: Repository, ref: str, tip: bytes | None, old: bytes, oid: bytes, made: Commit
-) -> bool:
+def _commit_of(
+    repo: Repository,
+    tip: bytes | None,
+    edits: list[tuple[bytes, Entry | None]],
+    template: Commit,
+    seen: set[bytes],
+    *,
+    allow_empty: bool,
+) -> Commit | None:
+    """The edits as a commit on ``tip``, stored; None if they change nothing. ``seen`` learns of
+    the new packs."""
+    old = tree.EMPTY if tip is None else repo.commit(tip).tree
+    with repo.batch() as batch:
+        root = tree.edit(batch, batch, old, edits, replace=True)
+        if root == old and tip is not None and not allow_empty:
+            return None
+        made = replace(template, tree=root, parents=() if tip is None else (tip,))
+        batch.put(_id_of(made), Kind.COMMIT, encode_commit(made))
+    seen.update(batch.sealed)
+    return made
+
+
+def _id_of(made: Commit) -> bytes:
+    return object_id(Kind.COMMIT, encode_commit(made))
+
+
+def _swap(repo: Repository, ref: str, tip: bytes | None, made: Commit) -> bool:
     """Move the branch, with the lock held; False if it is not on ``tip`` any more."""
     view = repo.view()
     if _tip(repo, ref) != tip:
         return False
-    changes = {ref: (view.get(ref), oid.hex())}
+    changes = {ref: (view.get(ref), _id_of(made).hex())}
     if view.head()[0] == ref:
         intent.recover(repo)
+        old = tree.EMPTY if tip is None else repo.commit(tip).tree
         move(repo, old, made.tree, verb="transaction", note=made.title, changes=changes)
     else:
         repo.operate("transaction", made.title, changes)

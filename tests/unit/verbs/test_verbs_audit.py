@@ -1,0 +1,73 @@
+"""What an audit found by hand, held in place."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from oxcore.api.repo import Repo
+from oxcore.errors import MissingError, RejectedError
+from oxcore.model.commits import Person
+from oxcore.repo import Settings
+
+SETTINGS = Settings(author=Person("Ada"))
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """A repository with two commits."""
+    made = Repo.init(str(tmp_path / "repo"), settings=SETTINGS)
+    for text in ("one", "two"):
+        (tmp_path / "repo" / "a").write_text(text)
+        made.add()
+        made.commit(text)
+    return made
+
+
+def test_a_point_means_everything(repo: Repo) -> None:
+    with repo:
+        (Path(repo.path) / "b").write_text("b")
+        assert repo.add(["."]).added == 1
+        (Path(repo.path) / "c").write_text("c")
+        assert repo.add(["./c"]).added == 1
+
+
+def test_many_writers_of_one_branch_lose_nothing(repo: Repo) -> None:
+    def write(name: str) -> None:
+        with Repo.open(repo.path, settings=SETTINGS) as own:
+            for number in range(8):
+                with own.transaction("busy", message=f"{name} {number}") as edits:
+                    edits.put(f"{name}/{number}", name.encode())
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in ("a", "b", "c", "d")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    with repo:
+        assert len(dict(repo.walk("busy"))) == 32
+        assert len(list(repo.log("busy"))) == 32
+
+
+def test_a_transaction_that_changes_nothing_stores_nothing(repo: Repo) -> None:
+    with repo:
+        before = repo.counters.bytes_stored
+        with repo.transaction("main", message="nothing") as edits:
+            edits.put("a", b"two")
+        assert edits.commit_id is None
+        assert repo.counters.bytes_stored == before
+
+
+def test_the_default_branch_of_a_remote_is_not_deleted(repo: Repo, tmp_path: Path) -> None:
+    with repo, Repo.init(str(tmp_path / "bare"), bare=True):
+        repo.add_remote("origin", str(tmp_path / "bare"))
+        repo.push()
+        with pytest.raises(RejectedError, match="default branch"):
+            repo.push("origin", ["main"], delete=True)
+
+
+def test_what_a_shallow_clone_left_out_is_named_as_such(repo: Repo, tmp_path: Path) -> None:
+    with repo, Repo.clone(repo.path, str(tmp_path / "copy"), depth=1, settings=SETTINGS) as copy:
+        with pytest.raises(MissingError, match="left out of this clone") as caught:
+            copy.revision("HEAD~1")
+        assert "--unshallow" in caught.value.hint
