@@ -76,7 +76,7 @@ class Repository:
         self.form = _read_format(self.folder)
         self.worktree = None if self.form.bare else os.path.dirname(self.folder)
         self.params = _chunking(self.form)
-        self.state = State.open(self.folder, self.counters)
+        self.state = State.open(self.folder, self.counters, late=True)  # fsck can mend it
         self.index = Index.open(os.path.join(self.folder, "index"))
         self.store = PackStore(
             os.path.join(self.folder, "packs"), self.index.locations, self.counters

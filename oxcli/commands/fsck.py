@@ -42,7 +42,8 @@ def command(
     branches, tags, stashes and the stage need is there and is what its id says.
 
     With --repair the index is rebuilt, damaged packs are put aside, and what is missing comes from
-    the named remotes or paths, by default from all remotes; it is proved before it is kept.
+    the named remotes or paths, by default from all remotes; it is proved before it is kept. A
+    damaged operation log is put aside too: the new one goes on from what is sound in it.
     """
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other")
@@ -72,6 +73,8 @@ def _tell(session: Session, done: Checked) -> None:
         session.say(f"repaired: {problem.text()}")
     for path in done.aside:
         session.say(f"put aside: {path}")
+    for name in done.rescued:
+        session.say(f"kept a commit that nothing named: see ox log {name}")
     session.say(_counts(done))
     if done.problems:
         hint = "" if done.repaired or done.aside else "; mend it with: ox fsck --repair [REMOTE]"

@@ -12,6 +12,8 @@ from blake3 import blake3
 from oxcore.codec import oplog
 from oxcore.codec.oplog import Operation
 from oxcore.errors import CorruptError
+from oxcore.model.commits import Moment
+from oxcore.refs.view import View
 
 START = len(oplog.HEADER)
 FRAME = 20  # length and checksum before each payload
@@ -29,11 +31,14 @@ class LogFile:
     def __init__(self, path: str) -> None:
         self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.close = weakref.finalize(self, os.close, self._handle)
-        oplog.check_header(os.pread(self._handle, START, 0))
         status = os.fstat(self._handle)
         self._identity = (status.st_dev, status.st_ino)
         self._starts = array("Q")
         self._walked = START
+
+    def check_header(self) -> None:
+        """Raise ``FormatError`` or ``CorruptError`` unless this is a log that we read."""
+        oplog.check_header(self.read(0, START))
 
     def is_at(self, status: os.stat_result) -> bool:
         """Whether ``status`` describes this very file."""
@@ -91,19 +96,26 @@ def follow(tail: bytes, number: int) -> Iterator[tuple[int, Operation]]:
             raise damaged(number + 1)
         number = operation.number
         yield stop, operation
-    if _has_record(tail, stop + 1):
+    if next_frame(tail, stop + 1) >= 0:
         raise damaged(number + 1)
+
+
+def base_record(view: View, time: Moment) -> bytes:
+    """The record that stands for all operations up to ``view``."""
+    changes: dict[str, tuple[str | None, str | None]] = {k: (None, v) for k, v in view.items()}
+    return oplog.encode(Operation(view.number, "base", "", "", time, changes))
 
 
 def damaged(number: int) -> CorruptError:
     """The error for a record that is not what its checksum says."""
     return CorruptError(
         f"operation {number} of the operation log is damaged",
-        hint="objects are safe; take the refs from a clone or a remote",
+        hint="the data is not touched; mend the log with: ox fsck --repair",
     )
 
 
-def _has_record(data: bytes, start: int) -> bool:
+def next_frame(data: bytes, start: int) -> int:
+    """Where the first record at or behind ``start`` lies whose checksum is right; -1: nowhere."""
     # Lengths cannot be trusted behind a damaged record, so look at every place where a payload
     # may start.
     at = data.find(_PAYLOAD_START, start + FRAME)
@@ -113,6 +125,6 @@ def _has_record(data: bytes, start: int) -> bool:
         if stop <= len(data):
             found = blake3(data[frame : frame + 4] + data[at:stop]).digest(length=16)
             if found == data[frame + 4 : at]:
-                return True
+                return frame
         at = data.find(_PAYLOAD_START, at + 1)
-    return False
+    return -1

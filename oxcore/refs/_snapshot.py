@@ -16,6 +16,7 @@ from blake3 import blake3
 from oxcore.codec import canonical
 from oxcore.errors import CorruptError
 from oxcore.fs.atomic import remove_quietly, write_atomic
+from oxcore.model.commits import Json
 from oxcore.refs._log import LogFile
 from oxcore.refs.view import View
 
@@ -30,6 +31,22 @@ class Snapshot(NamedTuple):
 
 def read(folder: str, log: LogFile) -> Snapshot | None:
     """The snapshot, if there is one that fits ``log``."""
+    record = _record(folder)
+    match record:
+        case {"from": int(last), "upto": int(end), "mark": mark}:
+            view = _view(record)
+            fits = log.read(last + 4, last + 20).hex() == mark and log.is_record(last, end)
+            if fits and view is not None:
+                return Snapshot(view, last, end)
+    return None
+
+
+def read_alone(folder: str) -> View | None:
+    """The view of a snapshot whose own checksum is right, whatever became of the log."""
+    return _view(_record(folder))
+
+
+def _record(folder: str) -> Json:
     try:
         with open(_path(folder), "rb") as file:
             body, _, check = file.read().partition(b"\n")
@@ -37,20 +54,16 @@ def read(folder: str, log: LogFile) -> Snapshot | None:
         return None
     if blake3(body).hexdigest().encode() != check:
         return None
-    return _fitting(body, log)
-
-
-def _fitting(body: bytes, log: LogFile) -> Snapshot | None:
     try:
-        record = canonical.loads(body, "the snapshot")
+        return canonical.loads(body, "the snapshot")
     except CorruptError:
         return None
+
+
+def _view(record: Json) -> View | None:
     match record:
-        case {"from": int(last), "upto": int(end), "mark": mark, "number": int(number), "view": v}:
-            fits = log.read(last + 4, last + 20).hex() == mark and log.is_record(last, end)
-            if fits and isinstance(v, dict):
-                view = {key: value for key, value in v.items() if isinstance(value, str)}
-                return Snapshot(View(view, number), last, end)
+        case {"number": int(number), "view": dict(values)}:
+            return View({k: v for k, v in values.items() if isinstance(v, str)}, number)
     return None
 
 

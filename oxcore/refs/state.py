@@ -9,13 +9,20 @@ from contextlib import contextmanager
 
 from oxcore.codec import canonical, oplog
 from oxcore.codec.oplog import Operation
-from oxcore.errors import BusyError, ExistsError, NotARepoError, NotFoundError, RejectedError
+from oxcore.errors import (
+    BusyError,
+    CorruptError,
+    ExistsError,
+    NotARepoError,
+    NotFoundError,
+    RejectedError,
+)
 from oxcore.fs.atomic import storage_errors, write_all, write_atomic
 from oxcore.fs.lock import writer_lock
 from oxcore.model.commits import Moment
 from oxcore.model.counters import Counters
 from oxcore.refs import _snapshot
-from oxcore.refs._log import START, LogFile, follow
+from oxcore.refs._log import START, LogFile, base_record, follow
 from oxcore.refs._snapshot import Snapshot
 from oxcore.refs.names import check_no_clash
 from oxcore.refs.view import Change, View, after, before, check_change
@@ -32,14 +39,17 @@ class State:
     may serve many threads. Readers need no lock and never wait.
     """
 
-    def __init__(self, folder: str, counters: Counters | None = None) -> None:
+    def __init__(self, folder: str, counters: Counters | None = None, *, load: bool = True) -> None:
         self._folder = folder
         self._path = os.path.join(folder, "oplog")
         self._counters = counters or Counters()
         self._mutex = threading.RLock()
         self._writer = threading.RLock()
         self._owner: int | None = None  # the thread that is in `locked`
-        self._load()
+        self._log = self._open_log()
+        self._loaded = False
+        if load:
+            self._load()
 
     @classmethod
     def create(
@@ -70,9 +80,17 @@ class State:
         return cls(folder, counters)
 
     @classmethod
-    def open(cls, folder: str, counters: Counters | None = None) -> State:
-        """The state kept in ``folder``; ``NotARepoError`` if there is none."""
-        return cls(folder, counters)
+    def open(cls, folder: str, counters: Counters | None = None, *, late: bool = False) -> State:
+        """The state kept in ``folder``; ``NotARepoError`` if there is none.
+
+        ``late``: a damaged log is no error yet, but for everyone who looks at the state.
+        """
+        try:
+            return cls(folder, counters)
+        except CorruptError:
+            if not late:
+                raise
+            return cls(folder, counters, load=False)
 
     def close(self) -> None:
         """Let go of the log file; the object is of no use any more."""
@@ -84,7 +102,8 @@ class State:
         """The state now. Costs one ``stat``, and the reading of what others appended."""
         with self._mutex:
             status = self._stat()
-            if not self._log.is_at(status) or status.st_size < self._end:
+            known = self._loaded and self._log.is_at(status)
+            if not known or status.st_size < self._end:
                 self._load()
             elif status.st_size > self._end:
                 self._follow(status.st_size)
@@ -204,13 +223,19 @@ class State:
         if gone <= 1:
             return 0
         kept = log.read(starts[gone], end) if gone < len(starts) else b""
-        values: dict[str, Change] = {k: (None, v) for k, v in self.view_at(first - 1).items()}
-        base = oplog.encode(Operation(first - 1, "base", "", "", time, values))
+        self.rewrite(self.view_at(first - 1), kept, time)
+        return gone - 1
+
+    def rewrite(self, base: View | None, records: bytes, time: Moment) -> None:
+        """Let the log hold the state ``base`` (None: nothing) and, going on from there, just these
+        records. The caller is in ``locked``, and vouches for them."""
+        self._check_locked()
+        if base is not None:
+            records = base_record(base, time) + records
         _snapshot.remove(self._folder)
         with storage_errors("rewrite the operation log"):
-            write_atomic(self._path, oplog.HEADER + base + kept)
+            write_atomic(self._path, oplog.HEADER + records)
         self._counters.fsyncs += 2
-        return gone - 1
 
     # -- inside
 
@@ -225,13 +250,20 @@ class State:
             raise NotARepoError(f"no repository at {self._folder}") from None
 
     def _load(self) -> None:
+        self._loaded = False
         size = self._stat().st_size
-        with storage_errors("open the operation log"):
-            self._log = LogFile(self._path)
+        self._log = self._open_log()
+        self._log.check_header()
         found = _snapshot.read(self._folder, self._log)
         self._view, self._last, self._end = found or Snapshot(View({}, 0), START, START)
         self._covered, self._records, self._snapshot_bytes = self._end, 0, 0
         self._follow(size)
+        self._loaded = True
+
+    def _open_log(self) -> LogFile:
+        self._stat()
+        with storage_errors("open the operation log"):
+            return LogFile(self._path)
 
     def _follow(self, size: int) -> None:
         """Take in what lies behind the known end of the log."""

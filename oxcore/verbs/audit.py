@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from oxcore.errors import CorruptError, FormatError, MissingError
 from oxcore.fs.atomic import storage_errors
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import Location
+from oxcore.refs import gaps, sound_records
 from oxcore.repo import Repository
 from oxcore.store import PackReport, content
 from oxcore.verbs.packindex import IndexReport, check_index
@@ -137,22 +139,38 @@ def audit_log(repo: Repository) -> tuple[int, list[Problem]]:
     """Read the operation log to its end: how many operations it holds, and what is wrong."""
     with storage_errors("read the operation log"), open(log_path(repo), "rb") as file:
         data = file.read()
-    count, end, last = 0, len(oplog.HEADER), 0
     try:
         oplog.check_header(data)
-        for stop, operation in oplog.scan(data, end):
-            if last and operation.number != last + 1:
-                raise CorruptError(f"operation {last + 1} is missing in the operation log")
-            count, last, end = count + 1, operation.number, stop
     except (CorruptError, FormatError) as error:
-        return count, [Problem("log", "oplog", error.message)]
-    if end == len(data):
-        return count, []
-    text = (
-        f"{len(data) - end:,} bytes behind operation {last} are no sound record: damaged, or "
-        "of an operation that a crash cut short before it was done"
-    )
-    return count, [Problem("log", "oplog", text)]
+        return 0, [Problem("log", "oplog", error.message)]
+    numbers, end, between = array("Q"), len(oplog.HEADER), 0
+    based = False
+    for record in sound_records(data):
+        based |= not numbers and record.operation.verb == "base"
+        between += record.start - end
+        numbers.append(record.operation.number)
+        end = record.start + len(record.raw)
+    texts = list(_lacking(numbers, between, based=based))
+    if end != len(data):
+        texts.append(
+            f"{len(data) - end:,} bytes behind operation {numbers[-1] if numbers else 0} are no "
+            "sound record: damaged, or of an operation that a crash cut short before it was done"
+        )
+    return len(numbers), [Problem("log", "oplog", text) for text in texts]
+
+
+def _lacking(numbers: Sequence[int], between: int, *, based: bool) -> Iterator[str]:
+    """What is wrong before the last sound record; ``between``: bytes that are in none."""
+    lost = list(gaps(numbers, based=based))
+    for first, last in lost:
+        if first > last:
+            yield f"the operation log is out of order before operation {last + 1}"
+        elif first == last:
+            yield f"operation {first} of the operation log is damaged or missing"
+        else:
+            yield f"operations {first} to {last} of the operation log are damaged or missing"
+    if between and not lost:
+        yield f"{between:,} bytes between operations are no sound record"
 
 
 def log_path(repo: Repository) -> str:

@@ -9,28 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from oxcore.errors import DeniedError, NotFoundError, UnreachableError
+from oxcore.errors import CorruptError, DeniedError, NotFoundError, UnreachableError
 from oxcore.repo import Repository
 from oxcore.store import MemoryLocator
 from oxcore.verbs.audit import PackAudit, audit_index, audit_log, audit_packs
 from oxcore.verbs.packindex import rebuild_index
 from oxcore.verbs.prove import Known, Problem, Proved, Prover
+from oxcore.verbs.relog import mend_log
 from oxcore.verbs.remotes import connect, remotes
-from oxcore.verbs.repair import Healer, cut_log, save_packs
+from oxcore.verbs.repair import Healer, save_packs
 
 _ROUNDS = 4  # what was mended may show what else is wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What ``fsck`` found: ``problems`` that are there, those ``repaired``, damaged packs that were
-    put ``aside`` (paths), remotes that could not be asked; and the counts of what was read."""
+    """What ``fsck`` found: ``problems`` that are there, those ``repaired``, damaged files that were
+    put ``aside`` (paths), commits that no ref named any more with the refs that ``rescued`` them,
+    remotes that could not be asked; and the counts of what was read."""
 
     problems: tuple[Problem, ...]
     repaired: tuple[Problem, ...]
     aside: tuple[str, ...]
+    rescued: tuple[str, ...]
     unreachable: tuple[str, ...]
     quick: bool
     packs: int
@@ -59,6 +62,13 @@ class _Look:
         return list(dict.fromkeys([*self.prover.broken, *ids]))
 
 
+@dataclass(slots=True)
+class _Mended:
+    aside: list[str] = field(default_factory=list)
+    rescued: list[str] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
+
+
 def fsck(
     repo: Repository,
     *,
@@ -70,21 +80,21 @@ def fsck(
 
     ``quick`` reads no content of files: packs by checksum and lengths, files by presence.
     ``repair`` rebuilds the index, puts damaged packs aside after saving what is sound in them,
-    and fetches what is missing or damaged from ``sources`` (names of remotes, paths or URLs; none:
-    all remotes); what comes is proved before it is kept. It needs the lock.
+    goes on from what is sound in a damaged log (see ``oxcore.verbs.relog``), and fetches what is
+    missing or damaged from ``sources`` (names of remotes, paths or URLs; none: all remotes); what
+    comes is proved before it is kept. It needs the lock.
     """
     look = _look(repo, quick=quick)
+    mended = _Mended()
     if not repair or not look.problems:
-        return _report(look, look, (), (), quick=quick)
-    aside: list[str] = []
-    unreachable: list[str] = []
+        return _report(look, look, mended, quick=quick)
     with repo.lock("fsck"):
         last = look = _look(repo, quick=False)
         for _ in range(_ROUNDS):
-            if not _mend(repo, last, sources, aside, unreachable):
+            if not _mend(repo, last, sources, mended):
                 break
             last = _look(repo, quick=False)
-    return _report(look, last, aside, unreachable, quick=False)
+    return _report(look, last, mended, quick=False)
 
 
 def _look(repo: Repository, *, quick: bool) -> _Look:
@@ -94,11 +104,21 @@ def _look(repo: Repository, *, quick: bool) -> _Look:
         known = Known(audit.bad_ids(), audit.proved, chunks=not quick)
         prover = Prover(repo, full=not quick, known=known)
         prover.problems = {one.what: one for one in audit.problems}
-        prover.state()
+        if _has_state(repo):
+            prover.state()
     operations, log = audit_log(repo)
     every = [*index, *log, *prover.problems.values()]
     problems = {(one.kind, f"{one.what} {one.message}"): one for one in every}
     return _Look(audit, prover, operations, problems)
+
+
+def _has_state(repo: Repository) -> bool:
+    """Whether the log tells what the refs are; if not, that is a problem that ``audit_log`` has."""
+    try:
+        repo.view()
+    except CorruptError:
+        return False
+    return True
 
 
 @contextmanager
@@ -113,24 +133,21 @@ def _without_index(repo: Repository) -> Iterator[None]:
         repo.store.refresh()
 
 
-def _mend(
-    repo: Repository,
-    look: _Look,
-    sources: Sequence[str],
-    aside: list[str],
-    unreachable: list[str],
-) -> bool:
+def _mend(repo: Repository, look: _Look, sources: Sequence[str], mended: _Mended) -> bool:
     """Mend what can be mended; whether anything was done."""
     kinds = {kind for kind, _ in look.problems}
     done = bool(look.audit.bad)
-    aside += save_packs(repo, look.audit.bad)
+    mended.aside += save_packs(repo, look.audit.bad)
     if "index" in kinds:
         rebuild_index(repo)
         done = True
     if "log" in kinds:
-        done |= cut_log(repo)
+        log = mend_log(repo)
+        mended.aside += log.aside
+        mended.rescued += log.rescued
+        done |= bool(log.aside)
     wanted = look.wanted()
-    return bool(wanted and _fetch(repo, wanted, sources, unreachable)) or done
+    return bool(wanted and _fetch(repo, wanted, sources, mended.unreachable)) or done
 
 
 def _fetch(
@@ -149,15 +166,14 @@ def _fetch(
     return count
 
 
-def _report(
-    first: _Look, last: _Look, aside: Sequence[str], unreachable: Sequence[str], *, quick: bool
-) -> Checked:
+def _report(first: _Look, last: _Look, mended: _Mended, *, quick: bool) -> Checked:
     gone = [one for key, one in first.problems.items() if key not in last.problems]
     return Checked(
         problems=tuple(last.problems.values()),
         repaired=tuple(gone),
-        aside=tuple(aside),
-        unreachable=tuple(dict.fromkeys(unreachable)),
+        aside=tuple(mended.aside),
+        rescued=tuple(mended.rescued),
+        unreachable=tuple(dict.fromkeys(mended.unreachable)),
         quick=quick,
         packs=last.audit.packs,
         objects=last.audit.objects,

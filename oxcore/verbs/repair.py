@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from oxcore.codec import oplog
 from oxcore.codec.commit import decode_commit, decode_tag
 from oxcore.codec.manifest import decode_manifest, decode_segment
 from oxcore.codec.node import Inner
 from oxcore.codec.node import decode as decode_node
 from oxcore.errors import CorruptError, MissingError
-from oxcore.fs.atomic import storage_errors, write_atomic
 from oxcore.model.ids import ID_LEN, Kind, object_id
 from oxcore.model.protocols import Stored
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.transfer import Remote
-from oxcore.verbs.audit import log_path, rows_of
+from oxcore.verbs.audit import rows_of
 from oxcore.verbs.prove import FAULTS
 
 _AT_ONCE = 256  # objects fetched together: some tens of megabytes at most
@@ -49,27 +46,6 @@ def _sound(repo: Repository, oids: Sequence[bytes], wrong: set[bytes]) -> Iterat
             yield repo.store.get_stored(oid)
         except FAULTS:
             continue
-
-
-def cut_log(repo: Repository) -> bool:
-    """Cut off what lies behind the last sound operation, and keep it in ``oplog.cut``.
-
-    Does nothing, and says so, where the log is damaged before its end.
-    """
-    path = log_path(repo)
-    with storage_errors("mend the operation log"):
-        with open(path, "rb") as file:
-            data = file.read()
-        end = max((stop for stop, _ in oplog.scan(data, len(oplog.HEADER))), default=0)
-        if not end or end == len(data) or repo.view().number != _last(data):
-            return False
-        write_atomic(path + ".cut", data[end:])
-        os.truncate(path, end)
-    return True
-
-
-def _last(data: bytes) -> int:
-    return max(operation.number for _, operation in oplog.scan(data, len(oplog.HEADER)))
 
 
 class Healer:

@@ -63,6 +63,36 @@ def test_damaged_bytes_do_not_reach_the_folder(ox, damaged, repo):
     assert (repo / "a.txt").read_text() == "mine\n"
 
 
+def test_a_damaged_log_is_mended(ox, repo):
+    log = repo / ".ox/oplog"
+    flip(str(log), log.read_bytes().index(b'"number":2'))
+    head = ox.fails("status")
+    assert head.code == 12
+    assert "operation 2 of the operation log is damaged" in head.err
+    assert "hint: the data is not touched; mend the log with: ox fsck --repair" in head.err
+    assert ox.fails("fsck").lines[0].startswith("log: operation 2 of the operation log is damaged")
+    result = ox("fsck", "--repair")
+    assert result.lines[0].startswith("repaired: operation 2 ")
+    assert f"put aside: {log}.bad" in result.lines
+    assert ox("status", "--json").json
+    assert ox("log").lines
+
+
+def test_a_commit_without_a_name_gets_one(ox, repo):
+    log = repo / ".ox/oplog"
+    head = ox("log", "--json").json[0]["id"]
+    at = log.read_bytes().rindex(b'"number":3')
+    flip(str(log), at)
+    flip(str(log), log.read_bytes().index(b'"number":2'))
+    result = ox("fsck", "--repair")
+    assert "kept a commit that nothing named: see ox log refs/lost/1" in result.lines
+    assert ox("log", "refs/lost/1", "--json").json[0]["id"] == head
+    ox("branch", "main", "lost/1")
+    ox("reset")
+    assert ox("status", "--json").json
+    assert ox("log", "--json").json[0]["id"] == head
+
+
 def test_bad_calls(ox, repo):
     assert ox.fails("fsck", "--quick", "--full").code == 2
     assert ox.fails("fsck", "somewhere").code == 2
