@@ -10,11 +10,11 @@ from importlib import import_module
 import click
 from click.shell_completion import CompletionItem
 
-from oxcli import catalog, exits
+from oxcli import catalog, config, exits
 from oxcli.context import Session
 from oxcli.render import failure
 from oxcore import __version__
-from oxcore.errors import NotFoundError, OxError, UsageError
+from oxcore.errors import DeniedError, NotFoundError, OxError, UsageError
 from oxcore.fs.atomic import storage_error
 
 COMPLETE = "_OX_COMPLETE"  # set by the shell's completion script
@@ -124,6 +124,8 @@ def _invoke(args: Sequence[str], session: Session) -> int:
 
 
 def _as_ox_error(error: Exception) -> OxError:
+    if isinstance(error, DeniedError):
+        error.hint = config.hint_of_denial(error.hint)
     if isinstance(error, OxError):
         return error
     if isinstance(error, click.ClickException):

@@ -143,6 +143,13 @@ def token_for(url: str) -> str | None:
     return os.environ.get("OX_TOKEN") or tokens().get(hub_of(url))
 
 
+def hint_of_denial(hint: str) -> str:
+    """The way out for who is denied: a login is of no use while ``OX_TOKEN`` goes before it."""
+    if not os.environ.get("OX_TOKEN"):
+        return hint
+    return "OX_TOKEN is set and goes before what ox login stored: unset it, or correct it"
+
+
 def check_token(token: str) -> None:
     """Raise ``InvalidError`` for what cannot be a token."""
     if not token.isascii() or not token.isprintable() or " " in token:

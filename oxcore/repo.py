@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from oxcore import tree
 from oxcore.chunk import ChunkParams
@@ -20,6 +20,7 @@ from oxcore.codec import canonical, config, repoformat
 from oxcore.codec.commit import decode_commit, decode_tag
 from oxcore.codec.oplog import Operation
 from oxcore.errors import (
+    CorruptError,
     ExistsError,
     FormatError,
     InvalidError,
@@ -36,6 +37,9 @@ from oxcore.model.ids import Kind, parse_id
 from oxcore.model.protocols import Progress, Quiet
 from oxcore.refs import State, View, branch_ref, check_ref_name
 from oxcore.store import Batch, PackStore
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 FOLDER = ".ox"
 _COMMITS_KEPT = 4096  # decoded commits that a handle remembers
@@ -77,7 +81,7 @@ class Repository:
         self.worktree = None if self.form.bare else os.path.dirname(self.folder)
         self.params = _chunking(self.form)
         self.state = State.open(self.folder, self.counters, late=True)  # fsck can mend it
-        self.index = Index.open(os.path.join(self.folder, "index"))
+        self.index, self._scratch = _open_index(self.folder)
         self.store = PackStore(
             os.path.join(self.folder, "packs"), self.index.locations, self.counters
         )
@@ -140,6 +144,8 @@ class Repository:
         self.store.close()
         self.index.close()
         self.state.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +154,11 @@ class Repository:
         self.close()
 
     # -- state
+
+    @property
+    def readable_only(self) -> bool:
+        """Whether nothing can be written here: then the index is this handle's own."""
+        return self._scratch is not None
 
     def view(self) -> View:
         """The present state."""
@@ -324,6 +335,20 @@ def _person(settings: Mapping[str, str]) -> Person | None:
     return Person(name, email) if name or email else None
 
 
+def _open_index(folder: str) -> tuple[Index, TemporaryDirectory[str] | None]:
+    """The index; one of its own in a temporary folder, made from the packs, where the repository
+    can only be read (read-only media, another owner)."""
+    try:
+        return Index.open(os.path.join(folder, "index")), None
+    except StorageError:
+        if os.access(folder, os.W_OK):
+            raise
+    from tempfile import TemporaryDirectory  # slow to load, and seldom needed
+
+    scratch = TemporaryDirectory(prefix="ox-index-")
+    return Index.open(scratch.name), scratch
+
+
 def _is_bare(folder: str) -> bool:
     names = ("format", "packs", "oplog")
     return all(os.path.exists(os.path.join(folder, name)) for name in names)
@@ -341,8 +366,15 @@ def _chunking(form: repoformat.RepoFormat) -> ChunkParams:
 def _read_format(folder: str) -> repoformat.RepoFormat:
     try:
         with open(os.path.join(folder, "format"), "rb") as file:
-            return repoformat.decode(file.read())
+            data = file.read()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotARepoError(f"no repository at {folder}", hint="make one with: ox init") from error
     except OSError as error:
         raise InvalidError(f"the repository at {folder} cannot be read: {error}") from error
+    try:
+        return repoformat.decode(data)
+    except CorruptError as error:
+        raise CorruptError(
+            f"{os.path.join(folder, 'format')} is damaged: {error.message}",
+            hint="copy this file from another clone of the same repository",
+        ) from error

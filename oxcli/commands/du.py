@@ -80,7 +80,7 @@ def _whole(usage: Usage) -> Iterator[str]:
         ("chunked", usage.chunked, plural(usage.chunks, "chunk"), _saved(usage.saved_by_chunks)),
         ("stored", usage.stored, "in packs", _saved(usage.saved_by_compression)),
     ]
-    spared = ("", "equal files once", "equal chunks once", "compression and deltas")
+    spared = ("", "equal files once", "equal chunks once", "compression")
     yield from table(
         [
             (name, human_size(size), of, f"{saved} saved: {why}" if saved else "")

@@ -73,7 +73,7 @@ def create(
         session.emit({"token": made.secret, **_document(made.info)})
         return
     session.say(f"token {made.info.id} of {user}: {scope} in {', '.join(made.info.namespaces)}")
-    session.say("it is shown only now; its owner types: ox login URL --token")
+    session.say("it is shown only now; its owner types: ox login URL, and pastes it")
     session.echo(made.secret)
 
 

@@ -38,7 +38,9 @@ def long(found: Status, show: Show, paint: Paint) -> Iterator[str]:
     yield from _section("not staged", changed, show, paint, "red", "ox add PATH stages")
     yield from _untracked(found, show, paint)
     yield from _aside(found, show)
-    if found.clean:
+    if found.bare:
+        yield "a bare repository: it has no folder of files (ox ls shows what it holds)"
+    elif found.clean:
         yield "nothing to commit, the folder is as in HEAD" if found.head else "nothing here yet"
 
 

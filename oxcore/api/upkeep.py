@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from oxcore import verbs
 from oxcore.api.base import RepoBase
-from oxcore.verbs.fsck import Checked, fsck
-from oxcore.verbs.gc import GRACE, KEEP, Collected, gc
-from oxcore.verbs.oplog import Logged, oplog
-from oxcore.verbs.undo import Undone, undo
-from oxcore.verbs.verify import Verified, verify
+from oxcore.model.retention import GRACE, KEEP
+
+if TYPE_CHECKING:
+    from oxcore.verbs.fsck import Checked
+    from oxcore.verbs.gc import Collected
+    from oxcore.verbs.oplog import Logged
+    from oxcore.verbs.undo import Undone
+    from oxcore.verbs.verify import Verified
 
 
 class Upkeep(RepoBase):
@@ -18,7 +23,7 @@ class Upkeep(RepoBase):
     def oplog(self, limit: int | None = None) -> Iterator[Logged]:
         """Every operation on this repository, newest first, at most ``limit``; and which undo
         took it back. Raises ``CorruptError`` for a damaged log."""
-        return oplog(self._repo, limit)
+        return verbs.oplog.oplog(self._repo, limit)
 
     def undo(self, number: int | None = None, *, dry_run: bool = False) -> Undone:
         """Take back operation ``number``; by default the latest that holds and is no undo.
@@ -28,7 +33,7 @@ class Upkeep(RepoBase):
         ``RejectedError`` naming the later operation that is in the way, ``UnsavedError`` where
         unsaved work would be overwritten; then nothing has changed.
         """
-        return undo(self._repo, number, dry_run=dry_run)
+        return verbs.undo.undo(self._repo, number, dry_run=dry_run)
 
     def gc(
         self,
@@ -44,7 +49,9 @@ class Upkeep(RepoBase):
         would go. Raises ``MissingError`` or ``CorruptError`` if something that is needed cannot be
         read; then nothing was deleted.
         """
-        return gc(self._repo, grace=grace, keep_operations=keep_operations, dry_run=dry_run)
+        return verbs.gc.gc(
+            self._repo, grace=grace, keep_operations=keep_operations, dry_run=dry_run
+        )
 
     def fsck(
         self, *, quick: bool = False, repair: bool = False, sources: Sequence[str] = ()
@@ -54,10 +61,10 @@ class Upkeep(RepoBase):
         ``quick`` reads no content of files. ``repair`` mends what it can: from what is here, and
         from ``sources`` (remotes, paths, URLs; none: all remotes of the repository).
         """
-        return fsck(self._repo, quick=quick, repair=repair, sources=sources)
+        return verbs.fsck.fsck(self._repo, quick=quick, repair=repair, sources=sources)
 
     def verify(self, revision: str = "HEAD", *, history: bool = False) -> Verified:
         """Prove the commit ``revision``, its tree and every byte of its files; with ``history``
         all commits behind it too. Raises ``CorruptError`` or ``MissingError`` with an item for
         each problem, ``NotFoundError``."""
-        return verify(self._repo, revision, history=history)
+        return verbs.verify.verify(self._repo, revision, history=history)

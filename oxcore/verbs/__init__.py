@@ -36,6 +36,12 @@ if TYPE_CHECKING:
         files as files,
     )
     from oxcore.verbs import (
+        fsck as fsck,
+    )
+    from oxcore.verbs import (
+        gc as gc,
+    )
+    from oxcore.verbs import (
         info as info,
     )
     from oxcore.verbs import (
@@ -49,6 +55,9 @@ if TYPE_CHECKING:
     )
     from oxcore.verbs import (
         names as names,
+    )
+    from oxcore.verbs import (
+        oplog as oplog,
     )
     from oxcore.verbs import (
         pull as pull,
@@ -88,6 +97,12 @@ if TYPE_CHECKING:
     )
     from oxcore.verbs import (
         transaction as transaction,
+    )
+    from oxcore.verbs import (
+        undo as undo,
+    )
+    from oxcore.verbs import (
+        verify as verify,
     )
 
 

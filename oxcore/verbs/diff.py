@@ -13,7 +13,7 @@ from oxcore.verbs.changes import FileChange, plain, with_renames
 from oxcore.verbs.details import Detail, StoredSide, WorkSide, detail
 from oxcore.verbs.names import resolve_commit, resolve_tree
 from oxcore.verbs.select import Selection
-from oxcore.verbs.survey import Aside, Gone, differs, survey, sync_stat
+from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
 from oxcore.worktree import hash_file
 
 
@@ -107,9 +107,7 @@ def work_changes(repo: Repository, root: bytes, selection: Selection) -> Iterato
 
 def _unstaged(repo: Repository, selection: Selection) -> Iterator[Change]:
     """The tracked files of the work tree against the stage, folder by folder."""
-    if repo.index.stat.root != repo.stage():
-        with repo.lock("diff"):
-            sync_stat(repo)
+    catch_up(repo, "diff")
     for item in survey(repo, selection, Aside(), untracked=False):
         if isinstance(item, Gone):
             yield Change(item.path, item.entry, None)

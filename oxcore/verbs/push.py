@@ -238,8 +238,8 @@ def _remember(
 
 
 def _follow(repo: Repository, name: str, wishes: Sequence[_Wish], *, always: bool) -> str | None:
-    """Let branches follow what they were pushed to; gives the last upstream that was set."""
-    settings, done = repo.own_config(), None
+    """Let branches follow what they were pushed to; gives the upstream, if it is that of one."""
+    settings, followed = repo.own_config(), set[str]()
     changes: dict[str, str | None] = {}
     for wish in wishes:
         source, target = wish.source or "", wish.ref
@@ -248,11 +248,11 @@ def _follow(repo: Repository, name: str, wishes: Sequence[_Wish], *, always: boo
         key = f"branch.{_short(source)}"
         if always or (source == target and f"{key}.remote" not in settings):
             changes |= {f"{key}.remote": name, f"{key}.merge": _short(target)}
-            done = f"{name}/{_short(target)}"
+            followed.add(f"{name}/{_short(target)}")
     changes = {key: new for key, new in changes.items() if settings.get(key) != new}
     if changes:
         repo.set_config(changes)
-    return done if changes else None
+    return followed.pop() if changes and len(followed) == 1 else None
 
 
 def _short(ref: str) -> str:

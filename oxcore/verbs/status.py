@@ -16,7 +16,7 @@ from oxcore.repo import Repository
 from oxcore.verbs import intent
 from oxcore.verbs.merging import Pending, read_pending
 from oxcore.verbs.select import Selection
-from oxcore.verbs.survey import Aside, Gone, differs, survey, sync_stat
+from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Status:
     size alone told), ``untracked`` maps a path (a folder ends in '/') to its number of files.
     ``ahead`` and ``behind`` count commits against ``upstream`` (None: there is none).
     ``interrupted``: a move of the work tree was broken off, and what changed is partly its doing;
-    the next verb that writes puts it back.
+    the next verb that writes puts it back. ``bare``: there is no work tree to look at.
     """
 
     branch: str | None = None
@@ -60,6 +60,7 @@ class Status:
     untracked: dict[bytes, int] = field(default_factory=dict)
     pending: Pending | None = None
     interrupted: bool = False
+    bare: bool = False
     aside: Aside = field(default_factory=Aside)
 
     @property
@@ -83,6 +84,7 @@ def status(
     view = repo.view()
     ref, head = view.head()
     result = Status(head=None if head is None else parse_id(head), pending=read_pending(repo))
+    result.bare = repo.worktree is None
     if ref is not None:
         result.branch = ref.removeprefix("refs/heads/")
         _compare_upstream(repo, result)
@@ -104,7 +106,7 @@ def _look_at_files(
     *,
     each_untracked: bool,
 ) -> None:
-    _in_step(repo)
+    catch_up(repo, "status")
     clean: list[tuple[bytes, bytes]] = []
     loose: list[bytes] = []
     for item in survey(repo, selection, result.aside):
@@ -122,15 +124,8 @@ def _look_at_files(
     _refresh(repo, clean)
 
 
-def _in_step(repo: Repository) -> None:
-    """Bring the stat cache to the stage if it is not; only then does status need the lock."""
-    if repo.index.stat.root != repo.stage():
-        with repo.lock("status"):
-            sync_stat(repo)
-
-
 def _refresh(repo: Repository, rows: list[tuple[bytes, bytes]]) -> None:
-    if not rows:
+    if not rows or repo.readable_only:
         return
     try:
         with repo.lock("status", wait=0.0):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from stat import S_ISDIR, S_ISFIFO, S_ISSOCK
 from typing import NamedTuple
@@ -74,6 +75,14 @@ def sync_stat(repo: Repository) -> None:
         else:
             put.append((change.path, Row(0, 0, 0, 0, change.new)))
     repo.index.stat.apply(stage, put, gone)
+
+
+def catch_up(repo: Repository, purpose: str) -> None:
+    """``sync_stat`` for a verb that only reads: it needs the lock if the cache is behind, and
+    not even then where the index is the handle's own."""
+    if repo.index.stat.root != repo.stage():
+        with nullcontext() if repo.readable_only else repo.lock(purpose):
+            sync_stat(repo)
 
 
 def survey(

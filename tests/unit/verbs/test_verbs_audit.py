@@ -1,12 +1,14 @@
 """What an audit found by hand, held in place."""
 
+import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from oxcore.api.repo import Repo
-from oxcore.errors import MissingError, RejectedError
+from oxcore.errors import MissingError, RejectedError, StorageError
 from oxcore.model.commits import Person
 from oxcore.repo import Settings
 
@@ -71,3 +73,36 @@ def test_what_a_shallow_clone_left_out_is_named_as_such(repo: Repo, tmp_path: Pa
         with pytest.raises(MissingError, match="left out of this clone") as caught:
             copy.revision("HEAD~1")
         assert "--unshallow" in caught.value.hint
+
+
+@pytest.fixture
+def frozen(repo: Repo, tmp_path: Path) -> Iterator[Repo]:
+    """The repository on a file system that is mounted read-only."""
+    repo.close()
+    place = tmp_path / "frozen"
+    place.mkdir()
+    for step in (["mount", "--bind", repo.path, place], ["mount", "-o", "remount,ro,bind", place]):
+        if subprocess.run(step, capture_output=True, check=False).returncode:
+            pytest.skip("mounting takes a right that is not ours here")
+    try:
+        with Repo.open(str(place), settings=SETTINGS) as found:
+            yield found
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_what_is_mounted_read_only_can_be_read(frozen: Repo, tmp_path: Path) -> None:
+    assert frozen.status().clean
+    assert frozen.read("a") == b"two"
+    assert [logged.commit.message for logged in frozen.log()] == ["two", "one"]
+    assert list(frozen.diff()) == []
+    assert frozen.fsck().sound
+    with Repo.clone(frozen.path, str(tmp_path / "copy"), settings=SETTINGS) as copy:
+        assert copy.read("a") == b"two"
+    with pytest.raises(StorageError):
+        frozen.add()
+
+
+def test_a_bare_repository_has_no_files_to_compare(tmp_path: Path) -> None:
+    with Repo.init(str(tmp_path / "bare"), bare=True) as bare:
+        assert bare.status().bare
