@@ -67,12 +67,14 @@ def _tell(session: Session, done: Checked) -> None:
         session.echo(f"{problem.kind}: {problem.text()}")
     if len(done.problems) > _SHOWN:
         session.echo(f"... and {plural(len(done.problems) - _SHOWN, 'more problem')}")
-    for note in done.unreachable:
+    for note in (*done.unreachable, *done.unhelpful):
         session.warn(note)
     for problem in done.repaired[:_SHOWN]:
         session.say(f"repaired: {problem.text()}")
     for path in done.aside:
         session.say(f"put aside: {path}")
+    for path in done.aside_before:
+        session.say(f"put aside before: {path}; ox gc deletes it after its time of grace")
     for name in done.rescued:
         session.say(f"kept a commit that nothing named: see ox log {name}")
     session.say(_counts(done))

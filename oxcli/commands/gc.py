@@ -9,11 +9,10 @@ import click
 from oxcli.context import Session, pass_session
 from oxcli.params import dry_run_option, json_option, verb
 from oxcli.render.text import human_size, plural, short_id
+from oxcore.model.retention import DAY
 
 if TYPE_CHECKING:
     from oxcore.verbs.gc import Collected
-
-_DAY = 86_400.0
 
 
 @verb("ox gc", "ox gc --dry-run", "ox gc --grace 0 --keep-ops")
@@ -50,9 +49,9 @@ def command(
 
     Small packs are gathered into large ones. It is safe at any time, beside other processes too.
     """
-    keep = None if keep_ops else keep_days * _DAY
+    keep = None if keep_ops else keep_days * DAY
     with session.open() as repo:
-        done = repo.gc(grace=grace * _DAY, keep_operations=keep, dry_run=dry_run)
+        done = repo.gc(grace=grace * DAY, keep_operations=keep, dry_run=dry_run)
     if as_json:
         session.emit(done)
     else:
@@ -70,6 +69,11 @@ def _tell(session: Session, done: Collected) -> None:
         session.say(f"{would} {plural(done.operations, 'old operation')} from the log")
     if done.leftovers:
         session.say(f"{would} {plural(done.leftovers, 'leftover')} of crashes")
+    if done.aside_gone:
+        session.say(f"{would} {human_size(done.aside_gone)} of damaged packs that fsck put aside")
+    if done.aside_left:
+        size = human_size(done.aside_left)
+        session.say(f"left: {size} of damaged packs put aside (too young, or data is missing)")
     if done.damaged:
         ids = ", ".join(short_id(oid) for oid in done.damaged[:5])
         session.warn(f"{plural(len(done.damaged), 'object')} is damaged: {ids}; see ox fsck")

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from oxcore.errors import CorruptError, DeniedError, NotFoundError, UnreachableError
+from oxcore.errors import CorruptError, DeniedError, NotFoundError, UnreachableError, counted
 from oxcore.repo import Repository
 from oxcore.store import MemoryLocator
 from oxcore.verbs.audit import PackAudit, audit_index, audit_log, audit_packs
+from oxcore.verbs.leftovers import bad_packs
 from oxcore.verbs.packindex import rebuild_index
 from oxcore.verbs.prove import Known, Problem, Proved, Prover
 from oxcore.verbs.relog import mend_log
@@ -27,14 +28,17 @@ _ROUNDS = 4  # what was mended may show what else is wrong
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What ``fsck`` found: ``problems`` that are there, those ``repaired``, damaged files that were
-    put ``aside`` (paths), commits that no ref named any more with the refs that ``rescued`` them,
-    remotes that could not be asked; and the counts of what was read."""
+    put ``aside`` (paths), and packs that were ``aside_before``; refs that ``rescued`` commits which
+    nothing named; remotes that could not be asked, or could not help; and the counts of what was
+    read."""
 
     problems: tuple[Problem, ...]
     repaired: tuple[Problem, ...]
     aside: tuple[str, ...]
+    aside_before: tuple[str, ...]
     rescued: tuple[str, ...]
     unreachable: tuple[str, ...]
+    unhelpful: tuple[str, ...]
     quick: bool
     packs: int
     objects: int
@@ -54,6 +58,7 @@ class _Look:
     prover: Prover
     operations: int
     problems: dict[tuple[str, str], Problem]
+    aside: list[str]
 
     def wanted(self) -> list[bytes]:
         """Ids of objects that a remote may help with."""
@@ -67,6 +72,7 @@ class _Mended:
     aside: list[str] = field(default_factory=list)
     rescued: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
+    unhelpful: list[str] = field(default_factory=list)
 
 
 def fsck(
@@ -109,7 +115,7 @@ def _look(repo: Repository, *, quick: bool) -> _Look:
     operations, log = audit_log(repo)
     every = [*index, *log, *prover.problems.values()]
     problems = {(one.kind, f"{one.what} {one.message}"): one for one in every}
-    return _Look(audit, prover, operations, problems)
+    return _Look(audit, prover, operations, problems, [bad.path for bad in bad_packs(repo)])
 
 
 def _has_state(repo: Repository) -> bool:
@@ -147,23 +153,32 @@ def _mend(repo: Repository, look: _Look, sources: Sequence[str], mended: _Mended
         mended.rescued += log.rescued
         done |= bool(log.aside)
     wanted = look.wanted()
-    return bool(wanted and _fetch(repo, wanted, sources, mended.unreachable)) or done
+    return bool(wanted and _fetch(repo, wanted, sources, mended)) or done
 
 
-def _fetch(
-    repo: Repository, wanted: list[bytes], sources: Sequence[str], unreachable: list[str]
-) -> int:
+def _fetch(repo: Repository, wanted: list[bytes], sources: Sequence[str], mended: _Mended) -> int:
     count = 0
     for source in sources or [remote.name for remote in remotes(repo)]:
         try:
             _, connection = connect(repo, source)
             with connection as remote:
-                count += Healer(repo, remote).heal(wanted)
+                healer = Healer(repo, remote)
+                count += healer.heal(wanted)
         except (UnreachableError, DeniedError, NotFoundError) as error:
             if sources:
                 raise
-            unreachable.append(f"{source}: {error.message}")
+            mended.unreachable.append(f"{source}: {error.message}")
+        else:
+            if healer.spoiled:
+                mended.unhelpful.append(_spoiled(source, len(healer.spoiled)))
     return count
+
+
+def _spoiled(source: str, count: int) -> str:
+    return (
+        f"{source}: its copy of {counted(count, 'object')} is damaged too; a clone by path shares "
+        "packs with where it came from: ask one that was made over the net or with a copy"
+    )
 
 
 def _report(first: _Look, last: _Look, mended: _Mended, *, quick: bool) -> Checked:
@@ -172,8 +187,10 @@ def _report(first: _Look, last: _Look, mended: _Mended, *, quick: bool) -> Check
         problems=tuple(last.problems.values()),
         repaired=tuple(gone),
         aside=tuple(mended.aside),
+        aside_before=tuple(first.aside),
         rescued=tuple(mended.rescued),
         unreachable=tuple(dict.fromkeys(mended.unreachable)),
+        unhelpful=tuple(dict.fromkeys(mended.unhelpful)),
         quick=quick,
         packs=last.audit.packs,
         objects=last.audit.objects,

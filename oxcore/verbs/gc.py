@@ -14,22 +14,21 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from oxcore import tree
 from oxcore.codec.oplog import Operation
 from oxcore.errors import CorruptError, MissingError, StorageError
+from oxcore.fs.atomic import remove_quietly
 from oxcore.model.commits import Moment
 from oxcore.model.ids import Kind
+from oxcore.model.retention import GRACE, KEEP
 from oxcore.repo import Repository
 from oxcore.verbs import intent
-from oxcore.verbs.leftovers import clean_leftovers
+from oxcore.verbs.leftovers import BadPack, bad_packs, clean_leftovers
 from oxcore.verbs.mark import Marker, always_shallow, row_root
 from oxcore.verbs.packindex import check_index, rebuild_index
 from oxcore.verbs.packplan import PackPlan, plan_packs
 from oxcore.verbs.roots import Root, operation_roots, shallow_ids, view_roots
 from oxcore.verbs.survey import sync_stat
-
-DAY = 86_400  # seconds
-GRACE = 14 * DAY
-KEEP = 90 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,9 @@ class Collected:
     before less after; ``kept_objects`` and ``kept_bytes`` what stays. ``packs`` and
     ``packs_after`` count files, ``young`` those that were left alone for their age.
     ``operations`` left the log; ``leftovers`` of crashes were removed. ``damaged`` are ids of
-    needed objects whose packs stay because their bytes are wrong: see ``fsck``.
+    needed objects whose packs stay because their bytes are wrong: see ``fsck``. Of the damaged
+    packs that ``fsck`` put aside, ``aside_gone`` are deleted; ``aside_left`` are too young, or
+    something that is needed is missing. Both count bytes, which are in none of the other numbers.
     """
 
     dry_run: bool
@@ -54,6 +55,8 @@ class Collected:
     operations: int
     leftovers: int
     damaged: tuple[bytes, ...]
+    aside_gone: int
+    aside_left: int
 
 
 def gc(
@@ -87,6 +90,7 @@ def gc(
 class _Plan:
     packs: PackPlan
     operations: int  # that leave the log
+    aside: list[BadPack]  # that go
 
 
 def _collect(repo: Repository, grace: float, keep_operations: float | None) -> Collected:
@@ -107,7 +111,10 @@ def _plan(repo: Repository, grace: float, keep_operations: float | None) -> _Pla
     young = {pack.name for pack in repo.store.packs() if pack.mtime_ns > before}
     try:
         needed = _mark(repo, kept, young)
-        return _Plan(plan_packs(repo, needed, young), gone)
+        old = [pack for pack in bad_packs(repo) if pack.since * 1e9 <= before]
+        # While something is missing, its damaged bytes may be all that is left of it.
+        aside = old if old and all(repo.store.has_many(list(needed - {tree.EMPTY}))) else []
+        return _Plan(plan_packs(repo, needed, young), gone, aside)
     except (MissingError, CorruptError) as error:
         raise type(error)(
             f"nothing was deleted: {error.message}",
@@ -161,6 +168,8 @@ def _sweep(repo: Repository, plan: _Plan) -> Collected:
     packs = plan.packs
     damaged: tuple[bytes, ...] = ()
     leftovers = clean_leftovers(repo)
+    for bad in plan.aside:
+        remove_quietly(bad.path)
     repo.settings.progress.start("repacking", unit="packs")
     if packs.drop:  # first, since it takes no space
         repo.store.rewrite(drop=packs.drop, keep=lambda _: False)
@@ -186,6 +195,7 @@ def _report(
     damaged: tuple[bytes, ...] = (),
 ) -> Collected:
     packs = plan.packs
+    gone = {bad.path for bad in plan.aside}
     return Collected(
         dry_run=dry_run,
         objects=packs.objects_gone,
@@ -198,4 +208,6 @@ def _report(
         operations=plan.operations,
         leftovers=leftovers if not dry_run else clean_leftovers(repo, dry_run=True),
         damaged=damaged,
+        aside_gone=sum(bad.nbytes for bad in plan.aside),
+        aside_left=sum(bad.nbytes for bad in bad_packs(repo) if bad.path not in gone),
     )

@@ -56,6 +56,7 @@ class Healer:
         self._remote = remote
         self._tried: set[bytes] = set()
         self._edge = repo.shallow()
+        self.spoiled: set[bytes] = set()  # what the remote has, but damaged
 
     def heal(self, ids: Iterable[bytes]) -> int:
         """Get these objects anew, and those that they name and that are not here; how many came.
@@ -99,13 +100,19 @@ class Healer:
         """Objects with their bytes, those only whose bytes give the id that was asked for."""
         there = self._remote.has(oids)
         wanted = {oid for oid, here in zip(oids, there, strict=True) if here}
+        rest = set(wanted)
         try:
             for item in self._remote.fetch(sorted(wanted)) if wanted else ():
                 data = self._data(item)
                 if data is not None and item.id in wanted:
+                    rest.discard(item.id)
                     yield item, data
-        except (MissingError, CorruptError):
-            return  # the remote is damaged itself
+        except (MissingError, CorruptError):  # the remote is damaged itself
+            if len(wanted) > 1:
+                for oid in sorted(rest):
+                    yield from self._fetch([oid])
+                return
+        self.spoiled |= rest
 
     def _data(self, item: Stored) -> bytes | None:
         try:

@@ -49,6 +49,27 @@ def test_repair_from_a_path(ox, damaged, repo):
     assert ox("cat", "HEAD:a.txt").raw == b"one\ntwo\n"
 
 
+def test_a_clone_that_shares_the_damaged_file_is_no_help_and_says_so(ox, repo, tmp_path):
+    ox("clone", repo, tmp_path / "clone")
+    for pack in (repo / ".ox/packs").iterdir():
+        if b"one\ntwo\n" in pack.read_bytes():
+            flip(str(pack), pack.read_bytes().index(b"one\ntwo\n"))
+    result = ox.fails("fsck", "--repair", tmp_path / "clone")
+    assert result.code == 12
+    (line,) = [line for line in result.err.splitlines() if "its copy" in line]
+    assert line.startswith(f"warning: {tmp_path}/clone: its copy of 1 object is damaged too")
+    assert "a clone by path shares packs with where it came from" in line
+
+
+def test_damaged_packs_that_lie_aside_are_told(ox, damaged):
+    ox("fsck", "--repair", damaged)
+    (line,) = [line for line in ox("fsck").lines if line.startswith("put aside before: ")]
+    assert line.endswith(".pack.bad; ox gc deletes it after its time of grace")
+    assert "of damaged packs put aside (too young, or data is missing)" in ox("gc").out
+    assert "deleted 227 B of damaged packs that fsck put aside" in ox("gc", "--grace", "0").out
+    assert "aside" not in ox("fsck").out
+
+
 def test_repair_without_a_source_says_what_is_left(ox, damaged):
     result = ox.fails("fsck", "--repair")
     assert result.code == 12
@@ -91,6 +112,15 @@ def test_a_commit_without_a_name_gets_one(ox, repo):
     ox("reset")
     assert ox("status", "--json").json
     assert ox("log", "--json").json[0]["id"] == head
+
+
+@pytest.mark.parametrize("text", ["", "{}\n", "no JSON", '{"ox":1}\n'])
+def test_a_damaged_format_names_the_file_and_the_way_out(ox, repo, text):
+    (repo / ".ox/format").write_text(text)
+    result = ox.fails("status")
+    assert result.code == 12
+    assert result.err.startswith(f"error: {repo}/.ox/format is damaged: ")
+    assert "hint: copy this file from another clone of the same repository\n" in result.err
 
 
 def test_bad_calls(ox, repo):

@@ -19,6 +19,7 @@ from oxcore.repo import Repository, Settings
 from oxcore.testing.faults import flip, truncate
 from oxcore.testing.stores import noise
 from oxcore.verbs.fsck import fsck
+from oxcore.verbs.gc import gc
 from oxcore.verbs.packindex import check_index
 from oxcore.verbs.reset import reset, restore
 from oxcore.verbs.stash import push
@@ -246,6 +247,22 @@ class TestRepair:
         full.write({"again": FILES["d/small.bin"]})
         full.repo.add()  # the same bytes again: that is a repair too
         assert fsck(full.core).sound
+
+    def test_gc_deletes_what_was_put_aside_once_nothing_is_missing(self, full, twin):
+        oid = content_id(FILES["d/small.bin"])
+        spoil(full, oid, at=8)
+        bad = Path(fsck(full.core, repair=True).aside[0])
+        size = bad.stat().st_size
+        assert gc(full.core, grace=0).aside_left == size
+        assert bad.exists()
+        assert fsck(full.core, repair=True, sources=[twin]).aside_before == (str(bad),)
+        young = gc(full.core)
+        assert (young.aside_gone, young.aside_left, bad.exists()) == (0, size, True)
+        told = gc(full.core, grace=0, dry_run=True)
+        assert (told.aside_gone, told.aside_left, bad.exists()) == (size, 0, True)
+        done = gc(full.core, grace=0)
+        assert (done.aside_gone, done.aside_left, bad.exists()) == (size, 0, False)
+        assert fsck(full.core).aside_before == ()
 
     def test_a_pack_without_a_sound_end_is_saved_by_the_index(self, full):
         oid = content_id(FILES["d/small.bin"])
