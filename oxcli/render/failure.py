@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -31,16 +30,21 @@ class Internal(OxError):
 
 def report(error: OxError, cause: BaseException, show: Show, *, debug: bool) -> None:
     """Print ``error`` for people; with ``debug`` the traceback of ``cause`` before it."""
-    if debug:
-        traceback.print_exception(cause)
+    _print_cause(cause, debug=debug)
     sys.stderr.write(as_text(error, show))
 
 
 def report_json(error: OxError, cause: BaseException, *, debug: bool) -> None:
     """Print ``error`` for programs; with ``debug`` the traceback of ``cause`` before it."""
-    if debug:
-        traceback.print_exception(cause)
+    _print_cause(cause, debug=debug)
     json.write(sys.stderr, {"error": as_dict(error)})
+
+
+def _print_cause(cause: BaseException, *, debug: bool) -> None:
+    if debug:
+        import traceback  # slow to load, and seldom needed
+
+        traceback.print_exception(cause)
 
 
 def as_text(error: OxError, show: Show) -> str:

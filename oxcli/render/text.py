@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from oxcore.model.commits import Moment
 
@@ -72,6 +71,8 @@ def short_id(oid: bytes | str) -> str:
 
 def iso_date(moment: Moment) -> str:
     """``2026-11-21 22:07:59 +0100``, in the zone of who wrote it."""
+    from datetime import datetime  # slow to load for who shows no time
+
     return datetime.fromisoformat(moment.iso()).strftime("%Y-%m-%d %H:%M:%S %z")
 
 

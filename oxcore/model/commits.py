@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Self
 
@@ -48,6 +47,8 @@ class Moment:
 
     def iso(self) -> str:
         """ISO 8601 with the offset, e.g. ``2026-11-21T22:07:59.000001+01:00``."""
+        from datetime import datetime, timedelta, timezone  # slow to load for who shows no time
+
         zone = timezone(timedelta(minutes=self.offset))
         start = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
         return (start + timedelta(microseconds=self.us)).astimezone(zone).isoformat()

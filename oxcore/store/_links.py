@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import time
 from collections.abc import Sequence
 
@@ -93,9 +92,11 @@ def _link_or_copy(path: str, reader: PackReader) -> None:
 
 
 def _copy(path: str, target: str) -> None:
+    from shutil import copyfile  # slow to load, and seldom needed
+
     beside = os.path.join(os.path.dirname(target), TEMPORARY + os.path.basename(target)[:32])
     try:
-        shutil.copyfile(path, beside)
+        copyfile(path, beside)
         handle = os.open(beside, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(handle)

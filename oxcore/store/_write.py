@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from array import array
 
 from oxcore.codec.pack import HEADER, PackIndex, seal
@@ -23,7 +22,7 @@ class PackWriter:
         self.index = PackIndex()
         self.rows: dict[bytes, int] = {}  # id -> ordinal in the index
         self._starts = array("Q")
-        self._path = os.path.join(folder, TEMPORARY + secrets.token_hex(16))
+        self._path = os.path.join(folder, TEMPORARY + os.urandom(16).hex())
         self._buffers: list[bytes] = [HEADER]
         self._gathered = len(HEADER)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

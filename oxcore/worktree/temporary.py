@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import time
 
 from oxcore.fs.atomic import remove_quietly
@@ -16,7 +15,7 @@ _SHAPE = re.compile(rb"\.ox-tmp-[0-9a-f]{16}(?:\xc3\xa9|e\xcc\x81)?\Z")
 
 def temporary_name() -> bytes:
     """A fresh name; ``scan`` leaves such files out."""
-    return b".ox-tmp-" + secrets.token_hex(8).encode()
+    return b".ox-tmp-" + os.urandom(8).hex().encode()
 
 
 def is_temporary(name: bytes) -> bool:
