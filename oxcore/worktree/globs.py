@@ -1,16 +1,20 @@
-"""Git's globs as regular expressions whose cost is bounded, whatever the glob.
+"""Git's globs as regular expressions: by pathspec where that is safe, else by a bounded reading.
 
-An ignore file comes with a dataset, so it is somebody else's input: forty asterisks in a line
-must not keep a scan busy for ever. Between two asterisks every byte of a glob stands for one byte
-of the name, so the leftmost place where such a piece fits is as good as any other, and never has
-to be given back; the same holds for the folders between two ``**``. Atomic groups say so. A match
-then costs at most the length of the path times that of the glob, and no more steps.
+pathspec reads the plain globs, which are nearly all. It takes brackets and backslashes otherwise
+than git does in places, and its expressions backtrack. An ignore file comes with a dataset, so it
+is somebody else's input: forty asterisks in a line must not keep a scan busy for ever.
+
+The bounded reading: between two asterisks every byte of a glob stands for one byte of the name,
+so the leftmost place where such a piece fits is as good as any other, and never has to be given
+back; the same holds for the folders between two ``**``. Atomic groups say so. A match then costs
+at most the length of the path times that of the glob, and no more steps.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
 from oxcore.worktree.brackets import byte_at, parse_set
 
@@ -18,6 +22,12 @@ _SLASH, _STAR, _ONE = b"/", b"*", b"[^/]"
 _NONE = b"(?!)"
 _SIGNS = {0x2F: _SLASH, 0x2A: _STAR, 0x3F: _ONE}
 _FOLDERS = b"(?:[^/]+/)*"
+
+# What pathspec reads as git does: no bracket, no backslash, no sign in front that it would take
+# for its own, no white space at the end that it would trim ...
+_PLAIN = re.compile(rb"(?![#!])[^\\\[]*[^\\\[\s]")
+_STARS = re.compile(rb"\*+")
+_MOST_STARS = 3  # ... and so few wild cards that backtracking cannot cost more than a moment
 
 
 def compile_glob(glob: bytes) -> re.Pattern[bytes] | None:
@@ -28,6 +38,32 @@ def compile_glob(glob: bytes) -> re.Pattern[bytes] | None:
     """
     if not glob or glob.startswith(b"\\/"):  # a guarded '/' in front is part of the name
         return None
+    if is_tame(glob):
+        return _by_pathspec(glob)
+    return bounded(glob)
+
+
+def is_tame(glob: bytes) -> bool:
+    """Whether pathspec reads the glob as git does, at a cost that needs no bound."""
+    stars = _STARS.findall(glob)
+    doubled = sum(len(run) > 1 for run in stars)
+    return bool(_PLAIN.fullmatch(glob)) and len(stars) <= _MOST_STARS and doubled <= 1
+
+
+def _by_pathspec(glob: bytes) -> re.Pattern[bytes] | None:
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # slow to load
+
+    regex, _ = GitIgnoreSpecPattern.pattern_to_regex(glob)
+    if regex is None:
+        return None
+    # A name may hold a newline, which '.' and '$' would take for the end of the line.
+    text = cast("bytes", regex)
+    whole = text.removesuffix(b"|$)") + rb"|\Z)" if text.endswith(b"|$)") else text
+    return re.compile(whole, re.DOTALL)
+
+
+def bounded(glob: bytes) -> re.Pattern[bytes] | None:
+    """The expression that never gives back what it has matched; None as for ``compile_glob``."""
     try:
         atoms = _atoms(glob)
     except ValueError:

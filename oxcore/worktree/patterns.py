@@ -33,7 +33,10 @@ class Pattern(NamedTuple):
         """Whether the pattern names this very path, not merely a folder above it."""
         if self.folders_only and not is_folder:
             return False
-        return self.regex.match(relative) is not None
+        found = self.regex.match(relative)
+        # The one group in pathspec's expressions marks the end of a folder above the path; what
+        # is in an ignored folder is settled by the walk, which does not enter it.
+        return found is not None and found.lastgroup is None
 
 
 def parse_patterns(source: str, text: bytes) -> list[Pattern]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from oxcore.errors import StorageError
 from oxcore.worktree import Ignore, scan
+from oxcore.worktree.globs import bounded, compile_glob, is_tame
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -266,3 +267,34 @@ for line in lines:
 def test_no_pattern_of_a_stranger_takes_for_ever():
     # Backtracking would take longer than the universe has been there; this takes milliseconds.
     subprocess.run([sys.executable, "-c", MATCH], input=b"\n".join(HOSTILE), check=True, timeout=60)
+
+
+def test_plain_globs_go_through_the_library_and_others_do_not():
+    tame = [b"*.log", b"/cache", b"a/b", b"**/x", b"a/**/b", b"x*y*z", b"a?c", b"name with space"]
+    assert all(map(is_tame, tame))
+    wild = [b"[ab]", b"a\\*", b"#x", b"!x", b"x ", b"*a*a*a*b", b"**/a/**/b"]
+    assert not any(map(is_tame, wild))
+
+
+_letters = st.text("ab?.", max_size=2)
+_parts = st.one_of(
+    st.just("**"),
+    st.text("ab?.", min_size=1, max_size=3),
+    st.builds("{}*{}".format, *[_letters] * 2),
+)
+_globs = st.builds(
+    lambda front, parts: (front + "/".join(parts)).encode(),
+    st.sampled_from(["", "/"]),
+    st.lists(_parts, min_size=1, max_size=4),
+)
+_names = st.lists(st.text("ab.\n", min_size=1, max_size=3), min_size=1, max_size=5)
+
+
+@given(glob=_globs.filter(is_tame), name=_names.map("/".join).map(str.encode))
+@settings(max_examples=400, deadline=None)
+def test_both_readings_of_a_plain_glob_agree(glob, name):
+    by_library, own = compile_glob(glob), bounded(glob)
+    assert by_library is not None
+    assert own is not None
+    found = by_library.match(name)
+    assert (found is not None and found.lastgroup is None) == (own.match(name) is not None)
