@@ -23,10 +23,7 @@ def short_name(ref: str) -> str:
 
 def change_lines(changes: Iterable[RefChange]) -> list[str]:
     """One line a ref: ``* [new branch]  main -> origin/main``."""
-    rows = [
-        (_MARKS[one.kind], _what(one), _source(one), f"-> {short_name(one.ref)}", _remark(one))
-        for one in changes
-    ]
+    rows = [(_MARKS[one.kind], _what(one), *_ends(one), _remark(one)) for one in changes]
     return [f" {line}" for line in table(rows, gap=" ")] if rows else []
 
 
@@ -95,10 +92,12 @@ def _what(one: RefChange) -> str:
     return f"{short_id(one.old or '')}{dots}{short_id(one.new or '')}"
 
 
-def _source(one: RefChange) -> str:
-    if one.source is not None:
-        return short_name(one.source)
-    return "(none)" if one.new is None else short_id(one.new)
+def _ends(one: RefChange) -> tuple[str, str]:
+    """Where a ref's value comes from and where it goes; one that is deleted comes from nowhere."""
+    name = short_name(one.ref)
+    if one.new is None:
+        return name, ""
+    return short_name(one.source) if one.source is not None else short_id(one.new), f"-> {name}"
 
 
 def _remark(one: RefChange) -> str:

@@ -52,8 +52,8 @@ def _place(found: Status, paint: Paint) -> str:
 
 
 def _following(found: Status) -> Iterator[str]:
-    if found.upstream is None:
-        return
+    if found.upstream is None or found.pending is not None:
+        return  # what to pull or push is told when the merge is done
     if not (found.ahead or found.behind):
         yield f"up to date with {found.upstream}"
     elif not found.behind:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from oxcore import verbs
 from oxcore.api.base import RepoBase
+from oxcore.errors import NotFoundError
 from oxcore.model.commits import Json
 from oxcore.model.entries import Change, path_bytes
 
@@ -128,6 +129,11 @@ class Work(RepoBase):
         files stay. ``soft`` moves the branch alone. To unstage some paths only, ``restore``
         them with ``staged=True, worktree=False``.
         """
+        if self._repo.head() is None:
+            raise NotFoundError(
+                "there is no commit to go back to yet",
+                hint="unstage files with: ox restore --staged PATH",
+            )
         return verbs.reset.reset(self._repo, verbs.names.resolve_commit(self._repo, revision), how)
 
     def stash_push(

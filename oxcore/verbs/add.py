@@ -65,7 +65,8 @@ def add(
     staged, and what was stored makes the next try cheap.
     """
     with repo.lock("add"):
-        intent.recover(repo)
+        if not dry_run:
+            intent.recover(repo)
         return add_locked(repo, patterns, update=update, ignored=ignored, dry_run=dry_run)
 
 

@@ -49,7 +49,7 @@ def test_options(ox, two):
     assert "v1" in ox("fetch", "--tags", "origin", "main", cwd=two).out
     ox("push", "origin", "--delete", "topic")
     result = ox("fetch", "--prune", cwd=two)
-    assert " - [deleted] (none) -> origin/topic" in result.lines
+    assert " - [deleted] origin/topic" in result.lines
 
 
 def test_a_forced_branch_and_a_tag_of_ours(ox, two, write):

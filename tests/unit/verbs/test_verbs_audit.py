@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oxcore.api.repo import Repo
-from oxcore.errors import MissingError, RejectedError, StorageError
+from oxcore.errors import MissingError, NotFoundError, RejectedError, StorageError
 from oxcore.model.commits import Person
 from oxcore.repo import Settings
 
@@ -106,3 +106,14 @@ def test_what_is_mounted_read_only_can_be_read(frozen: Repo, tmp_path: Path) -> 
 def test_a_bare_repository_has_no_files_to_compare(tmp_path: Path) -> None:
     with Repo.init(str(tmp_path / "bare"), bare=True) as bare:
         assert bare.status().bare
+
+
+def test_before_the_first_commit_reset_says_how_to_unstage(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    with Repo.init(str(tmp_path), settings=SETTINGS) as fresh:
+        fresh.add()
+        with pytest.raises(NotFoundError, match="no commit to go back to") as caught:
+            fresh.reset()
+        assert "restore --staged" in caught.value.hint
+        fresh.restore(["a"], staged=True, worktree=False)
+        assert fresh.status().staged.total == 0
