@@ -53,6 +53,8 @@ def arguments(doc: str) -> argparse.ArgumentParser:
 @contextmanager
 def workplace(args: argparse.Namespace) -> Iterator[Path]:
     """A new folder that goes when the block ends."""
+    if args.folder is not None:
+        os.makedirs(args.folder, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ox-bench-", dir=args.folder) as folder:
         yield Path(folder).resolve()
 
