@@ -26,7 +26,7 @@ class Bar:
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
-        self._terminal = stream.isatty()
+        self._terminal = self.visible = stream.isatty()
         self._what, self._unit, self._total = "", "", 0
         self._count = self._bytes = 0
         self._began = self._next = 0.0

@@ -112,7 +112,12 @@ class RefUpdate(NamedTuple):
 
 
 class Progress(Protocol):
-    """What long work tells its caller; the default does nothing."""
+    """What long work tells its caller; the default does nothing.
+
+    ``visible``: a person is looking, so that it is worth a walk to know how much there is to do.
+    """
+
+    visible: bool
 
     def start(self, what: str, total: int | None = None, unit: str = "") -> None:
         """A phase begins: ``total`` steps of ``unit`` ('files', 'bytes', 'objects') or unknown."""
@@ -129,6 +134,8 @@ class Progress(Protocol):
 
 class Quiet:
     """A ``Progress`` that says nothing."""
+
+    visible = False
 
     def start(self, what: str, total: int | None = None, unit: str = "") -> None:
         """Do nothing."""

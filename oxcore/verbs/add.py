@@ -18,9 +18,9 @@ from oxcore.verbs import intent
 from oxcore.verbs.clashes import meeting, replaced
 from oxcore.verbs.ingest import Ingest
 from oxcore.verbs.merging import read_pending, without_conflicts
-from oxcore.verbs.select import Selection, fixed_part
+from oxcore.verbs.select import Selection, fixed_part, is_glob
 from oxcore.verbs.survey import Aside, Found, Gone, differs, survey, sync_stat
-from oxcore.worktree import Ignore, exists
+from oxcore.worktree import Ignore, exists, scan
 
 _LISTED = 1000  # changes that a result carries; counts are always whole
 
@@ -89,7 +89,7 @@ def add_locked(
     if dry_run:
         rows = _only_look(repo, walk)
     else:
-        rows = _store(repo, walk)
+        rows = _store(repo, walk, None if ignored or update else _expected(repo, selection))
     _check_patterns(repo, selection)
     gone = _gone(repo, rows, walk)
     changes = _changes(rows, walk, gone, result)
@@ -100,6 +100,23 @@ def add_locked(
     if not dry_run:
         _stage(repo, rows, gone, changes, _settled(repo, patterns, changes))
     return result
+
+
+def _expected(repo: Repository, selection: Selection) -> int | None:
+    """About how many files there are to read, where a person waits for them and most are new.
+
+    Asks for a walk ahead: a tenth of what reading the files costs.
+    """
+    if not repo.settings.progress.visible or any(map(is_glob, selection.patterns)):
+        return None
+    root = repo.tree_root()
+    ignore = Ignore(root, repo.settings.excludes)
+    starts = selection.roots()
+    walked = sum(
+        len(folder.names) for start in starts for folder in scan(root, ignore, start=start)
+    )
+    known = repo.index.stat.count()
+    return walked - known if walked > 2 * known else None
 
 
 class _Walk:
@@ -124,9 +141,9 @@ Rows = list[tuple[bytes, bytes]]
 Edits = list[tuple[bytes, Entry | None, Entry | None]]
 
 
-def _store(repo: Repository, walk: _Walk) -> Rows:
+def _store(repo: Repository, walk: _Walk, expected: int | None) -> Rows:
     with repo.batch() as batch:
-        ingest = Ingest(repo, batch, "add")
+        ingest = Ingest(repo, batch, "add", expected)
         rows = list(ingest.files(walk))
         batch.flush()
         ingest.check()

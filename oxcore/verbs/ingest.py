@@ -27,14 +27,17 @@ class Ingest:
     """Puts files into ``batch`` and says what they are.
 
     ``unstable`` and ``unreadable`` collect the files that kept changing or could not be read.
-    Progress is told of under the phase ``what``.
+    Progress is told of under the phase ``what``, of ``expected`` files if that is known.
     """
 
-    def __init__(self, repo: Repository, batch: Batch, what: str) -> None:
+    def __init__(
+        self, repo: Repository, batch: Batch, what: str, expected: int | None = None
+    ) -> None:
         self.repo = repo
         self.batch = batch
         self.root = repo.tree_root()
         self.what = what
+        self.expected = expected
         self.unstable: list[bytes] = []
         self.unreadable: list[tuple[bytes, str]] = []
 
@@ -42,7 +45,7 @@ class Ingest:
         """Path and packed row (as the stat cache keeps it) of each file that could be read."""
         small: list[Found] = []
         pending = 0
-        self.repo.settings.progress.start(self.what, None, "files")
+        self.repo.settings.progress.start(self.what, self.expected, "files")
         for item in found:
             if item.size > self.repo.params.minimum:
                 yield from self._one(item)

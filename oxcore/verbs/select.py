@@ -76,6 +76,11 @@ def _text(path: bytes) -> str:
     return path.decode("latin-1")  # every byte one character: '?' means one byte
 
 
+def is_glob(pattern: bytes) -> bool:
+    """Whether the pattern may stand for other paths than itself and what is below it."""
+    return _MAGIC.search(pattern) is not None
+
+
 def fixed_part(pattern: bytes) -> bytes:
     """The folder or file that everything fitting ``pattern`` lies under."""
     found = _MAGIC.search(pattern)
