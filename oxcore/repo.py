@@ -229,7 +229,7 @@ class Repository:
         Packs are numbered one after the other, so that a gap tells of one that came and went.
         """
         now = self.index.locations.packs()
-        top = max(since, default=max(now, default=0))
+        top = max(since, default=0)
         fresh = [number for number in now if number > top]
         return not since.keys() <= now.keys() or (bool(fresh) and max(fresh) - top != len(fresh))
 

@@ -112,17 +112,17 @@ def _land(
     """Commit the edits on top of the branch; the last try keeps all other writers out."""
     for left in reversed(range(_TRIES)):
         with nullcontext() if left else repo.lock("transaction"):
+            if _collected(repo, seen):
+                _check_content(repo, edits)
+                seen = _packs(repo)
             tip = _tip(repo, ref)
             made = _commit_of(repo, tip, edits, template, seen, allow_empty=allow_empty)
             if made is None:
                 return None
             with repo.lock("transaction"):
-                if _collected(repo, seen):
-                    _check_content(repo, edits)
-                    seen = _packs(repo)  # the tree may be gone: make it again
-                elif _swap(repo, ref, tip, made):
+                if not _collected(repo, seen) and _swap(repo, ref, tip, made):
                     return _id_of(made)
-    raise RejectedError(f"objects of {ref} go as fast as they come", hint="try again without gc")
+    raise RejectedError(f"{ref} moves too fast: {_TRIES} tries failed", hint="try again")
 
 
 def _commit_of(

@@ -2,13 +2,14 @@
 
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from oxcore import verbs
 from oxcore.api.repo import Repo
-from oxcore.errors import MissingError, NotFoundError, RejectedError, StorageError
+from oxcore.errors import BusyError, MissingError, NotFoundError, RejectedError, StorageError
 from oxcore.model.commits import Person
 from oxcore.repo import Settings
 
@@ -117,3 +118,67 @@ def test_before_the_first_commit_reset_says_how_to_unstage(tmp_path: Path) -> No
         assert "restore --staged" in caught.value.hint
         fresh.restore(["a"], staged=True, worktree=False)
         assert fresh.status().staged.total == 0
+
+
+def test_the_last_try_of_a_transaction_keeps_rivals_out(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, moved = verbs.transaction._commit_of, []
+
+    def rival_then(*args: object, **more: object) -> object:
+        made = real(*args, **more)
+        try:
+            with rival.transaction("busy", message="rival") as edits:
+                edits.put(f"rival/{len(moved)}", b"r")
+            moved.append(edits.commit_id)
+        except BusyError:
+            moved.append(None)
+        return made
+
+    hasty = Settings(author=Person("Rival"), lock_wait=0.05)
+    with repo, Repo.open(repo.path, settings=hasty) as rival:
+        with repo.transaction("busy", message="ours") as edits:
+            edits.put("ours", b"o")
+            monkeypatch.setattr(verbs.transaction, "_commit_of", _once_at_a_time(rival_then, real))
+        assert repo.read("ours", "busy") == b"o"
+    assert moved[-1] is None
+    assert all(moved[:-1])
+    assert len(moved) == verbs.transaction._TRIES
+
+
+def _once_at_a_time(outer: Callable[..., object], inner: Callable[..., object]) -> object:
+    """``outer``, but ``inner`` for what is called while ``outer`` runs."""
+    running: list[int] = []
+
+    def call(*args: object, **more: object) -> object:
+        if running:
+            return inner(*args, **more)
+        running.append(1)
+        try:
+            return outer(*args, **more)
+        finally:
+            running.pop()
+
+    return call
+
+
+def test_a_commit_that_is_collected_before_its_branch_moves_is_made_again(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = verbs.transaction._commit_of, []
+
+    def collect_behind(*args: object, **more: object) -> object:
+        made = real(*args, **more)
+        calls.append(made)
+        if len(calls) == 1:
+            with Repo.open(repo.path, settings=SETTINGS) as other:
+                other.gc(grace=0, keep_operations=0)
+        return made
+
+    monkeypatch.setattr(verbs.transaction, "_commit_of", collect_behind)
+    with repo:
+        with repo.transaction("side", message="what main holds already") as edits:
+            edits.put("copy", b"two")
+        assert repo.read("copy", "side") == b"two"
+        assert repo.fsck().sound
+    assert len(calls) == 2

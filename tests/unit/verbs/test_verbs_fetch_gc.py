@@ -7,7 +7,7 @@ import pytest
 from oxcore import verbs
 from oxcore.api.repo import Repo
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.repo import Repository, Settings
 
 SETTINGS = Settings(author=Person("Ada"))
 
@@ -39,3 +39,20 @@ def test_a_fetch_gets_again_what_was_collected_meanwhile(
         assert len(calls) == 2
         assert ours.read("new.bin", "origin/main") == b"n" * 5000
         assert ours.fsck().sound
+
+
+def test_packs_that_went_are_told_by_name_and_by_gap(tmp_path: Path) -> None:
+    with Repo.init(str(tmp_path), settings=SETTINGS) as repo:
+        core = Repository.open(str(tmp_path), SETTINGS)
+        empty = dict(core.index.locations.packs())
+        (tmp_path / "a").write_bytes(b"kept")
+        repo.add()
+        repo.commit("one")
+        before = dict(core.index.locations.packs())
+        assert not core.packs_lost(empty)
+        assert not core.packs_lost(before)
+        names = core.index.locations.packs()
+        core.index.locations.drop_packs([names[min(names)]])
+        assert core.packs_lost(before)  # one that was there is gone
+        assert core.packs_lost(empty)  # one came and went in between
+        core.close()
