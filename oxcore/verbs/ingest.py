@@ -1,7 +1,7 @@
 """Files of the work tree into the store: small ones by the hundred, large ones in a stream.
 
 A small file is one read, one hash and a place in the next batch. A larger one is cut by
-content and gets a manifest; one beyond ``WHOLE`` never lies in memory as a whole.
+content and gets a manifest: ``large``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from oxcore.model.entries import Entry, show_path
 from oxcore.model.ids import Kind, content_id
 from oxcore.repo import Repository
 from oxcore.store import Batch
-from oxcore.verbs.deposit import put_bytes, put_stream
+from oxcore.verbs.deposit import put_bytes
+from oxcore.verbs.large import Large
 from oxcore.verbs.survey import Found
-from oxcore.worktree import StableRead, exists, read_file, stable
+from oxcore.worktree import exists, read_file
 
-WHOLE = 8 << 20  # bytes up to which a file is read at once
 _BATCH_FILES = 512
 _BATCH_BYTES = 8 << 20
 
@@ -36,6 +36,7 @@ class Ingest:
         self.repo = repo
         self.batch = batch
         self.root = repo.tree_root()
+        self.large = Large(repo, batch)
         self.what = what
         self.expected = expected
         self.unstable: list[bytes] = []
@@ -99,22 +100,12 @@ class Ingest:
 
     def _one(self, item: Found) -> Iterator[tuple[bytes, bytes]]:
         try:
-            row = self._read_large(item)
+            row, size = self.large.row(item)
         except (UnstableError, StorageError) as error:
             self._note(item.path, error)
         else:
+            self._count(1, size)
             yield item.path, row
-
-    def _read_large(self, item: Found) -> bytes:
-        (oid, size), mode, stat = stable(self.root, item.path, self._put)
-        self._count(1, size)
-        return pack_row(stat, Entry(mode, size, oid))
-
-    def _put(self, source: StableRead) -> tuple[bytes, int]:
-        if source.size > WHOLE:
-            return put_stream(self.repo, self.batch, source.read)
-        data = source.read()
-        return put_bytes(self.repo, self.batch, data), len(data)
 
     def _note(self, path: bytes, error: UnstableError | StorageError) -> None:
         if isinstance(error, UnstableError):
