@@ -25,7 +25,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from blake3 import blake3
@@ -76,6 +76,27 @@ class PackIndex:
         self.kinds.append(kind)
         self.hows.append(how)
         self.end += stored
+
+    def extend(
+        self,
+        ids: bytes,
+        kinds: bytes,
+        hows: bytes | bytearray,
+        raws: Sequence[int],
+        stored: Sequence[int],
+    ) -> None:
+        """``add`` for many objects at once, in columns that run in step.
+
+        Raises ``InvalidError`` as ``add`` does, and leaves the index as it was.
+        """
+        if max(raws, default=0) >> 32 or max(stored, default=0) >> 32:
+            raise InvalidError("an object of 4 GiB or more cannot lie in a pack")
+        self.ids += ids
+        self.stored.extend(stored)
+        self.raws.extend(raws)
+        self.kinds += kinds
+        self.hows += hows
+        self.end += sum(stored)
 
     def rows(self, pack: int = 0) -> Iterator[tuple[bytes, Location]]:
         """Id and location of every object, in the order of the file."""

@@ -76,7 +76,7 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666
         fsync_dir(folder)
 
 
-def write_all(handle: int, data: bytes) -> None:
+def write_all(handle: int, data: bytes | bytearray | memoryview) -> None:
     """Write every byte, however often the kernel takes only a part. Raises ``OSError``."""
     view = memoryview(data)
     while view:

@@ -36,8 +36,8 @@ def pack_stat(size: int, mtime_ns: int, ctime_ns: int, inode: int) -> bytes:
     return _STAT.pack(size, mtime_ns, ctime_ns, inode)
 
 
-def pack_row(stat: bytes, entry: Entry) -> bytes:
-    """A packed row out of a packed stat and an entry."""
+def pack_row(stat: bytes, entry: tuple[int, int, bytes]) -> bytes:
+    """A packed row out of a packed stat and an entry (or its mode, size and id)."""
     return stat + _ENTRY.pack(*entry)
 
 

@@ -3,7 +3,7 @@
 ``oxcore.store.content`` gives the bytes of a file, whether it is one chunk or many.
 """
 
-from oxcore.store._coding import decode
+from oxcore.store._coding import decode, encode
 from oxcore.store._files import PackInfo
 from oxcore.store._read import Refreshed
 from oxcore.store._upkeep import PackReport, RewriteReport
@@ -11,6 +11,7 @@ from oxcore.store.batch import Batch
 from oxcore.store.content import ContentFile, Finder, Part
 from oxcore.store.memory import MemoryBatch, MemoryLocator, MemoryStore
 from oxcore.store.packs import PACK_SIZE, PackStore
+from oxcore.store.run import Run
 
 __all__ = [
     "PACK_SIZE",
@@ -26,5 +27,7 @@ __all__ = [
     "Part",
     "Refreshed",
     "RewriteReport",
+    "Run",
     "decode",
+    "encode",
 ]

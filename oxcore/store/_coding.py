@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from blake3 import blake3
 
@@ -36,6 +36,9 @@ _PACKED = re.compile(
 )
 
 
+Raw = TypeVar("Raw", bytes, memoryview)
+
+
 class _Tools(threading.local):
     """zstd contexts of one thread, since none may be used by two at once."""
 
@@ -58,7 +61,7 @@ def _tools() -> _Tools:
     return _Tools()
 
 
-def encode(data: bytes, level: int) -> tuple[int, bytes]:
+def encode(data: Raw, level: int) -> tuple[int, Raw | bytes]:
     """``How`` and payload, whichever is the smaller by enough to be worth a decompression."""
     size = len(data)
     if size < _TINY or _PACKED.match(data):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from array import array
+from itertools import accumulate
 
 from oxcore.codec.pack import HEADER, PackIndex, seal
 from oxcore.fs.atomic import fsync_dir, remove_quietly, storage_errors, write_all
 from oxcore.model.protocols import Location
+from oxcore.store.run import Run
 
 TEMPORARY = ".tmp-"
 _GATHER = 4 << 20  # bytes gathered for one system call
@@ -40,6 +42,18 @@ class PackWriter:
         self._gathered += size
         if self._gathered >= _GATHER or len(self._buffers) >= _BUFFERS:
             self.drain()
+
+    def add_run(self, run: Run) -> None:
+        """Append the objects of a run; its blob reaches the file before this returns."""
+        index, first = self.index, len(self._starts)
+        starts = array("Q", accumulate(run.stored, initial=index.end))
+        starts.pop()
+        index.extend(b"".join(run.ids), run.kinds, run.hows, run.raws, run.stored)
+        self.rows.update(zip(run.ids, range(first, first + len(run.ids)), strict=True))
+        self._starts.extend(starts)
+        self.drain()
+        with storage_errors("write a pack"):
+            write_all(self._fd, run.blob)
 
     def drain(self) -> None:
         """Hand to the kernel what was gathered."""

@@ -14,11 +14,13 @@ from oxcore.model.protocols import How, Location, Stored
 from oxcore.store._coding import MAX_RAW, base_of, decode, decode_delta, encode, encode_delta, prove
 from oxcore.store._read import PackReader
 from oxcore.store._write import PackWriter
+from oxcore.store.run import Run
 
 _FILE = int(Kind.FILE)
 _CHUNK = int(Kind.CHUNK)
 _TREE = int(Kind.TREE)
 _DELTA = int(How.DELTA)
+_PACK_OBJECTS = 1 << 17  # a pack of tiny objects is sealed before its index weighs on memory
 
 
 class _Sealing(threading.Thread):
@@ -107,6 +109,18 @@ class Batch:
                 how, payload = encode(data, level)
                 self._add(oid, number, how, data, payload)
 
+    def put_run(self, run: Run) -> int:
+        """Store the objects of a run unless they are there; gives how many were new.
+
+        The caller vouches for ids and payloads. The blob may be used again when this returns.
+        """
+        fresh = self._fresh(run.ids)
+        if len(fresh) < len(run.ids):
+            run = run.pick(fresh)
+        if fresh:
+            self._append_run(run)
+        return len(fresh)
+
     def put_stored(self, stored: Stored) -> None:
         """Store an object as it comes, once it is proved; see ``put_stored_many``."""
         self.put_stored_many((stored,))
@@ -192,15 +206,20 @@ class Batch:
     def _located(self, oids: Sequence[bytes]) -> list[Location | None]:
         return [None] * len(oids) if self._replace else self._reader.locate(oids)
 
+    def _fresh(self, oids: Sequence[bytes]) -> list[int]:
+        """The places of the ids that are neither here nor the same as one before."""
+        first: dict[bytes, int] = {}
+        for at, (oid, where) in enumerate(zip(oids, self._located(oids), strict=True)):
+            if where is None and oid not in first and not self._is_pending(oid):
+                first[oid] = at
+        return list(first.values())
+
     def _add(self, oid: bytes, kind: int, how: int, data: bytes, payload: bytes) -> None:
         if len(data) > MAX_RAW:
             raise UsageError(f"an object of {len(data)} bytes: cut it into chunks first")
         self._append(oid, kind, how, len(data), payload)
 
     def _append(self, oid: bytes, kind: int, how: int, raw: int, payload: bytes) -> None:
-        writer = self._open
-        if writer is None:
-            writer = self._open = PackWriter(self._reader.files.folder)
         counters = self._reader.counters
         counters.bytes_stored += len(payload)
         if kind == _CHUNK:
@@ -208,12 +227,35 @@ class Batch:
         elif kind == _TREE:
             counters.nodes_written += 1
         try:
-            writer.add(oid, kind, how, raw, payload)
-            if writer.index.end >= self._pack_size:
-                self._rotate(writer)
+            self._writer().add(oid, kind, how, raw, payload)
+            self._seal_full()
         except BaseException as error:
             self._failure = self._failure or error
             raise
+
+    def _append_run(self, run: Run) -> None:
+        counters = self._reader.counters
+        counters.bytes_stored += len(run.blob)
+        counters.chunks_stored += run.kinds.count(_CHUNK)
+        counters.nodes_written += run.kinds.count(_TREE)
+        try:
+            self._writer().add_run(run)
+            self._seal_full()
+        except BaseException as error:
+            self._failure = self._failure or error
+            raise
+
+    def _writer(self) -> PackWriter:
+        if self._open is None:
+            self._open = PackWriter(self._reader.files.folder)
+        return self._open
+
+    def _seal_full(self) -> None:
+        writer = self._open
+        if writer is not None and (
+            writer.index.end >= self._pack_size or len(writer.rows) >= _PACK_OBJECTS
+        ):
+            self._rotate(writer)
 
     def _rotate(self, writer: PackWriter) -> None:
         """Let a full pack go to the disk while the next one fills; at most one is under way."""

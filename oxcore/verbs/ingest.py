@@ -6,21 +6,22 @@ content and gets a manifest: ``large``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 
 from oxcore.errors import StorageError, UnstableError, counted
 from oxcore.index import pack_row
-from oxcore.model.entries import Entry, show_path
-from oxcore.model.ids import Kind, content_id
+from oxcore.model.entries import show_path
 from oxcore.repo import Repository
 from oxcore.store import Batch
 from oxcore.verbs.deposit import put_bytes
+from oxcore.verbs.intake import Seen, take
 from oxcore.verbs.large import Large
 from oxcore.verbs.survey import Found
 from oxcore.worktree import exists, read_file
 
 _BATCH_FILES = 512
-_BATCH_BYTES = 8 << 20
+_BATCH_BYTES = 4 << 20  # of one write; more gains nothing and costs memory
 
 
 class Ingest:
@@ -39,6 +40,7 @@ class Ingest:
         self.large = Large(repo, batch)
         self.what = what
         self.expected = expected
+        self._buffer = bytearray()
         self.unstable: list[bytes] = []
         self.unreadable: list[tuple[bytes, str]] = []
 
@@ -48,14 +50,15 @@ class Ingest:
         pending = 0
         self.repo.settings.progress.start(self.what, self.expected, "files")
         for item in found:
-            if item.size > self.repo.params.minimum:
+            size = item.size
+            if size > self.repo.params.minimum:
                 yield from self._one(item)
                 continue
-            small.append(item)
-            pending += item.size
-            if len(small) >= _BATCH_FILES or pending >= _BATCH_BYTES:
+            if len(small) >= _BATCH_FILES or pending + size > _BATCH_BYTES:
                 yield from self._many(small)
                 small, pending = [], 0
+            small.append(item)
+            pending += size
         yield from self._many(small)
         self.repo.settings.progress.done()
 
@@ -76,27 +79,42 @@ class Ingest:
             )
 
     def _many(self, items: list[Found]) -> Iterator[tuple[bytes, bytes]]:
-        rows: list[tuple[bytes, bytes]] = []
-        ids: list[bytes] = []
-        datas: list[bytes] = []
-        for item in items:
-            try:
-                data, mode, stat = read_file(self.root, item.path)
-            except (UnstableError, StorageError) as error:
-                self._note(item.path, error)
-                continue
-            if len(data) > self.repo.params.minimum:  # it has grown since it was looked at
-                oid = put_bytes(self.repo, self.batch, data)
-            else:
-                oid = content_id(data)
-                ids.append(oid)
-                datas.append(data)
-            rows.append((item.path, pack_row(stat, Entry(mode, len(data), oid))))
-        self.batch.put_many(ids, Kind.CHUNK, datas)
-        nbytes = sum(map(len, datas))
-        self._count(len(rows), nbytes)
-        self.repo.counters.bytes_hashed += nbytes
-        yield from rows
+        """Small files: as the walk saw them in one run, the others with care, one by one."""
+        seen = self._seen(items)
+        at, run = take(seen, self._room(sum(seen.sizes)), self.repo.store.level)
+        self.batch.put_run(run)
+        self.repo.counters.bytes_hashed += sum(run.raws)
+        self._count(len(at), sum(run.raws))
+        for place, oid in zip(at, run.ids, strict=True):
+            path, mode, stat, _ = items[place]
+            yield path, pack_row(stat, (mode, seen.sizes[place], oid))
+        if len(at) < len(items):
+            taken = set(at)
+            for place, item in enumerate(items):
+                if place not in taken:
+                    yield from self._care(item)
+
+    def _seen(self, items: list[Found]) -> Seen:
+        base = os.fsencode(self.root)
+        places = [b"%s/%s" % (base, item.path) for item in items]
+        return Seen(places, [item.stat for item in items], [item.size for item in items])
+
+    def _room(self, size: int) -> memoryview:
+        """A buffer of at least ``size`` bytes, used again by the next call."""
+        if len(self._buffer) < size:
+            self._buffer = bytearray(size)
+        return memoryview(self._buffer)
+
+    def _care(self, item: Found) -> Iterator[tuple[bytes, bytes]]:
+        """A small file that is a link, or not as it was seen."""
+        try:
+            data, mode, stat = read_file(self.root, item.path)
+        except (UnstableError, StorageError) as error:
+            self._note(item.path, error)
+            return
+        oid = put_bytes(self.repo, self.batch, data)
+        self._count(1, len(data))
+        yield item.path, pack_row(stat, (mode, len(data), oid))
 
     def _one(self, item: Found) -> Iterator[tuple[bytes, bytes]]:
         try:

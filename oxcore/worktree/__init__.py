@@ -4,7 +4,15 @@ from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
 from oxcore.worktree.ignore import FILE_NAME, Ignore, IgnoreNothing
 from oxcore.worktree.look import Seen, exists, peek
 from oxcore.worktree.patterns import Match
-from oxcore.worktree.reading import StableRead, Taken, hash_file, open_stable, read_file, stable
+from oxcore.worktree.reading import (
+    StableRead,
+    Taken,
+    hash_file,
+    open_stable,
+    read_as_seen,
+    read_file,
+    stable,
+)
 from oxcore.worktree.rows import (
     PREFIX,
     STAT_SIZE,
@@ -45,6 +53,7 @@ __all__ = [
     "peek",
     "racy",
     "racy_rows",
+    "read_as_seen",
     "read_file",
     "scan",
     "stable",

@@ -121,6 +121,25 @@ def read_file(root: str, path: bytes) -> Taken:
         raise storage_error(f"read {show_path(path)}", error) from error
 
 
+def read_as_seen(place: bytes, stat: bytes, into: memoryview) -> bool:
+    """Read the file at ``place`` into ``into``, which is as long as the file was at ``stat``.
+
+    Gives whether it is the file that the walk saw, unchanged to the end of the read; that it was
+    not ``racy`` by then is the caller's to know. Everything else, links and errors included, is
+    left to ``read_file``.
+    """
+    try:
+        handle = _open_handle(place)
+        try:
+            count = os.readv(handle, (into,))
+            after = os.fstat(handle)
+        finally:
+            os.close(handle)
+    except OSError:
+        return False
+    return count == len(into) and stat == pack_stat(after) and st.S_ISREG(after.st_mode)
+
+
 def hash_file(root: str, path: bytes) -> tuple[bytes, int]:
     """Id and size of a file or link as it was at one moment, in bounded memory."""
     if os.path.islink(os.path.join(os.fsencode(root), path)):
