@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import click
 
 from oxcli import config, paths
 from oxcli.render import json
 from oxcli.render.progress import Bar
 from oxcli.render.text import Paint, show_path
-from oxcore.errors import InvalidError
+from oxcore.errors import InvalidError, NotFoundError
 from oxcore.model.protocols import Progress, Quiet
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from oxcore.api import Repo
     from oxcore.model.counters import Counters
     from oxcore.repo import Settings
 
+    class Flags(TypedDict):
+        """The values of ``params.FLAGS``."""
 
-@dataclass(slots=True)
+        folder: tuple[str, ...]
+        quiet: bool
+        no_color: bool
+        stats: bool
+        debug: bool
+
+
 class Session:
-    """One run of ``ox``. ``counters`` are those of the repositories that it opened."""
+    """One run of ``ox``. ``counters`` are those of the repositories that it opened.
 
-    quiet: bool = False
-    stats: bool = False
-    debug: bool = False
-    json: bool = False
-    color: bool = True
-    counters: list[Counters] = field(default_factory=list)
-    here: bytes = b""  # the folder of the dataset that we stand in; the top if outside of it
+    ``after``: what stood behind ``--`` of a verb that keeps it apart; None without one.
+    ``here``: the folder of the dataset that we stand in; the top if outside of it.
+    """
+
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+        self.json = json
+        self.quiet = quiet
+        self.stats = self.debug = False
+        self.color = True
+        self.counters: list[Counters] = []
+        self.after: tuple[str, ...] | None = None
+        self.here = b""
+
+    def begin(self, **flags: Unpack[Flags]) -> None:
+        """Take the flags before the verb, and go where the verb is to run."""
+        self.debug, self.quiet, self.stats = flags["debug"], flags["quiet"], flags["stats"]
+        self.color = not flags["no_color"]
+        for folder in flags["folder"]:
+            _enter(folder)
 
     # -- repositories
 
@@ -115,4 +135,8 @@ class Session:
             sys.stdout.buffer.write(piece)
 
 
-pass_session: Callable[..., Callable[..., None]] = click.make_pass_decorator(Session)
+def _enter(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"no such folder: {folder}") from error

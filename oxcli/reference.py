@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import click
 
 from oxcli import catalog
-from oxcli.app import ox
+from oxcli.clicked import ox
 
 _TOP = """\
 # Command line

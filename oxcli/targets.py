@@ -7,33 +7,16 @@ names one, as in git; one that is a file too is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 from oxcli.context import Session
-from oxcli.params import Verb
 from oxcli.paths import is_pattern
 from oxcore.errors import AmbiguousError, InvalidError, NotFoundError
 from oxcore.model.entries import show_path
 
 if TYPE_CHECKING:
     from oxcore.api import Repo
-
-_AFTER = "oxcli.targets.after"
-
-
-class RevisionVerb(Verb):
-    """A verb that remembers what stands after ``--``; see ``split``."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the arguments after ``--`` from click, which would mix them with the others."""
-        if "--" in args:
-            at = args.index("--")
-            ctx.meta[_AFTER] = tuple(args[at + 1 :])
-            args = args[:at]
-        return super().parse_args(ctx, args)
 
 
 class Target(NamedTuple):
@@ -43,25 +26,13 @@ class Target(NamedTuple):
     path: bytes
 
 
-def revision_verb(*examples: str) -> Callable[[Callable[..., object]], RevisionVerb]:
-    """Declare a verb that takes revisions, then paths: ``[REVISION]... [--] [PATH]...``."""
-
-    def declare(function: Callable[..., object]) -> RevisionVerb:
-        command = click.command(cls=RevisionVerb)(function)
-        command.examples = examples
-        return command
-
-    return declare
-
-
 def split(session: Session, repo: Repo, arguments: Sequence[str]) -> tuple[list[str], list[bytes]]:
     """Revisions and ranges, and paths or patterns of the dataset.
 
     Raises ``NotFoundError`` for what is neither, ``AmbiguousError`` for what is both.
     """
-    after = after_dashes()
-    if after is not None:
-        return list(arguments), session.paths(repo, after)
+    if session.after is not None:
+        return list(arguments), session.paths(repo, session.after)
     count = 0
     while count < len(arguments) and _is_revision(repo, arguments[count]):
         count += 1
@@ -69,12 +40,6 @@ def split(session: Session, repo: Repo, arguments: Sequence[str]) -> tuple[list[
     for one in paths:
         _check_path(session, repo, one)
     return list(arguments[:count]), session.paths(repo, paths)
-
-
-def after_dashes() -> tuple[str, ...] | None:
-    """What stood after ``--`` in this call of a ``RevisionVerb``; None without one."""
-    found: tuple[str, ...] | None = click.get_current_context().meta.get(_AFTER)
-    return found
 
 
 def target(session: Session, repo: Repo, argument: str, rev: str | None) -> Target:

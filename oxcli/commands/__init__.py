@@ -1,1 +1,1 @@
-"""One file a verb; each has a click command named ``command``. They do not know each other."""
+"""One file a verb; each declares its verb as ``command``. They do not know each other."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import dry_run_option, json_option, paths_argument, verb
+from oxcli.context import Session
+from oxcli.params import dry_run_option, json_option, option, paths_argument, verb
 from oxcli.render.text import human_size, plural
 from oxcore.errors import UsageError
 
@@ -22,13 +20,12 @@ _RATE_FROM = 16 << 20  # bytes from which a rate says something
 
 @verb("ox add .", "ox add 'photos/*.png' labels.csv", "ox add -u", "ox add -A --dry-run -v")
 @paths_argument()
-@click.option("-A", "--all", "everything", is_flag=True, help="Everything in the work tree.")
-@click.option("-u", "--update", is_flag=True, help="Tracked files only: no new ones.")
-@click.option("-f", "--force", "ignored", is_flag=True, help="Ignored files as well.")
-@click.option("-v", "--verbose", is_flag=True, help="Name each file.")
+@option("-A", "--all", "everything", flag=True, help="Everything in the work tree.")
+@option("-u", "--update", flag=True, help="Tracked files only: no new ones.")
+@option("-f", "--force", "ignored", flag=True, help="Ignored files as well.")
+@option("-v", "--verbose", flag=True, help="Name each file.")
 @dry_run_option
 @json_option
-@pass_session
 def command(
     session: Session,
     paths: tuple[str, ...],

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.render.text import fit, short_id, table
 from oxcore.errors import UsageError
 
@@ -42,18 +40,17 @@ class Options(TypedDict):
     "ox branch -d topic",
     "ox branch -u origin/main",
 )
-@click.argument("names", nargs=-1, type=REVISION)
-@click.option("-a", "--all", "everything", is_flag=True, help="List remote branches too.")
-@click.option("-r", "--remotes", is_flag=True, help="List (or with -d forget) remote branches.")
-@click.option("-m", "--move", is_flag=True, help="Rename: [OLD] NEW.")
-@click.option("-d", "--delete", is_flag=True, help="Delete branches that are merged.")
-@click.option("-D", "delete_hard", is_flag=True, help="Delete branches, merged or not.")
-@click.option("-f", "--force", is_flag=True, help="Move, replace or delete all the same.")
-@click.option("-u", "--set-upstream-to", "upstream", help="Follow this branch.")
-@click.option("--unset-upstream", "unset", is_flag=True, help="Follow no branch.")
-@click.option("--show-current", "show", is_flag=True, help="Print the name of the present branch.")
+@argument("names", many=True, kind=REVISION)
+@option("-a", "--all", "everything", flag=True, help="List remote branches too.")
+@option("-r", "--remotes", flag=True, help="List (or with -d forget) remote branches.")
+@option("-m", "--move", flag=True, help="Rename: [OLD] NEW.")
+@option("-d", "--delete", flag=True, help="Delete branches that are merged.")
+@option("-D", "delete_hard", flag=True, help="Delete branches, merged or not.")
+@option("-f", "--force", flag=True, help="Move, replace or delete all the same.")
+@option("-u", "--set-upstream-to", "upstream", help="Follow this branch.")
+@option("--unset-upstream", "unset", flag=True, help="Follow no branch.")
+@option("--show-current", "show", flag=True, help="Print the name of the present branch.")
 @json_option
-@pass_session
 def command(session: Session, names: tuple[str, ...], **options: Unpack[Options]) -> None:
     """List, create, rename and delete branches.
 

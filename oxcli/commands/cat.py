@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, REVISION, verb
+from oxcli.context import Session
+from oxcli.params import PATH, REVISION, argument, option, verb
 from oxcli.targets import target
 
 
 @verb("ox cat labels.csv", "ox cat v1.0:photos/1.png > 1.png", "ox cat --rev HEAD~2 labels.csv")
-@click.argument("files", nargs=-1, type=PATH, required=True, metavar="PATH | REV:PATH ...")
-@click.option("--rev", type=REVISION, help="The version; HEAD if none is named.")
-@pass_session
+@argument("files", many=True, kind=PATH, required=True, metavar="PATH | REV:PATH ...")
+@option("--rev", kind=REVISION, help="The version; HEAD if none is named.")
 def command(session: Session, files: tuple[str, ...], *, rev: str | None) -> None:
     """Print files of a version, one after the other.
 

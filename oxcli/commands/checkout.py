@@ -5,37 +5,34 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option
+from oxcli.context import Session
+from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.paths import is_pattern
 from oxcli.render.branches import switched_document, switched_lines
 from oxcli.render.text import plural
-from oxcli.targets import after_dashes, revision_verb
 from oxcore.errors import AmbiguousError, UsageError
 
 if TYPE_CHECKING:
     from oxcore.api import Repo
 
 
-@revision_verb(
+@verb(
     "ox checkout topic",
     "ox checkout -b topic v1.2",
     "ox checkout v1.0",
     "ox checkout -- labels.csv",
     "ox checkout HEAD~2 -- 'images/*.png'",
+    parted=True,
 )
-@click.argument("names", nargs=-1, type=REVISION, metavar="[REVISION] [-- PATHS...]")
-@click.option("-b", "create", metavar="NAME", help="Make a branch (at REVISION) and go to it.")
-@click.option(
+@argument("names", many=True, kind=REVISION, metavar="[REVISION] [-- PATHS...]")
+@option("-b", "create", metavar="NAME", help="Make a branch (at REVISION) and go to it.")
+@option(
     "-f",
     "--force",
-    is_flag=True,
+    flag=True,
     help="Give up changes that are in the way; ox undo brings them back.",
 )
 @json_option
-@pass_session
 def command(
     session: Session,
     names: tuple[str, ...],
@@ -50,7 +47,7 @@ def command(
     as in the stage. What they held before comes back with: ox undo.
     """
     with session.open() as repo:
-        revision, paths = _parse(repo, names, after_dashes(), plain=create is None)
+        revision, paths = _parse(repo, names, session.after, plain=create is None)
         if paths:
             if create is not None or force:
                 raise UsageError("-b and --force do not go with paths")

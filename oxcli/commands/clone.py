@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, json_option, verb
+from oxcli.context import Session
+from oxcli.params import PATH, Number, argument, json_option, option, verb
 from oxcli.render.sharing import fetched_text, received_document
 from oxcli.render.text import human_size, plural
 
@@ -21,13 +19,12 @@ if TYPE_CHECKING:
     "ox clone -b v2 --depth 1 https://hub.example.org/pets/cats",
     "ox clone --bare cats /srv/datasets/cats",
 )
-@click.argument("url", type=PATH)
-@click.argument("folder", required=False, type=PATH)
-@click.option("-b", "--branch", metavar="NAME", help="Check out this branch or tag, not HEAD's.")
-@click.option("--depth", type=int, metavar="N", help="Only the last N commits, of one branch.")
-@click.option("--bare", is_flag=True, help="Without a work tree.")
+@argument("url", kind=PATH)
+@argument("folder", required=False, kind=PATH)
+@option("-b", "--branch", metavar="NAME", help="Check out this branch or tag, not HEAD's.")
+@option("--depth", kind=Number(), metavar="N", help="Only the last N commits, of one branch.")
+@option("--bare", flag=True, help="Without a work tree.")
 @json_option
-@pass_session
 def command(
     session: Session,
     url: str,

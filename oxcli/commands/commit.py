@@ -6,10 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, verb
+from oxcli.context import Session
+from oxcli.params import json_option, option, verb
 from oxcli.render.text import human_size, plural, short_id
 from oxcore.errors import InvalidError, UsageError
 from oxcore.fs.atomic import storage_error
@@ -25,27 +23,26 @@ if TYPE_CHECKING:
     "ox commit --amend",
     'ox commit -m "eval" --meta model=7 --meta \'tags=["night", "rain"]\'',
 )
-@click.option(
+@option(
     "-m",
     "--message",
     "messages",
-    multiple=True,
+    many=True,
     metavar="TEXT",
     help="The message; each further -m is a paragraph.",
 )
-@click.option("-F", "--file", metavar="FILE", help="Take the message from FILE; - is stdin.")
-@click.option("-a", "--all", "everything", is_flag=True, help="Stage changed tracked files first.")
-@click.option("--amend", is_flag=True, help="Replace the last commit.")
-@click.option("--allow-empty", is_flag=True, help="Even if nothing is staged.")
-@click.option(
+@option("-F", "--file", metavar="FILE", help="Take the message from FILE; - is stdin.")
+@option("-a", "--all", "everything", flag=True, help="Stage changed tracked files first.")
+@option("--amend", flag=True, help="Replace the last commit.")
+@option("--allow-empty", flag=True, help="Even if nothing is staged.")
+@option(
     "--meta",
     "pairs",
-    multiple=True,
+    many=True,
     metavar="KEY=VALUE",
     help="Keep a value with the commit: JSON, or else text.",
 )
 @json_option
-@pass_session
 def command(
     session: Session,
     messages: tuple[str, ...],

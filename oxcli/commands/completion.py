@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import click
-from click.shell_completion import ShellComplete, get_completion_class
-
-from oxcli.context import Session, pass_session
-from oxcli.params import verb
+from oxcli.context import Session
+from oxcli.params import Choice, argument, verb
 
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -16,14 +13,14 @@ _SHELLS = ("bash", "zsh", "fish")
     'eval "$(ox completion zsh)"             # in ~/.zshrc, after compinit',
     "ox completion fish > ~/.config/fish/completions/ox.fish",
 )
-@click.argument("shell", type=click.Choice(_SHELLS))
-@click.pass_context
-@pass_session
-def command(session: Session, context: click.Context, shell: str) -> None:
+@argument("shell", kind=Choice(*_SHELLS))
+def command(session: Session, shell: str) -> None:
     """Print the script that lets SHELL complete verbs, options, branches, tags and files."""
+    from click import Group
+    from click.shell_completion import ShellComplete, get_completion_class
+
     kind = get_completion_class(shell)
-    if kind is None:
-        raise click.BadParameter(shell)
-    script = kind(context.find_root().command, {}, "ox", "_OX_COMPLETE")
+    assert kind is not None, shell  # noqa: S101 -- one of _SHELLS
+    script = kind(Group("ox"), {}, "ox", "_OX_COMPLETE")
     # Past the subclass's own `source`, which starts the shell to ask for its version.
     session.echo(ShellComplete.source(script).rstrip("\n"))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import click
-
 from oxcli import config
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, verb
+from oxcli.context import Session
+from oxcli.params import argument, json_option, option, verb
 from oxcore.codec.config import check_key
 from oxcore.errors import NotARepoError, NotFoundError, UsageError
 
@@ -18,15 +16,12 @@ from oxcore.errors import NotARepoError, NotFoundError, UsageError
     "ox config --unset user.name",
     "ox config --list --json",
 )
-@click.argument("key", required=False)
-@click.argument("value", required=False)
-@click.option(
-    "--global", "everywhere", is_flag=True, help="The user's settings, for all repositories."
-)
-@click.option("--unset", is_flag=True, help="Remove the setting.")
-@click.option("-l", "--list", "listing", is_flag=True, help="Every setting in force.")
+@argument("key", required=False)
+@argument("value", required=False)
+@option("--global", "everywhere", flag=True, help="The user's settings, for all repositories.")
+@option("--unset", flag=True, help="Remove the setting.")
+@option("-l", "--list", "listing", flag=True, help="Every setting in force.")
 @json_option
-@pass_session
 def command(
     session: Session,
     key: str | None,

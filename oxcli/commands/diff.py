@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option
+from oxcli.context import Session
+from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.render import changes, patch
 from oxcli.render.text import show_path
-from oxcli.targets import revision_verb, split
+from oxcli.targets import split
 
 if TYPE_CHECKING:
     from oxcore.verbs.changes import FileChange
@@ -28,21 +26,21 @@ class Options(TypedDict):
     as_json: bool
 
 
-@revision_verb(
+@verb(
     "ox diff",
     "ox diff --staged",
     "ox diff v1.0..v2.0 --stat",
     "ox diff main...topic -- labels.csv",
     "ox diff --name-status HEAD~3 -- 'photos/*.png'",
+    parted=True,
 )
-@click.argument("arguments", metavar="[REVISION]... [--] [PATH]...", nargs=-1, type=REVISION)
-@click.option("--staged", "--cached", is_flag=True, help="HEAD, or REVISION, with the stage.")
-@click.option("--stat", is_flag=True, help="A line for each file, with sizes.")
-@click.option("--name-status", is_flag=True, help="Letter and path, for scripts.")
-@click.option("--no-renames", is_flag=True, help="Show a renamed file as removed and added.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything differs.")
+@argument("arguments", metavar="[REVISION]... [--] [PATH]...", many=True, kind=REVISION)
+@option("--staged", "--cached", flag=True, help="HEAD, or REVISION, with the stage.")
+@option("--stat", flag=True, help="A line for each file, with sizes.")
+@option("--name-status", flag=True, help="Letter and path, for scripts.")
+@option("--no-renames", flag=True, help="Show a renamed file as removed and added.")
+@option("--exit-code", flag=True, help="Exit with 1 if anything differs.")
 @json_option
-@pass_session
 def command(session: Session, arguments: tuple[str, ...], **options: Unpack[Options]) -> int:
     """Show what differs: lines of text, pixels of images, chunks of other files.
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import PATH, REVISION, Number, argument, json_option, option, verb
 from oxcli.render import commits
 from oxcli.render.json import path_fields
 from oxcli.render.text import human_size, number, plural, short_id, show_path, table
@@ -27,13 +25,12 @@ if TYPE_CHECKING:
     "ox du --history v1.0..v2.0",
     "ox du --all",
 )
-@click.argument("place", default=".", type=PATH, metavar="[PATH | REV:PATH | RANGE]")
-@click.option("--rev", type=REVISION, help="The version; HEAD if none is named.")
-@click.option("-d", "--depth", type=click.IntRange(0), default=0, help="Folders so deep as well.")
-@click.option("--history", "versions", is_flag=True, help="What each version of RANGE adds.")
-@click.option("--all", "everything", is_flag=True, help="What each version of all refs adds.")
+@argument("place", default=".", kind=PATH, metavar="[PATH | REV:PATH | RANGE]")
+@option("--rev", kind=REVISION, help="The version; HEAD if none is named.")
+@option("-d", "--depth", kind=Number(0), default=0, help="Folders so deep as well.")
+@option("--history", "versions", flag=True, help="What each version of RANGE adds.")
+@option("--all", "everything", flag=True, help="What each version of all refs adds.")
 @json_option
-@pass_session
 def command(
     session: Session,
     place: str,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, verb
+from oxcli.context import Session
+from oxcli.params import Number, argument, json_option, option, verb
 from oxcli.render.sharing import change_lines, fetched_document, fetched_text
 from oxcore.errors import UsageError
 
@@ -30,15 +28,14 @@ class Options(TypedDict):
     "ox fetch --all --prune",
     "ox fetch --unshallow",
 )
-@click.argument("remote", required=False)
-@click.argument("branches", nargs=-1)
-@click.option("--all", "everywhere", is_flag=True, help="From every remote.")
-@click.option("-p", "--prune", is_flag=True, help="Forget branches that are gone there.")
-@click.option("--tags/--no-tags", default=None, help="Get tags; by default with all branches.")
-@click.option("--depth", type=int, metavar="N", help="Only the last N commits of each branch.")
-@click.option("--unshallow", is_flag=True, help="Get the history that --depth left out.")
+@argument("remote", required=False)
+@argument("branches", many=True)
+@option("--all", "everywhere", flag=True, help="From every remote.")
+@option("-p", "--prune", flag=True, help="Forget branches that are gone there.")
+@option("--tags/--no-tags", default=None, help="Get tags; by default with all branches.")
+@option("--depth", kind=Number(), metavar="N", help="Only the last N commits of each branch.")
+@option("--unshallow", flag=True, help="Get the history that --depth left out.")
 @json_option
-@pass_session
 def command(
     session: Session,
     remote: str | None,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
+from oxcli.context import Session
 from oxcli.exits import code_of
-from oxcli.params import json_option, verb
+from oxcli.params import argument, json_option, option, verb
 from oxcli.render.text import human_size, plural
+from oxcore.errors import UsageError
 
 if TYPE_CHECKING:
     from oxcore.verbs.fsck import Checked
@@ -23,12 +22,11 @@ _SHOWN = 50  # problems; --json has all
     "ox fsck --repair               # from the configured remotes",
     "ox fsck --repair ../other-clone",
 )
-@click.argument("sources", nargs=-1, metavar="[REMOTE|PATH]...")
-@click.option("--quick", is_flag=True, help="Read no content of files, only structure.")
-@click.option("--full", is_flag=True, help="Read every byte: what it does by itself.")
-@click.option("--repair", is_flag=True, help="Mend what is wrong, with data from a remote.")
+@argument("sources", many=True, metavar="[REMOTE|PATH]...")
+@option("--quick", flag=True, help="Read no content of files, only structure.")
+@option("--full", flag=True, help="Read every byte: what it does by itself.")
+@option("--repair", flag=True, help="Mend what is wrong, with data from a remote.")
 @json_option
-@pass_session
 def command(
     session: Session,
     sources: tuple[str, ...],
@@ -46,9 +44,9 @@ def command(
     damaged operation log is put aside too: the new one goes on from what is sound in it.
     """
     if quick and full:
-        raise click.UsageError("--quick and --full exclude each other")
+        raise UsageError("--quick and --full exclude each other")
     if sources and not repair:
-        raise click.UsageError("a remote is for --repair")
+        raise UsageError("a remote is for --repair")
     with session.open() as repo:
         done = repo.fsck(quick=quick, repair=repair, sources=sources)
     if as_json:

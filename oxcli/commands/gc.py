@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import dry_run_option, json_option, verb
+from oxcli.context import Session
+from oxcli.params import Number, dry_run_option, json_option, option, verb
 from oxcli.render.text import human_size, plural, short_id
 from oxcore.model.retention import DAY
 
@@ -16,26 +14,25 @@ if TYPE_CHECKING:
 
 
 @verb("ox gc", "ox gc --dry-run", "ox gc --grace 0 --keep-ops")
-@click.option(
+@option(
     "--grace",
     metavar="DAYS",
-    type=click.FloatRange(min=0),
+    kind=Number(0, whole=False),
     default=14.0,
     show_default=True,
     help="Leave data alone that was written in the last so many days.",
 )
-@click.option(
+@option(
     "--keep-days",
     metavar="DAYS",
-    type=click.FloatRange(min=0),
+    kind=Number(0, whole=False),
     default=90.0,
     show_default=True,
     help="Forget operations older than so many days: they cannot be undone then.",
 )
-@click.option("--keep-ops", is_flag=True, help="Forget no operation.")
+@option("--keep-ops", flag=True, help="Forget no operation.")
 @dry_run_option
 @json_option
-@pass_session
 def command(
     session: Session,
     grace: float,

@@ -9,11 +9,9 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Literal
 
-import click
-
 from oxcli import config
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, json_option, verb_group
+from oxcli.context import Session
+from oxcli.params import PATH, Choice, Number, argument, json_option, option, verb_group
 from oxcli.render.text import human_size
 from oxcore.errors import UsageError
 
@@ -34,23 +32,22 @@ def command() -> None:
 
 
 @command.command("serve")
-@click.option("--root", required=True, type=PATH, metavar="DIR", help="Where the hub keeps all.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
+@option("--root", required=True, kind=PATH, metavar="DIR", help="Where the hub keeps all.")
+@option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@option(
     "--port",
-    type=click.IntRange(0, 65535),
+    kind=Number(0, 65535),
     default=_PORT,
     show_default=True,
     help="The port to listen on; 0 takes a free one.",
 )
-@click.option(
+@option(
     "--anonymous",
-    type=click.Choice(["none", "read", "write"]),
+    kind=Choice("none", "read", "write"),
     default="none",
     show_default=True,
     help="What callers without a token may do.",
 )
-@pass_session
 def serve(
     session: Session, root: str, host: str, port: int, anonymous: Literal["none", "read", "write"]
 ) -> None:
@@ -77,10 +74,9 @@ def serve(
 
 
 @command.command("repos")
-@click.argument("url", required=False)
-@click.option("--root", type=PATH, metavar="DIR", help="Of the hub in this folder.")
+@argument("url", required=False)
+@option("--root", kind=PATH, metavar="DIR", help="Of the hub in this folder.")
 @json_option
-@pass_session
 def repos(session: Session, url: str | None, root: str | None, *, as_json: bool) -> None:
     """The repositories on the hub at URL that you may read, or all of those in a hub's folder."""
     if (url is None) == (root is None):

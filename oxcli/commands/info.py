@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import PATH, REVISION, argument, json_option, option, verb
 from oxcli.render import changes, commits
 from oxcli.render.patch import image as image_facts
 from oxcli.render.text import human_size, iso_date, number, plural, short_id, show_path, table
@@ -20,10 +18,9 @@ if TYPE_CHECKING:
 
 
 @verb("ox info", "ox info photos/1.png", "ox info v1.0:photos --json")
-@click.argument("place", required=False, type=PATH, metavar="[PATH | REV:PATH]")
-@click.option("--rev", type=REVISION, help="The version; HEAD if none is named.")
+@argument("place", required=False, kind=PATH, metavar="[PATH | REV:PATH]")
+@option("--rev", kind=REVISION, help="The version; HEAD if none is named.")
 @json_option
-@pass_session
 def command(session: Session, place: str | None, *, rev: str | None, as_json: bool) -> None:
     """Show facts: of the repository, or of a file or folder of a version."""
     with session.open() as repo:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, verb
+from oxcli.context import Session
+from oxcli.params import PATH, argument, option, verb
 
 
 @verb("ox init", "ox init pets", "ox init --bare /srv/datasets/pets")
-@click.argument("folder", default=".", type=PATH)
-@click.option("--bare", is_flag=True, help="Without a work tree: to push to and clone from.")
-@click.option(
+@argument("folder", default=".", kind=PATH)
+@option("--bare", flag=True, help="Without a work tree: to push to and clone from.")
+@option(
     "-b",
     "--branch",
     metavar="NAME",
     help="The first branch; else the setting init.defaultBranch, else main.",
 )
-@pass_session
 def command(session: Session, folder: str, *, bare: bool, branch: str | None) -> None:
     """Make a repository in FOLDER, the current one if none is named. Its files stay as they are."""
     from oxcore.api import Repo  # loads LMDB and the rest: not for `--help`

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option
+from oxcli.context import Session
+from oxcli.params import REVISION, Number, argument, json_option, option, verb
 from oxcli.render import changes, commits
 from oxcli.render.text import Paint
-from oxcli.targets import revision_verb, split
+from oxcli.targets import split
 
 _LISTED = 50  # changes of one commit that --stat shows
 
@@ -35,24 +33,24 @@ class Options(TypedDict):
     as_json: bool
 
 
-@revision_verb(
+@verb(
     "ox log",
     "ox log --oneline --graph main origin/main",
     "ox log -n 5 --stat v1.0..HEAD",
     "ox log -- labels.csv photos/",
     "ox log --author ann --since 2026-01-01 --json",
+    parted=True,
 )
-@click.argument("arguments", metavar="[REVISION]... [--] [PATH]...", nargs=-1, type=REVISION)
-@click.option("--oneline", is_flag=True, help="One line a commit.")
-@click.option("--graph", is_flag=True, help="Draw the lines of history.")
-@click.option("-n", "--max-count", "limit", type=click.IntRange(0), help="At most so many.")
-@click.option("--stat", is_flag=True, help="The files that each commit changes.")
-@click.option("--first-parent", is_flag=True, help="Follow the first parent of merges only.")
-@click.option("--author", default="", metavar="TEXT", help="Whose name or address has TEXT.")
-@click.option("--since", metavar="DATE", help="From this date or time on.")
-@click.option("--until", metavar="DATE", help="Up to this date or time.")
+@argument("arguments", metavar="[REVISION]... [--] [PATH]...", many=True, kind=REVISION)
+@option("--oneline", flag=True, help="One line a commit.")
+@option("--graph", flag=True, help="Draw the lines of history.")
+@option("-n", "--max-count", "limit", kind=Number(0), help="At most so many.")
+@option("--stat", flag=True, help="The files that each commit changes.")
+@option("--first-parent", flag=True, help="Follow the first parent of merges only.")
+@option("--author", default="", metavar="TEXT", help="Whose name or address has TEXT.")
+@option("--since", metavar="DATE", help="From this date or time on.")
+@option("--until", metavar="DATE", help="Up to this date or time.")
 @json_option
-@pass_session
 def command(session: Session, arguments: tuple[str, ...], **options: Unpack[Options]) -> None:
     """Show history, newest first.
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
 from oxcli import config
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, verb
+from oxcli.context import Session
+from oxcli.params import argument, json_option, option, verb
 from oxcore.errors import NotFoundError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
@@ -22,15 +20,12 @@ if TYPE_CHECKING:
     "ox login --list",
     "ox login --logout https://hub.example.org",
 )
-@click.argument("url", required=False)
-@click.option(
-    "--token", metavar="TOKEN", help="The token; else it is asked for, or read from stdin."
-)
-@click.option("--no-check", is_flag=True, help="Do not ask the hub whether it knows the token.")
-@click.option("--logout", is_flag=True, help="Forget the token of this hub.")
-@click.option("--list", "listing", is_flag=True, help="The hubs whose tokens are stored.")
+@argument("url", required=False)
+@option("--token", metavar="TOKEN", help="The token; else it is asked for, or read from stdin.")
+@option("--no-check", flag=True, help="Do not ask the hub whether it knows the token.")
+@option("--logout", flag=True, help="Forget the token of this hub.")
+@option("--list", "listing", flag=True, help="The hubs whose tokens are stored.")
 @json_option
-@pass_session
 def command(
     session: Session,
     url: str | None,
@@ -96,10 +91,19 @@ def _whoami(url: str, token: str) -> WhoAmI:
         raise UnreachableError(error.message, hint=hint) from error
 
 
+def _typed(hub: str) -> str:
+    import click  # slow to load, and seldom needed
+
+    try:
+        return str(click.prompt(f"Token for {hub}", hide_input=True, err=True)).strip()
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+
+
 def _ask(url: str) -> str:
     hub = config.hub_of(url)
     if sys.stdin.isatty():
-        return str(click.prompt(f"Token for {hub}", hide_input=True, err=True)).strip()
+        return _typed(hub)
     token = sys.stdin.readline().strip()
     if not token:
         raise UsageError(f"no token for {hub}", hint=f"ox login {url} --token TOKEN")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import PATH, REVISION, argument, json_option, option, verb
 from oxcli.paths import relative
 from oxcli.render import listing
 from oxcli.targets import target
@@ -14,12 +12,11 @@ from oxcli.targets import target
 @verb(
     "ox ls", "ox ls photos", "ox ls -r --json", "ox ls -l v1.0:photos", "ox ls --rev HEAD~2 photos"
 )
-@click.argument("place", default=".", type=PATH, metavar="[REV | PATH | REV:PATH]")
-@click.option("-r", "--recursive", is_flag=True, help="All files below, not folders.")
-@click.option("-l", "--long", "long", is_flag=True, help="Mode, id and size in bytes as well.")
-@click.option("--rev", type=REVISION, help="The version; HEAD if none is named.")
+@argument("place", default=".", kind=PATH, metavar="[REV | PATH | REV:PATH]")
+@option("-r", "--recursive", flag=True, help="All files below, not folders.")
+@option("-l", "--long", "long", flag=True, help="Mode, id and size in bytes as well.")
+@option("--rev", kind=REVISION, help="The version; HEAD if none is named.")
 @json_option
-@pass_session
 def command(
     session: Session, place: str, *, recursive: bool, long: bool, rev: str | None, as_json: bool
 ) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.render.branches import conflict_document, moved_document, moved_text, stopped
 from oxcli.render.text import short_id
 from oxcore.errors import UsageError
@@ -22,19 +20,18 @@ if TYPE_CHECKING:
     "ox merge --ff-only origin/main",
     "ox merge --abort",
 )
-@click.argument("revision", required=False, type=REVISION)
-@click.option("-m", "--message", help="The message of the merge.")
-@click.option("--ff-only", is_flag=True, help="Go forward, or refuse: make no merge.")
-@click.option("--no-ff", is_flag=True, help="Make a merge even if going forward would do.")
-@click.option("--abort", is_flag=True, help="Give up the merge that waits.")
-@click.option(
+@argument("revision", required=False, kind=REVISION)
+@option("-m", "--message", help="The message of the merge.")
+@option("--ff-only", flag=True, help="Go forward, or refuse: make no merge.")
+@option("--no-ff", flag=True, help="Make a merge even if going forward would do.")
+@option("--abort", flag=True, help="Give up the merge that waits.")
+@option(
     "--allow-unrelated-histories",
     "unrelated",
-    is_flag=True,
+    flag=True,
     help="Join histories without a common commit.",
 )
 @json_option
-@pass_session
 def command(
     session: Session,
     revision: str | None,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, verb
+from oxcli.context import Session
+from oxcli.params import PATH, argument, option, verb
 from oxcli.render.text import plural
 
 _SHOWN = 20  # files that are named; the rest is counted
 
 
 @verb("ox mv draft.csv labels.csv", "ox mv a.png b.png photos/", "ox mv raw data/raw")
-@click.argument("sources", nargs=-1, type=PATH, required=True)
-@click.argument("target", type=PATH)
-@click.option("-f", "--force", is_flag=True, help="Overwrite a file. ox undo brings it back.")
-@pass_session
+@argument("sources", many=True, kind=PATH, required=True)
+@argument("target", kind=PATH)
+@option("-f", "--force", flag=True, help="Overwrite a file. ox undo brings it back.")
 def command(session: Session, sources: tuple[str, ...], target: str, *, force: bool) -> None:
     """Move or rename tracked files and folders; into TARGET if that is a folder."""
     with session.open() as repo:

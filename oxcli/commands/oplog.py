@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, verb
+from oxcli.context import Session
+from oxcli.params import Number, json_option, option, verb
 from oxcli.render.text import Paint, iso_date
 
 if TYPE_CHECKING:
@@ -18,9 +16,8 @@ _SHOWN = 10  # hex digits
 
 
 @verb("ox oplog", "ox oplog -n 5", "ox oplog --json")
-@click.option("-n", "--limit", type=click.IntRange(min=1), help="At most so many operations.")
+@option("-n", "--limit", kind=Number(1), help="At most so many operations.")
 @json_option
-@pass_session
 def command(session: Session, limit: int | None, *, as_json: bool) -> None:
     """List every operation on this repository, newest first.
 

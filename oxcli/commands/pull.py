@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, verb
+from oxcli.context import Session
+from oxcli.params import argument, json_option, option, verb
 from oxcli.render.branches import conflict_document, moved_document, moved_text, stopped
 from oxcli.render.sharing import change_lines, fetched_document, fetched_text
 from oxcli.render.text import short_id
@@ -19,12 +17,11 @@ if TYPE_CHECKING:
 
 
 @verb("ox pull", "ox pull --ff-only", "ox pull origin main")
-@click.argument("remote", required=False)
-@click.argument("branch", required=False)
-@click.option("--ff-only", is_flag=True, help="Go forward, or refuse: make no merge.")
-@click.option("--no-ff", is_flag=True, help="Make a merge even if going forward would do.")
+@argument("remote", required=False)
+@argument("branch", required=False)
+@option("--ff-only", flag=True, help="Go forward, or refuse: make no merge.")
+@option("--no-ff", flag=True, help="Make a merge even if going forward would do.")
 @json_option
-@pass_session
 def command(
     session: Session,
     remote: str | None,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, verb
+from oxcli.context import Session
+from oxcli.params import argument, json_option, option, verb
 from oxcli.render.sharing import change_document, change_lines, sent_text
 
 if TYPE_CHECKING:
@@ -31,19 +29,18 @@ class Options(TypedDict):
     "ox push --force-with-lease",
     "ox push origin --delete topic",
 )
-@click.argument("remote", required=False)
-@click.argument("refspecs", nargs=-1, metavar="[NAME|SOURCE:NAME]...")
-@click.option("-u", "--set-upstream", is_flag=True, help="Follow what it is pushed to.")
-@click.option("--tags", is_flag=True, help="All tags too.")
-@click.option("--all", "all_branches", is_flag=True, help="All branches.")
-@click.option(
+@argument("remote", required=False)
+@argument("refspecs", many=True, metavar="[NAME|SOURCE:NAME]...")
+@option("-u", "--set-upstream", flag=True, help="Follow what it is pushed to.")
+@option("--tags", flag=True, help="All tags too.")
+@option("--all", "all_branches", flag=True, help="All branches.")
+@option(
     "--force-with-lease",
-    is_flag=True,
+    flag=True,
     help="Drop commits there, if they are those that were last seen.",
 )
-@click.option("-d", "--delete", is_flag=True, help="Delete these branches or tags there.")
+@option("-d", "--delete", flag=True, help="Delete these branches or tags there.")
 @json_option
-@pass_session
 def command(
     session: Session,
     remote: str | None,

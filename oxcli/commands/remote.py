@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, json_option, verb_group
+from oxcli.context import Session
+from oxcli.params import PATH, argument, json_option, option, verb_group
 from oxcli.render.text import table
 
 
@@ -16,28 +14,24 @@ from oxcli.render.text import table
     "ox remote remove upstream",
     default=True,
 )
-@click.option("-v", "--verbose", is_flag=True, help="With their addresses.")
+@option("-v", "--verbose", flag=True, help="With their addresses.")
 @json_option
-@click.pass_context
-def command(context: click.Context, *, verbose: bool, as_json: bool) -> None:
+def command(session: Session, *, verbose: bool, as_json: bool) -> None:
     """List, add, rename and remove remotes: other repositories by name."""
-    if context.invoked_subcommand is None:
-        _list(context.ensure_object(Session), verbose=verbose, as_json=as_json)
+    _list(session, verbose=verbose, as_json=as_json)
 
 
 @command.command("list")
-@click.option("-v", "--verbose", is_flag=True, help="With their addresses.")
+@option("-v", "--verbose", flag=True, help="With their addresses.")
 @json_option
-@pass_session
 def listing(session: Session, *, verbose: bool, as_json: bool) -> None:
     """All remotes, by name."""
     _list(session, verbose=verbose, as_json=as_json)
 
 
 @command.command("add")
-@click.argument("name")
-@click.argument("url", type=PATH)
-@pass_session
+@argument("name")
+@argument("url", kind=PATH)
 def add(session: Session, name: str, url: str) -> None:
     """Know the repository at URL, a path or an address on a hub, as NAME."""
     with session.open() as repo:
@@ -46,8 +40,7 @@ def add(session: Session, name: str, url: str) -> None:
 
 
 @command.command("remove")
-@click.argument("name")
-@pass_session
+@argument("name")
 def remove(session: Session, name: str) -> None:
     """Forget NAME, and what was seen of its branches. Nothing changes there."""
     with session.open() as repo:
@@ -56,9 +49,8 @@ def remove(session: Session, name: str) -> None:
 
 
 @command.command("rename")
-@click.argument("name")
-@click.argument("new")
-@pass_session
+@argument("name")
+@argument("new")
 def rename(session: Session, name: str, new: str) -> None:
     """Call the remote NAME from now on NEW."""
     with session.open() as repo:
@@ -67,9 +59,8 @@ def rename(session: Session, name: str, new: str) -> None:
 
 
 @command.command("set-url")
-@click.argument("name")
-@click.argument("url", type=PATH)
-@pass_session
+@argument("name")
+@argument("url", kind=PATH)
 def set_url(session: Session, name: str, url: str) -> None:
     """Change the address of NAME."""
     with session.open() as repo:

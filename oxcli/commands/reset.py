@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
+from oxcli.context import Session
+from oxcli.params import argument, option, verb
 from oxcli.render.text import plural, short_id
-from oxcli.targets import revision_verb, split
+from oxcli.targets import split
 from oxcore.errors import UsageError
 
 
-@revision_verb(
+@verb(
     "ox reset",
     "ox reset photos/a.png",
     "ox reset --soft HEAD~1",
     "ox reset --hard v1",
+    parted=True,
 )
-@click.argument("arguments", nargs=-1, metavar="[REV] [--] [PATHS]...")
-@click.option("--soft", "how", flag_value="soft", help="Move the branch; stage and files stay.")
-@click.option("--mixed", "how", flag_value="mixed", help="The stage too (the default).")
-@click.option("--hard", "how", flag_value="hard", help="The files too: changes are overwritten.")
-@pass_session
+@argument("arguments", many=True, metavar="[REV] [--] [PATHS]...")
+@option("--soft", "how", flag_value="soft", help="Move the branch; stage and files stay.")
+@option("--mixed", "how", flag_value="mixed", help="The stage too (the default).")
+@option("--hard", "how", flag_value="hard", help="The files too: changes are overwritten.")
 def command(session: Session, arguments: tuple[str, ...], how: str | None) -> None:
     """Move the branch to REV (HEAD by default), and with it the stage; or unstage PATHS.
 

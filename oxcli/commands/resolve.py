@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, paths_argument, verb
+from oxcli.context import Session
+from oxcli.params import json_option, option, paths_argument, verb
 from oxcli.render.branches import conflict_document, conflict_lines
 from oxcli.render.text import plural
 from oxcore.errors import UsageError
@@ -26,12 +24,11 @@ _LISTED = 20  # settled files that are named; the rest is counted
     "ox resolve --both data",
 )
 @paths_argument()
-@click.option("--ours", is_flag=True, help="Keep what this branch has.")
-@click.option("--theirs", is_flag=True, help="Take what the other side has.")
-@click.option("--both", is_flag=True, help="Keep ours, and put theirs beside as NAME.theirs.EXT.")
-@click.option("-l", "--list", "listing", is_flag=True, help="Show what is open.")
+@option("--ours", flag=True, help="Keep what this branch has.")
+@option("--theirs", flag=True, help="Take what the other side has.")
+@option("--both", flag=True, help="Keep ours, and put theirs beside as NAME.theirs.EXT.")
+@option("-l", "--list", "listing", flag=True, help="Show what is open.")
 @json_option
-@pass_session
 def command(
     session: Session,
     paths: tuple[str, ...],

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, paths_argument, verb
+from oxcli.context import Session
+from oxcli.params import REVISION, option, paths_argument, verb
 from oxcli.render.text import plural
 
 
@@ -16,16 +14,15 @@ from oxcli.render.text import plural
     "ox restore --source v1 --staged --worktree .",
 )
 @paths_argument(required=True)
-@click.option(
+@option(
     "-s",
     "--source",
-    type=REVISION,
+    kind=REVISION,
     metavar="REV",
     help="Where from: by default the stage, or HEAD with --staged.",
 )
-@click.option("-S", "--staged", is_flag=True, help="Restore the stage: what add did is taken back.")
-@click.option("-W", "--worktree", is_flag=True, help="Restore the files: so without --staged.")
-@pass_session
+@option("-S", "--staged", flag=True, help="Restore the stage: what add did is taken back.")
+@option("-W", "--worktree", flag=True, help="Restore the files: so without --staged.")
 def command(
     session: Session,
     paths: tuple[str, ...],

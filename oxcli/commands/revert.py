@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import REVISION, Number, argument, json_option, option, verb
 from oxcli.render import replays
 
 
@@ -15,11 +13,10 @@ from oxcli.render import replays
     "ox revert -m 1 v1.2",
     "ox revert --abort",
 )
-@click.argument("revisions", nargs=-1, type=REVISION)
-@click.option("-m", "--mainline", type=int, help="The parent that a merge is compared with.")
-@click.option("--abort", is_flag=True, help="Give up the revert that waits.")
+@argument("revisions", many=True, kind=REVISION)
+@option("-m", "--mainline", kind=Number(), help="The parent that a merge is compared with.")
+@option("--abort", flag=True, help="Give up the revert that waits.")
 @json_option
-@pass_session
 def command(
     session: Session,
     revisions: tuple[str, ...],

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import paths_argument, verb
+from oxcli.context import Session
+from oxcli.params import option, paths_argument, verb
 from oxcli.render.text import plural
 
 _SHOWN = 20  # files that are named; the rest is counted
@@ -13,10 +11,9 @@ _SHOWN = 20  # files that are named; the rest is counted
 
 @verb("ox rm old.csv", "ox rm -r drafts", "ox rm --cached 'logs/*.txt'")
 @paths_argument(required=True)
-@click.option("-r", "--recursive", is_flag=True, help="Folders, with all that is tracked in them.")
-@click.option("--cached", is_flag=True, help="Stop tracking; the files stay.")
-@click.option("-f", "--force", is_flag=True, help="Changed files too. ox undo brings them back.")
-@pass_session
+@option("-r", "--recursive", flag=True, help="Folders, with all that is tracked in them.")
+@option("--cached", flag=True, help="Stop tracking; the files stay.")
+@option("-f", "--force", flag=True, help="Changed files too. ox undo brings them back.")
 def command(
     session: Session, paths: tuple[str, ...], *, recursive: bool, cached: bool, force: bool
 ) -> None:

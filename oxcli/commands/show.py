@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.render import changes, commits, listing
 from oxcli.render.patch import image
 from oxcli.render.text import Paint, human_size, iso_date, plural, show_path
@@ -28,11 +26,10 @@ _LISTED = 20  # changes that are shown without --stat
     "ox show HEAD:photos",
     "ox show --json main",
 )
-@click.argument("revision", default="HEAD", type=REVISION)
-@click.option("--stat", is_flag=True, help="List every change, not the first 20.")
-@click.option("-s", "--no-changes", is_flag=True, help="Leave the changes out.")
+@argument("revision", default="HEAD", kind=REVISION)
+@option("--stat", flag=True, help="List every change, not the first 20.")
+@option("-s", "--no-changes", flag=True, help="Leave the changes out.")
 @json_option
-@pass_session
 def command(
     session: Session, revision: str, *, stat: bool, no_changes: bool, as_json: bool
 ) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, paths_argument, verb_group
+from oxcli.context import Session
+from oxcli.params import argument, json_option, option, paths_argument, verb_group
 from oxcli.render.text import plural, relative_date
 from oxcore.errors import UsageError
 from oxcore.repo import local_time
 
 _NAME = re.compile(r"(?:stash@\{)?(\d{1,9})\}?")
 
-_which = click.argument("name", default="0", metavar="[STASH]")
+_which = argument("name", default="0", metavar="[STASH]")
 
 
 @verb_group(
@@ -25,21 +23,18 @@ _which = click.argument("name", default="0", metavar="[STASH]")
     "ox stash apply 1",
     default=True,
 )
-@click.pass_context
-def command(context: click.Context) -> None:
+def command(session: Session) -> None:
     """Put unsaved work aside and go back to HEAD; take it back later.
 
     Alone it is ox stash push. STASH is a number or stash@{N}; 0 is the newest.
     """
-    if context.invoked_subcommand is None:
-        _push(context.ensure_object(Session), (), None, untracked=False)
+    _push(session, (), None, untracked=False)
 
 
 @command.command("push")
 @paths_argument()
-@click.option("-m", "--message", metavar="TEXT", help="What it is, for the list.")
-@click.option("-u", "--include-untracked", "untracked", is_flag=True, help="Untracked files too.")
-@pass_session
+@option("-m", "--message", metavar="TEXT", help="What it is, for the list.")
+@option("-u", "--include-untracked", "untracked", flag=True, help="Untracked files too.")
 def push(session: Session, paths: tuple[str, ...], message: str | None, *, untracked: bool) -> None:
     """Put staged and changed files aside, those under PATHS only if any are given."""
     _push(session, paths, message, untracked=untracked)
@@ -47,7 +42,6 @@ def push(session: Session, paths: tuple[str, ...], message: str | None, *, untra
 
 @command.command("list")
 @json_option
-@pass_session
 def listing(session: Session, *, as_json: bool) -> None:
     """All stashes, the newest first."""
     with session.open() as repo:
@@ -64,7 +58,6 @@ def listing(session: Session, *, as_json: bool) -> None:
 @command.command("show")
 @_which
 @json_option
-@pass_session
 def show(session: Session, name: str, *, as_json: bool) -> None:
     """The files that a stash changes."""
     with session.open() as repo:
@@ -77,7 +70,6 @@ def show(session: Session, name: str, *, as_json: bool) -> None:
 
 @command.command("pop")
 @_which
-@pass_session
 def pop(session: Session, name: str) -> None:
     """Take a stash back and forget it."""
     with session.open() as repo:
@@ -87,7 +79,6 @@ def pop(session: Session, name: str) -> None:
 
 @command.command("apply")
 @_which
-@pass_session
 def apply(session: Session, name: str) -> None:
     """Take a stash back and keep it."""
     with session.open() as repo:
@@ -97,7 +88,6 @@ def apply(session: Session, name: str) -> None:
 
 @command.command("drop")
 @_which
-@pass_session
 def drop(session: Session, name: str) -> None:
     """Forget a stash. ox undo brings it back."""
     with session.open() as repo:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import json_option, paths_argument, verb
+from oxcli.context import Session
+from oxcli.params import Choice, json_option, option, paths_argument, verb
 from oxcli.render import status as render
 
 
 @verb("ox status", "ox status --short", "ox status -u all photos", "ox status --json")
 @paths_argument()
-@click.option("-s", "--short", is_flag=True, help="A line a path: XY PATH, as git has it.")
-@click.option("-b", "--branch", is_flag=True, help="With --short, the branch as well.")
-@click.option(
+@option("-s", "--short", flag=True, help="A line a path: XY PATH, as git has it.")
+@option("-b", "--branch", flag=True, help="With --short, the branch as well.")
+@option(
     "-u",
     "--untracked",
-    type=click.Choice(["folders", "all", "no"]),
+    kind=Choice("folders", "all", "no"),
     default="folders",
     help="New files: by folder, each one, or not at all.",
 )
 @json_option
-@pass_session
 def command(
     session: Session,
     paths: tuple[str, ...],

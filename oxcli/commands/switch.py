@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.render.branches import switched_document, switched_lines
 from oxcore.errors import UsageError
 
@@ -17,18 +15,17 @@ from oxcore.errors import UsageError
     "ox switch -c fix v1.2",
     "ox switch --detach HEAD~2",
 )
-@click.argument("target", required=False, type=REVISION)
-@click.option("-c", "--create", metavar="NAME", help="Make a branch (at TARGET) and go to it.")
-@click.option("-d", "--detach", is_flag=True, help="Go to any revision, on no branch.")
-@click.option(
+@argument("target", required=False, kind=REVISION)
+@option("-c", "--create", metavar="NAME", help="Make a branch (at TARGET) and go to it.")
+@option("-d", "--detach", flag=True, help="Go to any revision, on no branch.")
+@option(
     "-f",
     "--force",
     "--discard-changes",
-    is_flag=True,
+    flag=True,
     help="Give up changes that are in the way; ox undo brings them back.",
 )
 @json_option
-@pass_session
 def command(
     session: Session,
     target: str | None,

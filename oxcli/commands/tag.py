@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.render.text import fit, iso_date, short_id, table
 from oxcore.errors import UsageError
 
@@ -26,14 +24,13 @@ _TITLE = 60  # characters of a message in the list
     'ox tag -m "first release" v1.0 HEAD~2',
     "ox tag -d v1.0",
 )
-@click.argument("names", nargs=-1, type=REVISION)
-@click.option("-l", "--list", "listing", is_flag=True, help="List tags that fit the patterns.")
-@click.option("-a", "--annotate", is_flag=True, help="As -m alone does, which must be there.")
-@click.option("-m", "--message", help="Make an annotated tag, with who, when and why.")
-@click.option("-d", "--delete", is_flag=True, help="Delete tags.")
-@click.option("-f", "--force", is_flag=True, help="Move a tag that is there.")
+@argument("names", many=True, kind=REVISION)
+@option("-l", "--list", "listing", flag=True, help="List tags that fit the patterns.")
+@option("-a", "--annotate", flag=True, help="As -m alone does, which must be there.")
+@option("-m", "--message", help="Make an annotated tag, with who, when and why.")
+@option("-d", "--delete", flag=True, help="Delete tags.")
+@option("-f", "--force", flag=True, help="Move a tag that is there.")
 @json_option
-@pass_session
 def command(
     session: Session,
     names: tuple[str, ...],

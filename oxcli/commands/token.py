@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Literal
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import PATH, json_option, verb_group
+from oxcli.context import Session
+from oxcli.params import PATH, Choice, Number, argument, json_option, option, verb_group
 from oxcli.render.text import table
 from oxcore.model.commits import Moment
 
@@ -16,9 +14,7 @@ if TYPE_CHECKING:
     from oxcore.hub import TokenInfo
 
 _DAY = 86_400_000_000  # microseconds
-_root = click.option(
-    "--root", required=True, type=PATH, metavar="DIR", help="The folder of the hub."
-)
+_root = option("--root", required=True, kind=PATH, metavar="DIR", help="The folder of the hub.")
 
 
 @verb_group(
@@ -36,24 +32,23 @@ def command() -> None:
 
 @command.command("create")
 @_root
-@click.option("--user", required=True, metavar="NAME", help="Who it is for; shows in logs.")
-@click.option(
+@option("--user", required=True, metavar="NAME", help="Who it is for; shows in logs.")
+@option(
     "--scope",
-    type=click.Choice(["read", "write", "admin"]),
+    kind=Choice("read", "write", "admin"),
     default="write",
     show_default=True,
     help="What it allows.",
 )
-@click.option(
+@option(
     "--namespace",
     "namespaces",
-    multiple=True,
+    many=True,
     metavar="PATTERN",
     help="Only in namespaces such as 'lab-*'; may be repeated.",
 )
-@click.option("--expires", type=click.IntRange(1, 36500), metavar="DAYS", help="Valid so long.")
+@option("--expires", kind=Number(1, 36500), metavar="DAYS", help="Valid so long.")
 @json_option
-@pass_session
 def create(
     session: Session,
     root: str,
@@ -80,7 +75,6 @@ def create(
 @command.command("list")
 @_root
 @json_option
-@pass_session
 def listing(session: Session, root: str, *, as_json: bool) -> None:
     """All tokens, in the order in which they were made."""
     from oxcore.api import Hub
@@ -94,8 +88,7 @@ def listing(session: Session, root: str, *, as_json: bool) -> None:
 
 @command.command("revoke")
 @_root
-@click.argument("token_id", metavar="ID")
-@pass_session
+@argument("token_id", metavar="ID")
 def revoke(session: Session, root: str, token_id: str) -> None:
     """Make the token with this ID (or a unique start of it) invalid."""
     from oxcore.api import Hub

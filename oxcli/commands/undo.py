@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import dry_run_option, json_option, verb
+from oxcli.context import Session
+from oxcli.params import Number, argument, dry_run_option, json_option, verb
 from oxcli.render.json import path_fields
 from oxcli.render.text import plural
 
@@ -22,10 +20,9 @@ _SHOWN = 20  # files of a dry run
     "ox undo 17           # a certain one, see: ox oplog",
     "ox undo --dry-run",
 )
-@click.argument("number", type=int, required=False)
+@argument("number", kind=Number(), required=False)
 @dry_run_option
 @json_option
-@pass_session
 def command(session: Session, number: int | None, *, dry_run: bool, as_json: bool) -> None:
     """Take back operation NUMBER, by default the latest that was not taken back yet.
 

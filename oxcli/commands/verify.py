@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import click
-
-from oxcli.context import Session, pass_session
-from oxcli.params import REVISION, json_option, verb
+from oxcli.context import Session
+from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.render.text import human_size, plural
 
 
 @verb("ox verify v1.0", "ox verify HEAD --history", "ox verify main --json")
-@click.argument("revision", default="HEAD", type=REVISION)
-@click.option("--history", is_flag=True, help="All commits behind it too.")
+@argument("revision", default="HEAD", kind=REVISION)
+@option("--history", flag=True, help="All commits behind it too.")
 @json_option
-@pass_session
 def command(session: Session, revision: str, *, history: bool, as_json: bool) -> None:
     """Prove the commit that REVISION names from its id to the last byte: the commit itself, every
     node of its tree, and the BLAKE3 of every file."""

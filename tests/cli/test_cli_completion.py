@@ -39,7 +39,7 @@ def test_verbs_and_options_complete(ox):
 
 
 def test_branches_and_tags_complete_and_nothing_outside_a_repository(ox, tmp_path, monkeypatch):
-    from oxcli.params import Revision
+    from oxcli.clicked import Revision
     from oxcore import Repo
 
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 import oxcli.commands
 from oxcli import catalog
-from oxcli.app import ox
+from oxcli.clicked import ox
 from oxcli.reference import commands, reference, top_context
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"

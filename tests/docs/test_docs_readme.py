@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from oxcli.app import ox
 from oxcli.catalog import VERBS
+from oxcli.clicked import ox
 from oxcli.context import Session
 
 ROOT = Path(__file__).parents[2]
