@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from oxcore.errors import StorageError, UnstableError, counted
 from oxcore.index import pack_row
@@ -15,13 +16,16 @@ from oxcore.model.entries import show_path
 from oxcore.repo import Repository
 from oxcore.store import Batch
 from oxcore.verbs.deposit import put_bytes
-from oxcore.verbs.intake import Seen, take
+from oxcore.verbs.intake import SLOT, Seen, Taken, take
 from oxcore.verbs.large import Large
 from oxcore.verbs.survey import Found
 from oxcore.worktree import exists, read_file
 
+if TYPE_CHECKING:
+    from oxcore.verbs.crew import Crew
+
 _BATCH_FILES = 512
-_BATCH_BYTES = 4 << 20  # of one write; more gains nothing and costs memory
+_ENOUGH = 4096  # small files, about 60 ms: as long as a helper takes to start
 
 
 class Ingest:
@@ -41,26 +45,42 @@ class Ingest:
         self.what = what
         self.expected = expected
         self._buffer = bytearray()
+        self._small = 0
+        self._crew: Crew[list[Found]] | None = None
         self.unstable: list[bytes] = []
         self.unreadable: list[tuple[bytes, str]] = []
 
     def files(self, found: Iterable[Found]) -> Iterator[tuple[bytes, bytes]]:
         """Path and packed row (as the stat cache keeps it) of each file that could be read."""
-        small: list[Found] = []
-        pending = 0
         self.repo.settings.progress.start(self.what, self.expected, "files")
+        try:
+            for group in self._groups(found):
+                is_large = group[0].size > self.repo.params.minimum
+                yield from self._one(group[0]) if is_large else self._many(group)
+            if self._crew is not None:
+                for items, taken in self._crew.rest():
+                    yield from self._keep(items, taken)
+        finally:
+            if self._crew is not None:
+                self._crew.close()
+        self.repo.settings.progress.done()
+
+    def _groups(self, found: Iterable[Found]) -> Iterator[list[Found]]:
+        """Large files one by one, small ones together."""
+        small: list[Found] = []
+        pending, limit = 0, self.repo.params.minimum
         for item in found:
             size = item.size
-            if size > self.repo.params.minimum:
-                yield from self._one(item)
+            if size > limit:
+                yield [item]
                 continue
-            if len(small) >= _BATCH_FILES or pending + size > _BATCH_BYTES:
-                yield from self._many(small)
+            if len(small) >= _BATCH_FILES or pending + size > SLOT:
+                yield small
                 small, pending = [], 0
             small.append(item)
             pending += size
-        yield from self._many(small)
-        self.repo.settings.progress.done()
+        if small:
+            yield small
 
     def check(self) -> None:
         """Raise for the files that could not be read: ``UnstableError``, ``StorageError``."""
@@ -81,17 +101,34 @@ class Ingest:
     def _many(self, items: list[Found]) -> Iterator[tuple[bytes, bytes]]:
         """Small files: as the walk saw them in one run, the others with care, one by one."""
         seen = self._seen(items)
-        at, run = take(seen, self._room(sum(seen.sizes)), self.repo.store.level)
+        self._small += len(items)
+        if self._small > _ENOUGH and self._crew is None:
+            self._crew = self._hire()
+        if self._crew is None:
+            yield from self._keep(items, take(seen, self._room(seen), self.repo.store.level))
+            return
+        for earlier, taken in self._crew.put(items, seen):
+            yield from self._keep(earlier, taken)
+
+    def _hire(self) -> Crew[list[Found]] | None:
+        from oxcore.verbs.crew import Crew, helpers_for
+
+        count = helpers_for(len(os.sched_getaffinity(0)))
+        return Crew(count, self.repo.store.level) if count > 0 else None
+
+    def _keep(self, items: list[Found], taken: Taken) -> Iterator[tuple[bytes, bytes]]:
+        """Store what was taken; the rest needs care."""
+        at, run = taken
         self.batch.put_run(run)
         self.repo.counters.bytes_hashed += sum(run.raws)
         self._count(len(at), sum(run.raws))
-        for place, oid in zip(at, run.ids, strict=True):
+        for place, size, oid in zip(at, run.raws, run.ids, strict=True):
             path, mode, stat, _ = items[place]
-            yield path, pack_row(stat, (mode, seen.sizes[place], oid))
+            yield path, pack_row(stat, (mode, size, oid))
         if len(at) < len(items):
-            taken = set(at)
+            known = set(at)
             for place, item in enumerate(items):
-                if place not in taken:
+                if place not in known:
                     yield from self._care(item)
 
     def _seen(self, items: list[Found]) -> Seen:
@@ -99,10 +136,10 @@ class Ingest:
         places = [b"%s/%s" % (base, item.path) for item in items]
         return Seen(places, [item.stat for item in items], [item.size for item in items])
 
-    def _room(self, size: int) -> memoryview:
-        """A buffer of at least ``size`` bytes, used again by the next call."""
-        if len(self._buffer) < size:
-            self._buffer = bytearray(size)
+    def _room(self, seen: Seen) -> memoryview:
+        """A buffer that holds these files, used again by the next call."""
+        if len(self._buffer) < sum(seen.sizes):
+            self._buffer = bytearray(sum(seen.sizes))
         return memoryview(self._buffer)
 
     def _care(self, item: Found) -> Iterator[tuple[bytes, bytes]]:

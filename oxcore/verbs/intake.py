@@ -17,7 +17,8 @@ from oxcore.model.ids import Kind
 from oxcore.store import Run, encode
 from oxcore.worktree import racy_rows, read_as_seen
 
-_CHUNK = bytes([Kind.CHUNK])
+CHUNK = bytes([Kind.CHUNK])
+SLOT = 4 << 20  # bytes that are taken at a time; a larger write gains nothing
 
 
 class Seen(NamedTuple):
@@ -38,7 +39,7 @@ class Taken(NamedTuple):
 def take(seen: Seen, view: memoryview, level: int) -> Taken:
     """Read, hash and encode files; each is one chunk, and all of them fit into ``view``."""
     racy = set(racy_rows(seen.stats, time.time_ns()))
-    at, ids, hows, raws, stored = [], [], bytearray(), array("I"), array("I")
+    at, ids, hows, raws, stored = array("H"), [], bytearray(), array("I"), array("I")
     end = 0
     for place, (path, stat, size) in enumerate(zip(*seen, strict=True)):
         data = view[end : end + size]
@@ -53,4 +54,4 @@ def take(seen: Seen, view: memoryview, level: int) -> Taken:
         if payload is not data:
             data[: len(payload)] = payload
         end += len(payload)
-    return Taken(at, Run(ids, _CHUNK * len(at), hows, raws, stored, view[:end]))
+    return Taken(at, Run(ids, CHUNK * len(at), hows, raws, stored, view[:end]))

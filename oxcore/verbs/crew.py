@@ -1,0 +1,191 @@
+"""Helper processes take small files while this process stores what was taken.
+
+Reading, hashing and probing a small file is mostly Python, which one process does on one core.
+Each helper fills slots of a piece of shared memory and says over a pipe what is in them. One
+that dies costs nothing but its share of the work: its files are taken here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import select
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from tempfile import TemporaryFile
+from typing import IO, Generic, NamedTuple, TypeVar, cast
+
+from oxcore.verbs.helper import SLOTS, pack_question, receive, send, unpack_answer
+from oxcore.verbs.intake import SLOT, Seen, Taken, take
+
+T = TypeVar("T")
+
+_MAIN = "import sys; sys.path[:] = sys.argv[3:]; from oxcore.verbs.helper import main; main()"
+_SET_PIPE_SIZE: int | None = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
+_MOST = 3  # helpers: storing what more of them take keeps this process busy
+_PIPE = 1 << 20  # bytes: a question with long paths waits in the pipe, its asker does not
+
+
+class Helper:
+    """One process and its slots. ``OSError`` from ``__init__`` if there can be none."""
+
+    def __init__(self, level: int) -> None:
+        handle = _memory(SLOT * SLOTS)
+        try:
+            self._room = memoryview(mmap.mmap(handle, SLOT * SLOTS))
+            flags = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
+            self._process = subprocess.Popen(
+                [sys.executable, *flags, "-c", _MAIN, str(handle), str(level), *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[handle],
+                bufsize=0,
+            )
+        finally:
+            os.close(handle)
+        self._questions = cast("IO[bytes]", self._process.stdin).fileno()
+        self._answers = cast("IO[bytes]", self._process.stdout).fileno()
+        self._free = list(range(SLOTS))
+        self._asked: deque[tuple[int, Seen]] = deque()
+        self._gone = False
+        _widen(self._questions)
+
+    def is_free(self) -> bool:
+        """Whether it has a slot to fill."""
+        return bool(self._free) and not self._gone
+
+    def ask(self, seen: Seen) -> None:
+        """Have these files taken, ``SLOT`` bytes at most."""
+        slot = self._free.pop()
+        self._asked.append((slot, seen))
+        try:
+            send(self._questions, pack_question(slot, seen))
+        except OSError:  # it died: ``answer`` tells
+            self._gone = True
+
+    def has_answer(self) -> bool:
+        """Whether ``answer`` would not have to wait."""
+        return bool(select.select([self._answers], [], [], 0)[0])
+
+    def answer(self) -> Taken | None:
+        """What became of the oldest question; None if the process is gone.
+
+        The run lies in its slot until ``release``.
+        """
+        slot, seen = self._asked[0]
+        message = receive(self._answers)
+        if message is None:
+            self._gone = True
+            return None
+        room = self._room[slot * SLOT : (slot + 1) * SLOT]
+        return unpack_answer(message, seen, room)
+
+    def release(self) -> None:
+        """The oldest answer has been used."""
+        slot, _ = self._asked.popleft()
+        self._free.append(slot)
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        with self._process:
+            pass
+
+
+class _Job(NamedTuple, Generic[T]):
+    tag: T
+    seen: Seen
+    helper: Helper | None
+    taken: Taken | None  # where this process has taken the files itself
+
+
+class Crew(Generic[T]):
+    """Takes groups of files, here and in ``count`` helpers; results come in the order asked.
+
+    What ``put`` and ``rest`` give must be used before the next is asked for: its run lies in
+    memory that is used again. Close it at the end.
+    """
+
+    def __init__(self, count: int, level: int) -> None:
+        self._level = level
+        self._helpers: list[Helper] = []
+        with suppress(OSError):  # no more processes or memory: this one does it all
+            for _ in range(count):
+                self._helpers.append(Helper(level))
+        self._jobs: deque[_Job[T]] = deque()
+        self._own = bytearray()
+        self._own_used = False
+
+    def put(self, tag: T, seen: Seen) -> Iterator[tuple[T, Taken]]:
+        """Have files taken; gives what has been done by now, each with its tag."""
+        helper = next((one for one in self._helpers if one.is_free()), None)
+        if helper is not None:
+            helper.ask(seen)
+            self._jobs.append(_Job(tag, seen, helper, None))
+        else:
+            while self._own_used:
+                yield from self._next()
+            self._jobs.append(_Job(tag, seen, None, take(seen, self._room(seen), self._level)))
+            self._own_used = True
+        while self._jobs and self._is_ready(self._jobs[0]):
+            yield from self._next()
+
+    def rest(self) -> Iterator[tuple[T, Taken]]:
+        """What is still to come."""
+        while self._jobs:
+            yield from self._next()
+
+    def close(self) -> None:
+        """End the helpers."""
+        for helper in self._helpers:
+            helper.close()
+        self._helpers = []
+
+    def _is_ready(self, job: _Job[T]) -> bool:
+        return job.helper is None or job.helper.has_answer()
+
+    def _next(self) -> Iterator[tuple[T, Taken]]:
+        job = self._jobs.popleft()
+        if job.taken is not None:
+            yield job.tag, job.taken
+            self._own_used = False
+            return
+        taken = None if job.helper is None else job.helper.answer()
+        if taken is None:
+            taken = take(job.seen, memoryview(bytearray(sum(job.seen.sizes))), self._level)
+        yield job.tag, taken
+        if job.helper is not None:
+            job.helper.release()
+
+    def _room(self, seen: Seen) -> memoryview:
+        size = sum(seen.sizes)
+        if len(self._own) < size:
+            self._own = bytearray(size)
+        return memoryview(self._own)
+
+
+def helpers_for(cpus: int) -> int:
+    """How many helpers are worth having on a machine with so many processors for us."""
+    return min(cpus - 1, _MOST) if sys.executable else 0
+
+
+def _memory(size: int) -> int:
+    """The handle of ``size`` bytes of memory that another process can be given."""
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create("ox-helper", os.MFD_CLOEXEC)
+    else:
+        with TemporaryFile() as file:
+            handle = os.dup(file.fileno())
+    os.ftruncate(handle, size)
+    return handle
+
+
+def _widen(pipe: int) -> None:
+    if _SET_PIPE_SIZE is not None:
+        with suppress(OSError):  # above what the system allows
+            fcntl.fcntl(pipe, _SET_PIPE_SIZE, _PIPE)
