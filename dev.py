@@ -49,7 +49,7 @@ VERBS: dict[str, tuple[str, list[Step]]] = {
     "types": ("mypy, strict", [TYPES]),
     "contracts": ("import contracts", [CONTRACTS]),
     "unit": ("the test suite alone", [UNIT]),
-    "bench": ("the benchmarks, at a moderate size; --full for full size", [BENCH]),
+    "bench": ("the benchmarks beside their bars, small; --full for full size", [BENCH]),
     "deep": ("tests that take minutes or gigabytes", [DEEP]),
     "all": ("everything: test, deep, demo, bench", [*TEST, DEEP, DEMO, BENCH]),
 }

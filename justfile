@@ -36,9 +36,13 @@ contracts:
 unit *args:
     {{ python }} dev.py unit "$@"
 
-# the benchmarks, at a moderate size; --full for full size
+# the benchmarks beside their bars, small: minutes
 bench *args:
     {{ python }} dev.py bench "$@"
+
+# the benchmarks at the sizes that the bars are stated for: hours, and 40 GB of disk
+bench-full *args:
+    {{ python }} dev.py bench --full "$@"
 
 # tests that take minutes or gigabytes
 deep *args:

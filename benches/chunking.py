@@ -6,9 +6,7 @@ Libraries that are not installed (fastcdc, numpy) are left out of the table. Fig
 decision record docs/design/001-chunking.md come from here.
 """
 
-import argparse
 import importlib
-import json
 import random
 import statistics
 import sys
@@ -21,37 +19,31 @@ from typing import Literal
 from blake3 import blake3
 from pyfastcdc import FastCDC
 
+from benches import harness, results
+from benches.results import Row
 from oxcore.chunk import ChunkParams, cut, cut_slow, iter_chunks
 
 KIB, MIB = 1 << 10, 1 << 20
 PARAMS = ChunkParams()
 LAX_MASK = 0x0000D90313530000  # 14 bits: what a vectorised gear would have to look for
 
-Row = dict[str, str | float]
 Run = Callable[[bytes], object]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark; `--smoke` takes a second, `--json` prints the rows as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="tiny sizes, a second")
-    parser.add_argument("--full", action="store_true", help="the size of the decision record")
-    parser.add_argument("--json", action="store_true", help="print JSON, not tables")
+    parser = harness.arguments(__doc__)
     parser.add_argument("--size", type=int, default=64, metavar="MIB", help="bytes to cut")
     args = parser.parse_args(argv)
     edits = 600 if args.full else 2 if args.smoke else 60
     data = _bytes(b"ox bench chunking", MIB if args.smoke else args.size * MIB)
-    tables = {
+    tables: dict[str, list[Row]] = {
         "speed": speeds(data, rounds=1 if args.smoke else 5),
         "sizes and edits": list(spreads(data, edits=edits)),
         "KiB of new chunks after an insertion": list(tails(data, edits=max(20, edits * 5 // 2))),
     }
-    if args.json:
-        print(json.dumps(tables, indent=2))
-    else:
-        for title, rows in tables.items():
-            _print_table(title, rows)
-    return 0
+    what = f"Cutting {len(data) // MIB} MiB"
+    return results.show(args, results.Report("chunking", what, tables))
 
 
 def speeds(data: bytes, rounds: int) -> list[Row]:
@@ -219,16 +211,6 @@ def _seconds_of_two(run: Run, data: bytes) -> float:
     for thread in threads:
         thread.join()
     return time.perf_counter() - start
-
-
-def _print_table(title: str, rows: list[Row]) -> None:
-    lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    print(f"\n{title}")
-    for line in lines:
-        cells = [line[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        print("  ".join(cells))
 
 
 if __name__ == "__main__":

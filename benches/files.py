@@ -1,6 +1,6 @@
 """Many small files: ox and its peers from the first add to a clone, beside what the bytes cost.
 
-    python benches/files.py [--smoke | --full | --files N] [--repeat N] [--tools ox,git] [--json]
+    python -m benches files [--smoke | --full | --scale F] [--repeat N] [--tools ox,git] [--json]
 
 Files of 4 to 16 KB that do not compress. "changed" is add and commit after 1% of them changed;
 push and clone go to and from a folder; "switch" goes back to the older version. What comes out
@@ -11,31 +11,39 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from benches import data, harness, race
+from benches import bars, data, harness, race, results
 from benches.peers import choose, versions
+
+STEPS = (race.SAVE, race.STATUS, race.CHANGED, race.PUSH, race.CLONE, race.SWITCH)
+NAMES = tuple(step.name for step in STEPS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = harness.arguments(__doc__)
-    parser.add_argument("--files", type=int, default=5_000, metavar="N", help="how many")
-    args = parser.parse_args(argv)
-    count = 60 if args.smoke else 100_000 if args.full else args.files
+    args = harness.arguments(__doc__).parse_args(argv)
+    count = harness.sized(args, 60, 5_000, 100_000)
     tools, absent = choose(args.tools or ("ox,git" if args.smoke else None))
-    course = race.Course(partial(data.many, count=count), partial(data.change_many, count=count))
+    make, change = partial(data.many, count=count), partial(data.change_many, count=count)
+    floors = [race.floor(race.walk_and_stat), race.floor(race.read_and_hash), race.COPY]
     with harness.workplace(args) as home:
-        run = race.Race(course, home)
-        floors = run.floors(args.repeat, (race.walk_and_stat, race.read_and_hash))
-        rows = run.rows(tools, args.repeat)
+        run = race.Race(race.Course(make, change, STEPS), home, settle=not args.smoke)
         total = harness.size([run.first])
-    tables = {
-        "seconds": rows,
-        "time of ox over that of": harness.ratios(rows, race.STEPS),
-        "floors": floors,
-        "versions": [{"tool": name, "is": text} for name, text in versions(tools).items()],
-        "not installed": [{"tool": name} for name in absent],
-    }
-    return harness.show(args, f"{count:,} files, {total:,.0f} MiB", tables)
+        outcome = run.run(tools, floors, args.repeat, bars.named("files"))
+    report = results.Report(
+        "files",
+        f"{count:,} files of 4 to 16 KB, {total:,.0f} MiB",
+        {
+            "seconds": outcome.rows,
+            "time of ox over that of": results.ratios(outcome.rows, NAMES),
+            "floors": outcome.floors,
+            "CPU": outcome.cpu,
+            "versions": versions(tools),
+            "not installed": absent,
+        },
+        outcome.figures,
+        {"seconds": NAMES},
+    )
+    return results.show(args, report)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the benchmarks of whole programs share: running, measuring, medians, tables.
+"""What the benchmarks of whole programs share: arguments, processes and what they cost, bytes.
 
 Every tool gets the same bytes in a new folder with a new store, does the same steps in processes
 of its own, and must give back what it was handed, or the run fails. The page cache is warm. The
@@ -8,16 +8,15 @@ machine's mood moves absolute times; ratios within one run are what to read.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import statistics
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
@@ -25,29 +24,50 @@ from blake3 import blake3
 
 MIB = 1 << 20
 Command = Sequence[str | Path]
-Row = dict[str, str | float]
+Work = Callable[[Path], object]
+Arguments = argparse.Namespace
+_COUNTER = re.compile(r"^  ([a-z ]+[a-z]) +([\d,]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Wall time, the peak memory in MiB of the largest process, and what the last one said."""
+    """What a step cost: seconds of each process, CPU seconds, memory, ox's counters."""
 
-    seconds: float
+    parts: tuple[float, ...]
+    cpu: float
     rss: float
-    said: str
+    """The peak of the largest process, in MB."""
+    counters: Mapping[str, int]
+
+    @property
+    def seconds(self) -> float:
+        """From start to end of all processes, one after the other."""
+        return sum(self.parts)
 
 
-def arguments(doc: str) -> argparse.ArgumentParser:
+def arguments(doc: str | None, *, json_file: bool = False) -> argparse.ArgumentParser:
     """What every benchmark takes: sizes, repetitions, a folder to work in, JSON."""
-    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(doc or "").split("\n", maxsplit=1)[0])
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--smoke", action="store_true", help="tiny: does it run?")
     size.add_argument("--full", action="store_true", help="the sizes that the bars are stated for")
+    size.add_argument("--scale", type=float, metavar="F", help="this part of the full sizes")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="runs of each tool")
     parser.add_argument("--tools", metavar="NAMES", help="only these, with commas between")
     parser.add_argument("--folder", type=Path, help="where to work (a lot of room is needed)")
-    parser.add_argument("--json", action="store_true", help="print JSON, not tables")
+    parser.add_argument("--strict", action="store_true", help="end with 1 if a bar is not held")
+    if json_file:
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here")
+    else:
+        parser.add_argument("--json", action="store_true", help="print JSON, not tables")
     return parser
+
+
+def sized(args: argparse.Namespace, smoke: int, moderate: int, full: int) -> int:
+    """The size to run at."""
+    if args.scale:
+        return max(smoke, int(full * args.scale))
+    return smoke if args.smoke else full if args.full else moderate
 
 
 @contextmanager
@@ -59,37 +79,84 @@ def workplace(args: argparse.Namespace) -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
-def measure(commands: Iterable[Command], cwd: Path, env: Mapping[str, str]) -> Cost:
-    """Run commands one after the other; `RuntimeError` with what it said if one fails."""
-    start, most, said = time.perf_counter(), 0, ""
-    for command in commands:
-        peak, said = _run([str(word) for word in command], cwd, env)
-        most = max(most, peak)
-    return Cost(time.perf_counter() - start, most / 1024, said)
+def measure(
+    commands: Iterable[Command], cwd: Path, env: Mapping[str, str], *, settle: bool = False
+) -> Cost:
+    """Run commands one after the other; `RuntimeError` with what it said if one fails.
+
+    `settle`: first let the disk finish what earlier steps left in the cache.
+    """
+    if settle:
+        os.sync()
+    runs = [_run([str(word) for word in command], cwd, env) for command in commands]
+    counters: dict[str, int] = {}
+    for run in runs:
+        for name, count in run.counters.items():
+            counters[name] = counters.get(name, 0) + count
+    parts = tuple(part for run in runs for part in run.parts)
+    rss = max((run.rss for run in runs), default=0.0)
+    return Cost(parts, sum(run.cpu for run in runs), rss, counters)
 
 
-def _run(words: list[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
-    """Peak memory in KiB of the process and those that it waited for, and the end of what it said.
+def _run(words: list[str], cwd: Path, env: Mapping[str, str]) -> Cost:
+    """The cost of one process and of those that it waited for.
 
     `ru_maxrss` of Linux counts the memory of the forking process too: this one has to stay small.
     """
     with tempfile.TemporaryFile() as said:
+        start = time.perf_counter()
         process = Popen(words, cwd=cwd, env=env, stdout=said, stderr=said, stdin=DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        text = said.read()[-2000:].decode(errors="replace")
-        if process.returncode:
-            raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}:\n{text}")
-        return used.ru_maxrss, text
+        said.seek(max(0, said.seek(0, os.SEEK_END) - 3000))
+        text = said.read().decode(errors="replace")
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}:\n{text}")
+    counters = {name: int(count.replace(",", "")) for name, count in _COUNTER.findall(text)}
+    return Cost((seconds,), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6, counters)
+
+
+def script(work: Work, path: Path) -> Command:
+    """A command that does `work` on a path in a process of its own.
+
+    `work` is a function of a module of `benches`, or a `partial` of one with keywords.
+    """
+    keywords = work.keywords if isinstance(work, partial) else {}
+    work = work.func if isinstance(work, partial) else work
+    module, name = work.__module__, work.__qualname__
+    call = f"{name}(pathlib.Path(sys.argv[1]), **{dict(keywords)!r})"
+    line = f"import sys, pathlib; from pathlib import *; from {module} import {name}; {call}"
+    return [sys.executable, "-c", line.replace("PosixPath(", "Path("), path]
+
+
+def apart(work: Work, path: Path) -> None:
+    """Do `work` on a path in a process of its own, for its memory is not to be ours."""
+    measure([script(work, path)], path.parent, os.environ)
 
 
 def digest(folder: Path) -> str:
-    """One hash over the paths and bytes of all files below a folder."""
+    """One hash over the paths and bytes of all files below a folder, taken by another process."""
+    with tempfile.NamedTemporaryFile() as out:
+        apart(partial(_digest_into, out=out.name), folder)
+        return out.read().decode()
+
+
+def _digest_into(folder: Path, out: str) -> None:
     whole = blake3()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        whole.update(str(path.relative_to(folder)).encode() + b"\0" + hash_file(path))
-    return whole.hexdigest()
+    for path in sorted(walk(folder)):
+        whole.update(os.path.relpath(path, folder).encode() + b"\0" + hash_file(path))
+    Path(out).write_text(whole.hexdigest(), encoding="ascii")
+
+
+def walk(folder: str | Path) -> Iterator[str]:
+    """The files below a folder, each looked at once."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk(entry.path)
+        else:
+            entry.stat(follow_symlinks=False)
+            yield entry.path
 
 
 def hash_file(path: str | Path) -> bytes:
@@ -102,73 +169,11 @@ def hash_file(path: str | Path) -> bytes:
 
 
 def size(folders: Iterable[Path]) -> float:
-    """Bytes of all files below some folders, in MiB."""
-    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
-    return sum(path.stat().st_size for path in files) / MIB
+    """Bytes of all files below some folders, in MiB; each file once, whatever names it has."""
+    found = (os.lstat(path) for folder in folders for path in walk(folder))
+    return sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in found}.values()) / MIB
 
 
-def median(values: Iterable[float]) -> float:
-    """The median, rounded to three digits behind the point."""
-    return round(statistics.median(values), 3)
-
-
-def ratios(rows: Sequence[Row], columns: Sequence[str], mine: str = "ox") -> list[Row]:
-    """Time of `mine` over that of each other tool: under 1 means that `mine` is faster."""
-    own = next((row for row in rows if row["tool"] == mine), None)
-    if own is None:
-        return []
-    return [
-        {"ox over": row["tool"]}
-        | {
-            name: round(float(own[name]) / float(row[name]), 2)
-            for name in columns
-            if name in own and row.get(name)
-        }
-        for row in rows
-        if row is not own
-    ]
-
-
-def show(args: argparse.Namespace, what: str, tables: Mapping[str, Sequence[Row]]) -> int:
-    """Print the tables, or one JSON document with them and the machine; gives exit code 0."""
-    machine = {
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "processors": os.cpu_count() or 0,
-        "python": platform.python_version(),
-    }
-    if args.json:
-        document = {"what": what, "machine": machine, "repeat": args.repeat, **tables}
-        print(json.dumps(document, indent=2))
-        return 0
-    print(what)
-    for title, rows in tables.items():
-        if rows:
-            print(f"\n{title}\n{table(rows)}")
-    return 0
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Rows as text in columns; what a row lacks is a dash."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [names, *([_cell(row.get(name, "-")) for name in names] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(_aligned(line, widths)).rstrip() for line in cells)
-
-
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    yield line[0].ljust(widths[0])
-    yield from (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
-
-
-def _cell(value: str | float) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else value
-
-
-def script(code: Callable[[Path], None], path: Path) -> Command:
-    """A command that runs a function of a module of `benches` on a path, in its own process."""
-    module, name = code.__module__, code.__name__
-    line = f"import sys, pathlib; from {module} import {name}; {name}(pathlib.Path(sys.argv[1]))"
-    return [sys.executable, "-c", line, path]
+def remove(folder: Path) -> None:
+    """Remove a folder and all in it, by a program: a million names would stay in our memory."""
+    measure([["rm", "-rf", folder]], folder.parent, os.environ)

@@ -9,63 +9,45 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 from benches.harness import Command
+from benches.results import Row
+from benches.setting import ROOT, Place, environment
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = (ROOT / "oxcore", ROOT / "oxcli")
 Commands = list[Command] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The folder of one tool in one run. The dataset is `work`/data."""
-
-    home: Path
-
-    @property
-    def work(self) -> Path:
-        """Where the tool is called."""
-        return self.home / "work"
-
-    @property
-    def store(self) -> Path:
-        """The store of tools that keep it outside the folder."""
-        return self.home / "store"
-
-    @property
-    def remote(self) -> Path:
-        """What is pushed to."""
-        return self.home / "remote"
-
-    @property
-    def clone(self) -> Path:
-        """What is cloned into."""
-        return self.home / "clone"
+_RUN = (sys.executable, "-m", "oxcli")
 
 
 class Ox:
     """This project, run from its checkout."""
 
     name = "ox"
+    ours = True
 
     def found(self) -> bool:
         """Whether it can be run here."""
         return True
 
     def setup(self, place: Place) -> Commands:
-        """Before the clock starts: compile, as installing does; make the store, and the remote."""
-        compiled: Command = [sys.executable, "-m", "compileall", "-q", "-j0", *PACKAGES]
-        return [compiled, self._ox("init"), self._ox("init", "--bare", place.remote)]
+        """Before the clock starts: make the store, and the remote."""
+        return [self.run("init"), self.run("init", "--bare", place.remote)]
+
+    @contextmanager
+    def serving(self, place: Place) -> Iterator[None]:
+        """What has to run beside its steps."""
+        yield
 
     def save(self, place: Place, version: int) -> Commands:
         """Keep what is in the folder."""
-        return [self._ox("add", "."), self._ox("commit", "-m", f"version {version}")]
+        return [self.run("add", "."), self.run("commit", "-m", f"version {version}")]
 
     def mark(self, place: Place) -> Commands:
         """Before the clock goes on: give version 1 a name, if `switch` needs one."""
@@ -73,19 +55,19 @@ class Ox:
 
     def status(self, place: Place) -> Commands:
         """Ask what has changed."""
-        return [self._ox("status")]
+        return [self.run("status")]
 
     def push(self, place: Place) -> Commands:
         """Copy both versions to another store."""
-        return [self._ox("push", place.remote, "main")]
+        return [self.run("push", self._remote(place), "main")]
 
     def fetch(self, place: Place) -> Commands:
         """Get the newest version from that store into a new folder."""
-        return [self._ox("clone", place.remote, place.clone)]
+        return [self.run("clone", self._remote(place), place.clone)]
 
     def switch(self, place: Place) -> Commands:
         """Go back to version 1."""
-        return [self._ox("checkout", "HEAD~1")]
+        return [self.run("checkout", "HEAD~1")]
 
     def fetched(self, place: Place) -> Path:
         """Where `fetch` puts the dataset."""
@@ -99,14 +81,48 @@ class Ox:
         """The folders that hold what was kept."""
         return [place.work / ".ox"]
 
-    def _ox(self, *words: str | Path) -> Command:
-        return [sys.executable, "-m", "oxcli", *words]
+    def run(self, *words: str | Path) -> Command:
+        """A command of ox that tells its counters."""
+        return [*_RUN, "--stats", *words]
+
+    def _remote(self, place: Place) -> str | Path:
+        return place.remote
+
+
+class OxOverHttp(Ox):
+    """This project, with a hub on loopback to push to."""
+
+    def __init__(self) -> None:
+        self._address = ""
+
+    @contextmanager
+    def serving(self, place: Place) -> Iterator[None]:
+        """Run a hub of its own, with an empty store."""
+        root = place.home / "hub"
+        words = ["-q", "hub", "serve", "--port", "0", "--anonymous", "write", "--root", str(root)]
+        server = Popen([*_RUN, *words], env=environment(place.home), stdout=PIPE, text=True)
+        try:
+            assert server.stdout is not None
+            found = (re.search(r"http://[^\s/,]+", line) for line in server.stdout)
+            self._address = next(address[0] for address in found if address)
+            yield
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+
+    def setup(self, place: Place) -> Commands:
+        """Make the store; the hub makes the remote."""
+        return [self.run("init")]
+
+    def _remote(self, place: Place) -> str | Path:
+        return f"{self._address}/bench/data"
 
 
 class Git(Ox):
     """Git, with housekeeping off: it may come at any time, and at someone else's cost."""
 
     name = "git"
+    ours = False
 
     def found(self) -> bool:
         """Whether there is a program of that name."""
@@ -285,7 +301,7 @@ class Oxen(Git):
 
     def found(self) -> bool:
         """Whether some Python has the package."""
-        return self._python() is not None
+        return self.python() is not None
 
     def setup(self, place: Place) -> Commands:
         """Say who commits, and make the repository."""
@@ -319,13 +335,14 @@ class Oxen(Git):
         """Its folder."""
         return [place.work / ".oxen"]
 
-    def _python(self) -> str | None:
+    def python(self) -> str | None:
+        """A Python that has the package."""
         if importlib.util.find_spec("oxen") is not None:
             return sys.executable
         return os.environ.get("OXEN_PYTHON")
 
     def _call(self, code: str) -> Command:
-        return [self._python() or "python3", "-c", f"import oxen; repo = oxen.Repo('.'); {code}"]
+        return [self.python() or "python3", "-c", f"import oxen; repo = oxen.Repo('.'); {code}"]
 
 
 _LFS_FILTER = (
@@ -336,54 +353,29 @@ _LFS_FILTER = (
 ALL: tuple[Ox, ...] = (Ox(), Git(), GitLfs(), Dvc(), Oxen(), Restic(), Borg())
 
 
-def choose(wanted: str | None) -> tuple[list[Ox], list[str]]:
+def choose(wanted: str | None) -> tuple[list[Ox], list[Row]]:
     """The tools that are here (of those named in `wanted`, if any), and the names of the others."""
     asked = [tool for tool in ALL if wanted is None or tool.name in wanted.split(",")]
     here = [tool for tool in asked if tool.found()]
-    return here, [tool.name for tool in asked if tool not in here]
+    return here, [{"absent": tool.name} for tool in asked if tool not in here]
 
 
-def environment(home: Path) -> dict[str, str]:
-    """The same for every tool: a home of its own, an author, no housekeeping, no questions."""
-    settings = {
-        "HOME": home,
-        "XDG_CONFIG_HOME": home / ".config",
-        "XDG_CACHE_HOME": home / ".cache",
-        "PYTHONPATH": ROOT,
-        "OX_CONFIG_HOME": home,
-        "OX_AUTHOR_NAME": "Ann",
-        "OX_AUTHOR_EMAIL": "ann@example.org",
-        "GIT_CONFIG_NOSYSTEM": 1,
-        "DVC_NO_ANALYTICS": 1,
-        "RESTIC_PASSWORD": "bench",
-        "RESTIC_FROM_PASSWORD": "bench",
-        "BORG_BASE_DIR": home,
-    }
-    git = {
-        "user.name": "Ann",
-        "user.email": "ann@example.org",
-        "gc.auto": 0,
-        "maintenance.auto": "false",
-        "core.autocrlf": "false",
-    }
-    settings["GIT_CONFIG_COUNT"] = len(git)
-    for number, (key, value) in enumerate(git.items()):
-        settings |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    ours = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**ours, **{key: str(value) for key, value in settings.items()}}
-
-
-def versions(tools: list[Ox]) -> dict[str, str]:
+def versions(tools: Sequence[Ox]) -> list[Row]:
     """What each tool says that it is."""
-    told = {}
-    for tool in tools:
-        words = [sys.executable, "-m", "oxcli"] if tool.name == "ox" else [tool.name]
-        if tool.name == "oxen":
-            continue
-        asked = [*words, "version" if tool.name == "restic" else "--version"]
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(asked, capture_output=True, text=True, check=False, env=env)
-        told[tool.name] = done.stdout.strip().splitlines()[0]
+    asked = {tool.name: [tool.name, "--version"] for tool in tools} | {
+        "ox": [*_RUN, "--version"],
+        "restic": ["restic", "version"],
+        "oxen": [
+            Oxen().python() or "",
+            "-c",
+            "import importlib.metadata as m; print('oxenai', m.version('oxenai'))",
+        ],
+    }
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told: list[Row] = []
+    for name in [tool.name for tool in tools]:
+        done = subprocess.run(asked[name], capture_output=True, text=True, check=False, env=env)
+        told.append({"version": name, "is": done.stdout.strip().split("\n")[0]})
     return told
 
 

@@ -1,101 +1,84 @@
 """Sharing: push and clone over HTTP on loopback, beside the same over a path.
 
-    python benches/sharing.py [--smoke | --full] [--repeat N] [--json]
+    python -m benches sharing [--smoke | --full | --scale F] [--repeat N] [--json]
 
-Many small files and one large one. "changed" is the push of a second version, 1% of whose files
-changed. Requests and bytes are ox's own counters.
+Small files and one large one, at several sizes. "push again" is the push of a second version, 1%
+of whose small files changed. Requests and bytes are ox's own counters; "per 64 MiB" is what each
+further 64 MiB takes, beside the smallest size: what a push or a clone asks once is left out.
 """
 
-import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from subprocess import PIPE, Popen
 
-from benches import data, harness
-from benches.harness import MIB, Command, Cost, Row, measure, median
-from benches.peers import Ox, Place, environment
+from benches import data, harness, race, results
+from benches.harness import MIB
+from benches.peers import Ox, OxOverHttp
+from benches.results import Row
 
-OX: Command = [sys.executable, "-m", "oxcli"]
-STEPS = ("push", "changed", "clone")
+STEPS = (race.SAVE, race.PUSH, race.CHANGED, race.AGAIN, race.CLONE)
+DRAWN = ("push", "push again", "clone")
+MOVED = {"push": "bytes sent", "push again": "bytes sent", "clone": "bytes received"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     args = harness.arguments(__doc__).parse_args(argv)
-    count, length = (50_000, 1 << 30) if args.full else (2_000, 64 * MIB)
-    if args.smoke:
-        count, length = 20, MIB
+    rows: list[Row] = []
     with harness.workplace(args) as home:
-        laps = [lap(home / str(number), count, length) for number in range(args.repeat)]
-    rows = [_row(way, [one[way] for one in laps]) for way in ("path", "http")]
-    path, http = rows
-    over: Row = {step: round(float(http[step]) / float(path[step]), 2) for step in STEPS}
-    tables = {"seconds, MiB, requests": rows, "time of HTTP over that of a path": [over]}
-    return harness.show(args, f"{count:,} small files, one of {length // MIB:,} MiB", tables)
+        for name, (count, length) in sizes(args.smoke, args.full, args.scale).items():
+            rows += _race(home / name, name, (count, length), args.repeat)
+    _requests(rows)
+    tables = {"seconds, MiB, requests": rows, "time of HTTP over that of a path": _over(rows)}
+    what = "Push and clone over HTTP on loopback and over a path"
+    report = results.Report("sharing", what, tables, chart={"seconds, MiB, requests": DRAWN})
+    return results.show(args, report)
 
 
-def lap(home: Path, count: int, length: int) -> dict[str, dict[str, Cost]]:
-    """Do every step over both ways, with a new store on either side."""
-    costs: dict[str, dict[str, Cost]] = {}
-    home.mkdir(parents=True)
-    with _hub(home / "hub") as address:
-        for way in ("path", "http"):
-            place = Place(home / way)
-            place.work.mkdir(parents=True)
-            url = f"{address}/bench/data" if way == "http" else place.remote
-            costs[way] = _steps(place, url, count, length)
-    return costs
+def sizes(smoke: bool, full: bool, scale: float | None) -> dict[str, tuple[int, int]]:
+    """How many small files, and how long the large one is, by name of the size."""
+    part = scale or (1.0 if full else 0.0005 if smoke else 0.05)
+    amounts = {
+        "small": (int(5_000 * part) + 20, 0),
+        "medium": (int(20_000 * part) + 20, int(256 * part + 1) * MIB),
+        "large": (int(100_000 * part) + 20, int(1024 * part + 1) * MIB),
+    }
+    return {name: amounts[name] for name in amounts if name != "medium" or not smoke}
 
 
-def _steps(place: Place, url: str | Path, count: int, length: int) -> dict[str, Cost]:
-    ox, env, folder = Ox(), environment(place.home), place.work / "data"
-    push: Command = [*OX, "--stats", "push", url, "main"]
-    measure(ox.setup(place) or [], place.work, env)
-    data.many(folder / "small", count)
-    data.large(folder / "large", 1, length)
-    measure(ox.save(place, 1) or [], place.work, env)
-    costs = {"push": measure([push], place.work, env)}
-    data.change_many(folder / "small", count)
-    measure(ox.save(place, 2) or [], place.work, env)
-    costs["changed"] = measure([push], place.work, env)
-    costs["clone"] = measure([[*OX, "--stats", "clone", url, place.clone]], place.work, env)
-    if harness.digest(place.clone / "data") != harness.digest(folder):
-        raise RuntimeError(f"the clone of {url} holds other bytes")
-    return costs
+def _race(home: Path, name: str, amount: tuple[int, int], repeat: int) -> list[Row]:
+    count, length = amount
+    path, http = Ox(), OxOverHttp()
+    path.name, http.name = f"path, {name}", f"HTTP, {name}"
+    make = partial(data.small_and_large, count=count, length=length)
+    course = race.Course(make, partial(data.change_small, count=count), STEPS)
+    outcome = race.Race(course, home, settle=count > 1000).run([path, http], repeat=repeat)
+    for row in outcome.rows:
+        for step, counter in MOVED.items():
+            moved = outcome.figures.get(f"{row['tool']}/{step}: {counter}", 0) / MIB
+            row[f"{step} MiB"] = round(moved, 3)
+            row[f"{step} requests"] = int(outcome.figures.get(f"{row['tool']}/{step}: requests", 0))
+    return outcome.rows
 
 
-@contextmanager
-def _hub(root: Path) -> Iterator[str]:
-    serve = ["-q", "hub", "serve", "--port", "0", "--anonymous", "write", "--root"]
-    words = [*map(str, OX), *serve, str(root)]
-    server = Popen(words, env=environment(root), stdout=PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        lines = (re.search(r"http://[^\s/,]+", line) for line in server.stdout)
-        yield next(found[0] for found in lines if found)
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+def _requests(rows: Sequence[Row]) -> None:
+    """Add what each further 64 MiB takes to the row of the largest size."""
+    by_name = {row["tool"]: row for row in rows}
+    small, large = by_name["HTTP, small"], by_name["HTTP, large"]
+    for step in ("push", "clone"):
+        more = float(large[f"{step} MiB"]) - float(small[f"{step} MiB"])
+        requests = float(large[f"{step} requests"]) - float(small[f"{step} requests"])
+        large[f"{step} per 64 MiB"] = round(64 * requests / more, 2)
 
 
-def _row(way: str, laps: list[dict[str, Cost]]) -> Row:
-    row: Row = {"way": way}
-    row |= {step: median(lap[step].seconds for lap in laps) for step in STEPS}
-    for step, counter in (("push", "sent"), ("changed", "sent"), ("clone", "received")):
-        moved = median(count(lap[step], f"bytes {counter}") for lap in laps) / MIB
-        requests = median(count(lap[step], "requests") for lap in laps)
-        row |= {f"{step} MiB": round(moved, 4), f"{step} requests": requests}
-        row |= {f"{step} per 64 MiB": round(64 * requests / moved, 2)} if moved > 64 else {}
-    row["RSS MiB"] = round(max(cost.rss for lap in laps for cost in lap.values()))
-    return row
-
-
-def count(cost: Cost, name: str) -> int:
-    """One counter of what `ox --stats` said; 0 if it is not there."""
-    found = re.search(rf"^ *{name} +([\d,]+)$", cost.said, re.MULTILINE)
-    return int(found[1].replace(",", "")) if found else 0
+def _over(rows: Sequence[Row]) -> list[Row]:
+    path, http = rows[::2], rows[1::2]
+    return [
+        {"size": str(one["tool"]).removeprefix("path, ")}
+        | {step: round(float(other[step]) / float(one[step]), 2) for step in DRAWN}
+        for one, other in zip(path, http, strict=True)
+    ]
 
 
 if __name__ == "__main__":

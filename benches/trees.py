@@ -5,8 +5,6 @@
 Figures of the decision record docs/design/002-tree.md come from here.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -14,14 +12,14 @@ from itertools import takewhile
 import zstandard
 from blake3 import blake3
 
+from benches import harness, results
+from benches.results import Row
 from oxcore.codec.node import Leaf, decode
 from oxcore.model.entries import Entry
 from oxcore.model.ids import Kind
 from oxcore.tree import build, edit
 
 COUNTS = (1_000, 10_000, 100_000, 1_000_000)
-
-Row = dict[str, str | float]
 
 
 class Heap:
@@ -45,20 +43,13 @@ class Heap:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark; `--smoke` takes a second, `--json` prints the rows as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="tiny sizes, a second")
-    parser.add_argument("--json", action="store_true", help="print JSON, not tables")
-    parser.add_argument("--full", action="store_true", help="up to a million files")
+    parser = harness.arguments(__doc__)
     parser.add_argument("--most", type=int, default=COUNTS[-2], metavar="FILES")
     args = parser.parse_args(argv)
     most = COUNTS[0] if args.smoke else COUNTS[-1] if args.full else args.most
     rows = [measure(count) for count in takewhile(lambda count: count <= most, COUNTS)]
-    if args.json:
-        print(json.dumps({"trees": rows}, indent=2))
-    else:
-        for row in rows:
-            print("  ".join(f"{key}: {value:,}" for key, value in row.items()))
-    return 0
+    what = f"Trees of up to {most:,} files"
+    return results.show(args, results.Report("trees", what, {"trees": rows}))
 
 
 def measure(count: int) -> Row:
