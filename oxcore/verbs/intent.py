@@ -149,13 +149,24 @@ def _put_back(repo: Repository, writer: Writer, change: Change) -> bool:
 def _sweep(repo: Repository, paths: Iterable[bytes]) -> None:
     """Remove what a writer that died left beside its place: we hold the lock, it is alone."""
     root = repo.tree_root()
-    for folder in sorted({path.rpartition(b"/")[0] for path in paths}):
+    for folder in sorted(_folders_above(paths)):
         try:
             names = os.listdir(os.path.join(os.fsencode(root), folder))
         except OSError:
             continue  # it was not made, or is no folder any more
         base = folder + b"/" if folder else b""
         clean_leftovers(root, [base + name for name in names if is_temporary(name)], older_than=0)
+
+
+def _folders_above(paths: Iterable[bytes]) -> set[bytes]:
+    """Every folder on the way to these files: a new one is filled in the first that was there."""
+    found = {b""}
+    for path in paths:
+        folder = path.rpartition(b"/")[0]
+        while folder not in found:
+            found.add(folder)
+            folder = folder.rpartition(b"/")[0]
+    return found
 
 
 def _place(repo: Repository) -> str:

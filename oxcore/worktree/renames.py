@@ -38,21 +38,35 @@ def rename_new() -> Rename:
     return rename
 
 
+def move_new(source: int, name: bytes, target: int) -> None:
+    """Move a file to another folder, under the same name; ``FileExistsError`` rather than
+    overwrite."""
+    _link(source, name, target, name)
+
+
 def _by_link(folder: int, old: bytes, new: bytes) -> None:
-    try:
-        os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-    except FileExistsError:
-        raise
-    except OSError:  # no hard links here
-        _by_look(folder, old, new)
-    else:
-        os.unlink(old, dir_fd=folder)
+    _link(folder, old, folder, new)
 
 
 def _by_look(folder: int, old: bytes, new: bytes) -> None:
+    _look(folder, old, folder, new)
+
+
+def _link(source: int, old: bytes, target: int, new: bytes) -> None:
     try:
-        os.stat(new, dir_fd=folder, follow_symlinks=False)
+        os.link(old, new, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here
+        _look(source, old, target, new)
+    else:
+        os.unlink(old, dir_fd=source)
+
+
+def _look(source: int, old: bytes, target: int, new: bytes) -> None:
+    try:
+        os.stat(new, dir_fd=target, follow_symlinks=False)
     except FileNotFoundError:
-        os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+        os.rename(old, new, src_dir_fd=source, dst_dir_fd=target)
     else:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)

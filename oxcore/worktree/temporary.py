@@ -1,9 +1,10 @@
-"""The names that a writer gives to files that are not yet in their place."""
+"""The names that a writer gives to files and folders that are not yet in their place."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import time
 
 from oxcore.fs.atomic import remove_quietly
@@ -14,12 +15,12 @@ _SHAPE = re.compile(rb"\.ox-tmp-[0-9a-f]{16}(?:\xc3\xa9|e\xcc\x81)?\Z")
 
 
 def temporary_name() -> bytes:
-    """A fresh name; ``scan`` leaves such files out."""
+    """A fresh name; ``scan`` leaves such files and folders out."""
     return b".ox-tmp-" + os.urandom(8).hex().encode()
 
 
 def is_temporary(name: bytes) -> bool:
-    """Whether a writer of ox may have made a file of this name."""
+    """Whether a writer of ox may have made a file or folder of this name."""
     return name.startswith(b".ox-tmp-") and _SHAPE.match(name) is not None
 
 
@@ -36,7 +37,14 @@ def clean_leftovers(root: str, leftovers: list[bytes], *, older_than: float = 36
             old = os.lstat(place).st_mtime < limit
         except OSError:
             continue
-        if old and not os.path.isdir(place):
-            remove_quietly(place)
+        if old:
+            _remove(place)
             removed += 1
     return removed
+
+
+def _remove(place: str) -> None:
+    if os.path.isdir(place) and not os.path.islink(place):
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        remove_quietly(place)

@@ -1,4 +1,7 @@
-"""Putting files into the work tree: each is written beside its place and renamed into it."""
+"""Putting files into the work tree: each is written beside its place and renamed into it.
+
+Where the folder is new, that is done with the folder: see ``oxcore.worktree.hidden``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from typing import Self
 from oxcore.errors import CorruptError
 from oxcore.fs.atomic import storage_error, write_all
 from oxcore.model.entries import Entry, Mode, check_path, show_path
-from oxcore.worktree.folders import Folders, in_the_way
+from oxcore.worktree.folders import Folders
+from oxcore.worktree.hidden import in_the_way
 from oxcore.worktree.renames import rename_new
 from oxcore.worktree.rows import pack_stat, wait_out
 from oxcore.worktree.temporary import temporary_name
@@ -28,6 +32,9 @@ class Writer:
     names the path and it stays as it is: so does what this writer wrote under another name,
     where a file system takes two names for one. Nothing at all is always welcome. A link in
     place of a parent folder is never passed through.
+
+    A new folder shows, with all its files, once something outside of it is written, or in
+    ``close``; where the block is left by an error, it goes.
 
     What is there is looked at right before the rename: a change within those microseconds is
     lost, except where nothing was expected, which the kernel itself holds to. Nothing is
@@ -50,6 +57,8 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is not None:
+            self._folders.discard()
         self.close()
 
     def close(self) -> None:
@@ -60,8 +69,10 @@ class Writer:
         """
         try:
             self._prune()
+            self._folders.settle()
             wait_out(self._last)
         finally:
+            self._folders.discard()
             self._folders.close()
 
     def write(
@@ -117,49 +128,31 @@ class Writer:
         content: bytes | Iterable[bytes],
         expect: bytes | None,
     ) -> os.stat_result:
-        handle = self._make(folder, path, entry, content)
+        name = path.rpartition(b"/")[2]
+        if self._folders.hidden:
+            try:
+                return _finish(_make(folder, name, path, entry, content), folder, name)
+            except FileExistsError as error:
+                raise in_the_way([path]) from error
+        handle = _make(folder, self._temporary, path, entry, content)
         try:
-            name = self._move(folder, path, expect)
-            if handle is not None:
-                return os.fstat(handle)
+            self._move(folder, path, name, expect)
         except BaseException:
             _unlink_quietly(self._temporary, folder)
-            raise
-        finally:
             if handle is not None:
                 os.close(handle)
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
-
-    def _make(
-        self, folder: int, path: bytes, entry: Entry, content: bytes | Iterable[bytes]
-    ) -> int | None:
-        """The finished file under its temporary name; its handle, None for a link."""
-        if entry.mode == Mode.LINK:
-            target = content if isinstance(content, bytes) else b"".join(content)
-            _check_size(path, entry, len(target))
-            os.symlink(target, self._temporary, dir_fd=folder)
-            return None
-        bits = 0o777 if entry.mode == Mode.EXEC else 0o666  # the kernel takes the umask off
-        handle = os.open(self._temporary, _CREATE, bits, dir_fd=folder)
-        try:
-            _fill(handle, path, entry, content)
-        except BaseException:
-            os.close(handle)
-            _unlink_quietly(self._temporary, folder)
             raise
-        return handle
+        return _finish(handle, folder, name)
 
-    def _move(self, folder: int, path: bytes, expect: bytes | None) -> bytes:
-        """Rename the temporary file into its place, if that is as expected; the last name."""
-        name = path.rpartition(b"/")[2]
+    def _move(self, folder: int, path: bytes, name: bytes, expect: bytes | None) -> None:
+        """Rename the temporary file into its place, if that is as expected."""
         if expect is not None and _may_go(folder, path, expect):
             os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-            return name
+            return
         try:
             self._rename_new(folder, self._temporary, name)
         except FileExistsError as error:
             raise in_the_way([path]) from error
-        return name
 
     def _prune(self) -> None:
         """Remove what has become empty, from the deepest folder up; never the root."""
@@ -176,6 +169,36 @@ class Writer:
             if folder is not None and _remove_empty(name, folder) and above:
                 waiting.add(above)
         self._folders.forget()
+
+
+def _make(
+    folder: int, name: bytes, path: bytes, entry: Entry, content: bytes | Iterable[bytes]
+) -> int | None:
+    """The finished file under ``name``, which must be free; its handle, None for a link."""
+    if entry.mode == Mode.LINK:
+        target = content if isinstance(content, bytes) else b"".join(content)
+        _check_size(path, entry, len(target))
+        os.symlink(target, name, dir_fd=folder)
+        return None
+    bits = 0o777 if entry.mode == Mode.EXEC else 0o666  # the kernel takes the umask off
+    handle = os.open(name, _CREATE, bits, dir_fd=folder)
+    try:
+        _fill(handle, path, entry, content)
+    except BaseException:
+        os.close(handle)
+        _unlink_quietly(name, folder)
+        raise
+    return handle
+
+
+def _finish(handle: int | None, folder: int, name: bytes) -> os.stat_result:
+    """Close the file, and give what the file system says about it."""
+    if handle is None:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    try:
+        return os.fstat(handle)
+    finally:
+        os.close(handle)
 
 
 def _fill(handle: int, path: bytes, entry: Entry, content: bytes | Iterable[bytes]) -> None:

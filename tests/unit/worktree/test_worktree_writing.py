@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from oxcore.errors import CorruptError, InvalidError, StorageError, UnsavedError
 from oxcore.model.entries import Entry, Mode
-from oxcore.worktree import Ignore, Writer, pack_stat, peek, scan
+from oxcore.worktree import Ignore, Writer, clean_leftovers, pack_stat, peek, scan
 from oxcore.worktree import renames as renames_module
 
 ID = bytes(32)
@@ -33,7 +33,8 @@ def stat_of(root, path):
 
 
 def leftovers(root):
-    return [n for _, _, names in os.walk(root) for n in names if n.startswith(".ox-tmp-")]
+    names = [n for _, folders, files in os.walk(root) for n in folders + files]
+    return [n for n in names if n.startswith(".ox-tmp-")]
 
 
 def test_new_file_in_new_folders(tmp_path):
@@ -313,7 +314,9 @@ def test_a_missing_root_is_a_storage_error(tmp_path):
         Writer(str(tmp_path / "nope"))
 
 
-def test_a_killed_writer_leaves_whole_files_and_known_leftovers(tmp_path):
+@pytest.mark.parametrize("there", [False, True])
+def test_a_killed_writer_leaves_whole_files_and_known_leftovers(tmp_path, there):
+    """In a folder that was there, the whole ones; a new one is not there until all are."""
     code = (
         "import os, sys\n"
         "from oxcore.model.entries import Entry\n"
@@ -325,10 +328,98 @@ def test_a_killed_writer_leaves_whole_files_and_known_leftovers(tmp_path):
         "writer.write(b'd/whole', Entry(1, 5, bytes(32)), b'whole')\n"
         "writer.write(b'd/f', Entry(1, 8, bytes(32)), pieces())\n"
     )
+    if there:
+        (tmp_path / "d").mkdir()
     assert subprocess.run([sys.executable, "-c", code, tmp_path], check=False).returncode == -9
     folders = list(scan(str(tmp_path), Ignore(str(tmp_path))))
-    assert folders[1].names == [b"whole"]
-    assert len(folders[1].leftovers) == 1
+    assert [folder.names for folder in folders] == ([[], [b"whole"]] if there else [[]])
+    left = [path for folder in folders for path in folder.leftovers]
+    assert len(left) == 1
+    assert clean_leftovers(str(tmp_path), left, older_than=0) == 1
+    assert leftovers(tmp_path) == []
+
+
+def test_a_new_folder_shows_when_it_is_whole(tmp_path):
+    with Writer(str(tmp_path)) as writer:
+        for path in (b"d/a", b"d/e/f", b"d/g"):
+            writer.write(path, entry(b"1"), b"1")
+            assert not (tmp_path / "d").exists()
+        writer.write(b"x", entry(b"1"), b"1")
+        assert sorted(os.listdir(tmp_path / "d")) == ["a", "e", "g"]
+    assert sorted(os.listdir(tmp_path)) == ["d", "x"]
+
+
+def test_a_new_folder_goes_where_the_writing_fails(tmp_path):
+    with pytest.raises(CorruptError), Writer(str(tmp_path)) as writer:
+        writer.write(b"d/a", entry(b"1"), b"1")
+        writer.write(b"d/e/f", entry(b"1"), b"longer")
+    assert os.listdir(tmp_path) == []
+
+
+def test_someone_makes_the_same_folder_meanwhile(tmp_path):
+    """What is theirs stays; what is ours goes in beside it."""
+    with Writer(str(tmp_path)) as writer:
+        for path in (b"d/a", b"d/e/f", b"d/g/h"):
+            writer.write(path, entry(b"1"), b"1")
+        (tmp_path / "d/e").mkdir(parents=True)
+        (tmp_path / "d/e/mine").write_bytes(b"mine")
+    assert (tmp_path / "d/e/mine").read_bytes() == b"mine"
+    for path in ("d/a", "d/e/f", "d/g/h"):
+        assert (tmp_path / path).read_bytes() == b"1"
+    assert os.listdir(tmp_path) == ["d"]
+
+
+@pytest.mark.parametrize("theirs", ["d", "d/e", "d/e/f"])
+def test_someone_puts_a_file_in_place_of_a_new_folder(tmp_path, theirs):
+    writer = Writer(str(tmp_path))
+    writer.write(b"d/e/f", entry(b"1"), b"1")
+    place = tmp_path / theirs
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(b"mine")
+    with pytest.raises(UnsavedError):
+        writer.close()
+    assert place.read_bytes() == b"mine"
+    assert leftovers(tmp_path) == []
+    assert os.listdir(tmp_path) == ["d"]
+
+
+def test_someone_puts_a_link_in_place_of_a_new_folder(tmp_path):
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    outside.mkdir()
+    root.mkdir()
+    writer = Writer(str(root))
+    writer.write(b"d/f", entry(b"1"), b"1")
+    os.symlink(outside, root / "d")
+    with pytest.raises(UnsavedError):
+        writer.close()
+    assert os.listdir(outside) == []
+    assert os.listdir(root) == ["d"]
+
+
+def test_names_that_the_file_system_takes_for_one(tmp_path):
+    """Two entries under one name: the second is refused, in a new folder as elsewhere."""
+    with pytest.raises(UnsavedError), Writer(str(tmp_path)) as writer:
+        writer.write(b"d/f", entry(b"1"), b"1")
+        writer.write(b"d/f", entry(b"2"), b"2")
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_file_in_a_new_folder_costs(tmp_path, monkeypatch):
+    """One open, write, fstat and close; a rename for all of them together."""
+    calls = []
+    for name in ("open", "write", "fstat", "close", "rename", "stat", "lstat", "unlink", "link"):
+        real = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda *a, _real=real, _name=name, **k: calls.append(_name) or _real(*a, **k)
+        )
+    with Writer(str(tmp_path)) as writer:
+        writer.write(b"d/first", entry(b"1"), b"1")
+        calls.clear()
+        for number in range(100):
+            writer.write(b"d/%d" % number, entry(b"1"), b"1")
+        assert calls == ["open", "write", "fstat", "close"] * 100
+        calls.clear()
+    assert calls.count("rename") == 1
 
 
 def test_many_folders_do_not_use_up_the_handles(tmp_path):
