@@ -98,6 +98,9 @@ class PackIndex:
         self.hows += hows
         self.end += sum(stored)
 
+    def __iter__(self) -> Iterator[tuple[bytes, Location]]:
+        return self.rows()
+
     def rows(self, pack: int = 0) -> Iterator[tuple[bytes, Location]]:
         """Id and location of every object, in the order of the file."""
         ids = bytes(self.ids)

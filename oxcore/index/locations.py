@@ -7,7 +7,7 @@ A location is packed little-endian: pack number (u32), offset (u64), stored and 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice, takewhile
 from operator import itemgetter
 
@@ -102,7 +102,8 @@ class Locations:
         return [item for item in page if item[0].startswith(LOCATIONS)]
 
     def _add(self, packs: Iterable[tuple[bytes, Rows]], *, overwrite: bool) -> list[int]:
-        kept = [(name, list(rows)) for name, rows in packs]
+        # What has a length can be gone through again where the map must grow.
+        kept = [(name, rows if isinstance(rows, Sized) else list(rows)) for name, rows in packs]
 
         def work(txn: Txn) -> list[int]:
             numbers = [self._number(txn, name) for name, _ in kept]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import islice, takewhile
 
 from blake3 import blake3
 
@@ -22,7 +22,7 @@ MAX_NAME = 255  # bytes, NAME_MAX of every file system that can hold a work tree
 
 _NUMBER = struct.Struct(">I")
 _HEAD = len(ROWS) + _NUMBER.size  # bytes of a row's key before the name
-_BATCH = 100_000  # rows that are sorted at a time
+_BATCH = 50_000  # rows that are sorted at a time
 
 
 class StatCache:
@@ -93,9 +93,10 @@ class StatCache:
     ) -> None:
         """Put and remove rows, and say of which tree they are now: all in one transaction.
 
-        Rows may be packed. Raises ``InvalidError`` for a name of over 255 bytes or a bad row.
+        Rows may be packed; what has a length is gone through again where the map must grow.
+        Raises ``InvalidError`` for a name of over 255 bytes or a bad row.
         """
-        rows = put if isinstance(put, list) else list(put)
+        rows = put if isinstance(put, Sized) else list(put)
         gone = list(remove)
 
         def work(txn: Txn) -> None:
@@ -166,11 +167,12 @@ class StatCache:
             keys.append(b"" if prefix is None else prefix + path[cut + 1 :])
         return keys
 
-    def _put(self, txn: Txn, rows: Sequence[tuple[bytes, Row | bytes]]) -> None:
+    def _put(self, txn: Txn, rows: Iterable[tuple[bytes, Row | bytes]]) -> None:
         prefixes: dict[bytes, bytes] = {}
-        for start in range(0, len(rows), _BATCH):
+        source = iter(rows)
+        while batch := list(islice(source, _BATCH)):
             items = []
-            for path, row in rows[start : start + _BATCH]:
+            for path, row in batch:
                 cut = path.rfind(b"/")
                 folder = path[:cut] if cut >= 0 else b""
                 prefix = prefixes.get(folder)

@@ -89,6 +89,12 @@ class Locator(Protocol):
         """
         ...
 
+    def add_packs(
+        self, packs: Iterable[tuple[bytes, Iterable[tuple[bytes, Location]]]]
+    ) -> list[int]:
+        """``add_pack`` of many, which may be cheaper together; their numbers."""
+        ...
+
     def replace(self, name: bytes, rows: Iterable[tuple[bytes, Location]]) -> int:
         """Like ``add_pack``, but the new locations win (repair and repacking)."""
         ...

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +19,8 @@ _FILE = int(Kind.FILE)
 _CHUNK = int(Kind.CHUNK)
 _TREE = int(Kind.TREE)
 _DELTA = int(How.DELTA)
+_PUBLISH_OBJECTS = 1 << 16  # sealed objects and packs that the index is told of together
+_PUBLISH_PACKS = 32
 _PACK_OBJECTS = 1 << 17  # a pack of tiny objects is sealed before its index weighs on memory
 
 
@@ -62,6 +63,7 @@ class Batch:
         self._replace = replace
         self._open: PackWriter | None = None
         self._sealing: _Sealing | None = None
+        self._unpublished: list[tuple[PackWriter, bytes]] = []  # sealed, not in the index yet
         self._keep = False
         self._failure: BaseException | None = None  # the first; nothing is sealed after it
         self.sealed: list[bytes] = []  # names of the packs that this batch made
@@ -178,8 +180,8 @@ class Batch:
         self._harvest()
         writer, self._open = self._open, None
         if writer is not None:
-            with self._fatal(writer):
-                self._publish(writer, writer.seal())
+            self._finish(writer, writer.seal)
+        self._publish()
 
     def seal_partial(self) -> None:
         """From now on even an exception seals what there is: so that a transfer can go on
@@ -197,7 +199,7 @@ class Batch:
             return self._open
         if self._sealing is not None and oid in self._sealing.writer.rows:
             return self._sealing.writer
-        return None
+        return next((writer for writer, _ in self._unpublished if oid in writer.rows), None)
 
     def _place(self, oid: bytes) -> Location | None:
         writer = self._holder(oid)
@@ -266,37 +268,50 @@ class Batch:
         self._sealing.start()
 
     def _harvest(self) -> None:
-        """Wait for the pack under way and let the index know of it."""
+        """Wait for the pack under way; let the index know of the packs that it is worth it for."""
+        self._check_failure()
+        sealing, self._sealing = self._sealing, None
+        if sealing is not None:
+            self._finish(sealing.writer, sealing.result)
+            full = sum(len(writer.rows) for writer, _ in self._unpublished) >= _PUBLISH_OBJECTS
+            if full or len(self._unpublished) >= _PUBLISH_PACKS:
+                self._publish()
+
+    def _check_failure(self) -> None:
         if isinstance(self._failure, OxError):
             raise self._failure  # again: it tells the cause and the way out
         if self._failure is not None:
             raise StorageError("some of these objects could not be stored") from self._failure
-        sealing, self._sealing = self._sealing, None
-        if sealing is not None:
-            with self._fatal(sealing.writer):
-                self._publish(sealing.writer, sealing.result())
 
-    @contextmanager
-    def _fatal(self, writer: PackWriter) -> Iterator[None]:
-        """Close the writer at the end; after an exception nothing more of the batch is sealed,
-        since it may name what was lost."""
+    def _finish(self, writer: PackWriter, seal: Callable[[], bytes]) -> None:
         try:
-            yield
+            name = seal()
+        except BaseException as error:
+            # Nothing more of the batch is sealed, since it may name what was lost.
+            self._failure = self._failure or error
+            writer.close()
+            raise
+        self._reader.counters.fsyncs += 2
+        self._reader.files.forget(name)  # repair may put a sound pack in place of its twin
+        self._unpublished.append((writer, name))
+
+    def _publish(self) -> None:
+        """Tell the index of the packs that are sealed: many together touch each page once."""
+        ready, self._unpublished = self._unpublished, []
+        locator = self._reader.locator
+        try:
+            if self._replace:
+                for writer, name in ready:
+                    locator.replace(name, writer.index)
+            elif ready:
+                locator.add_packs([(name, writer.index) for writer, name in ready])
+            self.sealed += [name for _, name in ready]
         except BaseException as error:
             self._failure = self._failure or error
             raise
         finally:
-            writer.close()
-
-    def _publish(self, writer: PackWriter, name: bytes) -> None:
-        reader = self._reader
-        reader.counters.fsyncs += 2
-        reader.files.forget(name)  # repair may have put a sound pack in place of a damaged twin
-        tell: Callable[..., int] = reader.locator.add_pack
-        if self._replace:
-            tell = reader.locator.replace
-        tell(name, writer.index.rows())
-        self.sealed.append(name)
+            for writer, _ in ready:
+                writer.close()
 
     def _abandon(self) -> None:
         try:
@@ -304,6 +319,7 @@ class Batch:
                 self.flush()
             else:
                 self._harvest()  # it is complete: the retry finds it
+                self._publish()
         except OxError:
             return  # the exception that ends the block is the one to report
 
@@ -312,9 +328,10 @@ class Batch:
         if sealing is not None:
             sealing.join()
             sealing.writer.close()
-        writer, self._open = self._open, None
-        if writer is not None:
+        open_ = [] if self._open is None else [self._open]
+        for writer in (*(writer for writer, _ in self._unpublished), *open_):
             writer.close()
+        self._open, self._unpublished = None, []
 
     def _check(self, stored: Stored) -> None:
         try:

@@ -50,6 +50,12 @@ class MemoryLocator:
         self._sorted = None
         return number
 
+    def add_packs(
+        self, packs: Iterable[tuple[bytes, Iterable[tuple[bytes, Location]]]]
+    ) -> list[int]:
+        """``add_pack`` of many; their numbers."""
+        return [self.add_pack(name, rows) for name, rows in packs]
+
     def replace(self, name: bytes, rows: Iterable[tuple[bytes, Location]]) -> int:
         """Index a pack; its places win."""
         number = self._number(name)

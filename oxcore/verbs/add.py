@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from heapq import merge
 from operator import itemgetter
 
 from oxcore import tree
@@ -18,11 +18,14 @@ from oxcore.verbs import intent
 from oxcore.verbs.clashes import meeting, replaced
 from oxcore.verbs.ingest import Ingest
 from oxcore.verbs.merging import read_pending, without_conflicts
+from oxcore.verbs.rows import Rows
 from oxcore.verbs.select import Selection, fixed_part, is_glob
 from oxcore.verbs.survey import Aside, Found, Gone, differs, survey, sync_stat
 from oxcore.worktree import Ignore, exists, scan
 
 _LISTED = 1000  # changes that a result carries; counts are always whole
+
+Edit = tuple[bytes, Entry | None, Entry | None]  # path, what is staged, what shall be
 
 
 @dataclass(slots=True)
@@ -36,16 +39,20 @@ class Added:
     changes: list[Change] = field(default_factory=list)
     aside: Aside = field(default_factory=Aside)
 
-    def note(self, change: Change) -> None:
-        """Count one change."""
-        if change.old is None:
-            self.added += 1
-        elif change.new is None:
-            self.removed += 1
-        else:
-            self.modified += 1
-        if len(self.changes) < _LISTED:
-            self.changes.append(change)
+    def noted(self, edits: Iterable[Edit]) -> Iterator[tuple[bytes, Entry | None]]:
+        """Path and new entry of each edit, as it passes and is counted."""
+        for path, old, new in edits:
+            if old is None:
+                self.added += 1
+            elif new is None:
+                self.removed += 1
+            else:
+                self.modified += 1
+            if new is not None:
+                self.nbytes += new.size
+            if len(self.changes) < _LISTED:
+                self.changes.append(Change(path, old, new))
+            yield path, new
 
 
 def add(
@@ -87,18 +94,21 @@ def add_locked(
     found = survey(repo, selection, result.aside, untracked=not update, ignored=ignored)
     walk = _Walk(found)
     if dry_run:
-        rows = _only_look(repo, walk)
+        rows = Rows(_only_look(repo, walk))
     else:
         rows = _store(repo, walk, None if ignored or update else _expected(repo, selection))
+    rows.sort()
     _check_patterns(repo, selection)
-    gone = _gone(repo, rows, walk)
-    changes = _changes(rows, walk, gone, result)
+    added = [path for path in rows.paths if path not in walk.old] if walk.old else rows.paths
+    edits = _Edits(rows, walk.old, _gone(repo, added, walk))
     if update:
-        _forget_new(result.aside, {item.path for item in gone})
-    added = [path for path, old, _ in changes if old is None]
-    result.aside.collisions = meeting(repo, added, {item.path for item in gone})
-    if not dry_run:
-        _stage(repo, rows, gone, changes, _settled(repo, patterns, changes))
+        _forget_new(result.aside, edits.gone)
+    result.aside.collisions = meeting(repo, added, edits.gone)
+    if dry_run:
+        for _ in result.noted(edits):
+            pass
+    else:
+        _stage(repo, edits, result, patterns)
     return result
 
 
@@ -137,54 +147,54 @@ class _Walk:
                 yield item
 
 
-Rows = list[tuple[bytes, bytes]]
-Edits = list[tuple[bytes, Entry | None, Entry | None]]
+class _Edits:
+    """What really differs, ascending by path; may be gone through again."""
+
+    def __init__(self, rows: Rows, old: dict[bytes, Entry], gone: Iterable[Gone]) -> None:
+        self.rows = rows
+        self._old = old
+        self.gone = dict(sorted(gone))
+
+    def __iter__(self) -> Iterator[Edit]:
+        there = self._there()
+        if not self.gone:
+            return there
+        gone = ((path, entry, None) for path, entry in self.gone.items())
+        return merge(gone, there, key=itemgetter(0))
+
+    def _there(self) -> Iterator[Edit]:
+        known = self._old.get
+        for path, row in self.rows:
+            old, new = known(path), row_entry(row)
+            if old != new:
+                yield path, old, new
 
 
 def _store(repo: Repository, walk: _Walk, expected: int | None) -> Rows:
     with repo.batch() as batch:
         ingest = Ingest(repo, batch, "add", expected)
-        rows = list(ingest.files(walk))
+        rows = Rows(ingest.files(walk))
         batch.flush()
         ingest.check()
     return rows
 
 
-def _only_look(repo: Repository, walk: _Walk) -> Rows:
-    rows: Rows = []
+def _only_look(repo: Repository, walk: _Walk) -> Iterator[tuple[bytes, bytes]]:
     for found in walk:
         now = Entry(found.mode, found.size, b"") if found.entry is None else differs(repo, found)
         if now is not None:
-            rows.append(
-                (found.path, pack_row(found.stat, now._replace(id=now.id or bytes(ID_LEN))))
-            )
-    return rows
+            yield found.path, pack_row(found.stat, now._replace(id=now.id or bytes(ID_LEN)))
 
 
-def _gone(repo: Repository, rows: Rows, walk: _Walk) -> list[Gone]:
+def _gone(repo: Repository, added: list[bytes], walk: _Walk) -> list[Gone]:
     """The staged files that are gone, those included whose place another file now takes."""
     known = {item.path for item in walk.gone}
-    added = [path for path, _ in rows if path not in walk.old]
     taken = (Gone(path, entry) for path, entry in replaced(repo, added) if path not in known)
-    return list(chain(walk.gone, taken))
-
-
-def _changes(rows: Rows, walk: _Walk, gone: list[Gone], result: Added) -> Edits:
-    """Path, old and new entry of all that really differs, by path; counted in ``result``."""
-    edits: Edits = [(item.path, item.entry, None) for item in gone]
-    for path, row in rows:
-        old, new = walk.old.get(path), row_entry(row)
-        if old != new:
-            result.nbytes += new.size
-            edits.append((path, old, new))
-    edits.sort(key=itemgetter(0))
-    for path, old, now in edits:
-        result.note(Change(path, old, now))
-    return edits
+    return [*walk.gone, *taken]
 
 
 def _settled(
-    repo: Repository, patterns: Sequence[bytes], changes: Edits
+    repo: Repository, patterns: Sequence[bytes], edits: _Edits
 ) -> dict[str, tuple[str | None, str | None]]:
     """Adding a file that is in conflict settles it: what lies in the work tree is the answer.
 
@@ -194,29 +204,22 @@ def _settled(
     pending = read_pending(repo)
     if pending is None:
         return {}
-    decided = {path for path, _, _ in changes}.union(patterns)
+    decided = {path for path, _, _ in edits}.union(patterns)
     rest = tuple(one for one in pending.conflicts if one.path not in decided)
     return {} if len(rest) == len(pending.conflicts) else without_conflicts(repo, pending, rest)
 
 
-def _stage(
-    repo: Repository,
-    rows: Rows,
-    gone: list[Gone],
-    changes: Edits,
-    settled: dict[str, tuple[str | None, str | None]],
-) -> None:
+def _stage(repo: Repository, edits: _Edits, result: Added, patterns: Sequence[bytes]) -> None:
     old = repo.stage()
+    settled = _settled(repo, patterns, edits)
     with repo.batch() as batch:
-        edits = ((path, new) for path, _, new in changes)
-        new = tree.edit(repo.store, batch, old, edits, replace=True)
-    note = counted(len(changes), "file")
+        new = tree.edit(repo.store, batch, old, result.noted(edits), replace=True)
+    note = counted(result.added + result.modified + result.removed, "file")
     repo.operate("add", note, {**settled, "stage": (old.hex(), new.hex())})
-    rows.sort(key=itemgetter(0))
-    repo.index.stat.apply(new, rows, [item.path for item in gone])
+    repo.index.stat.apply(new, edits.rows, edits.gone)
 
 
-def _forget_new(aside: Aside, gone: set[bytes]) -> None:
+def _forget_new(aside: Aside, gone: Container[bytes]) -> None:
     """Keep of what was left aside only what took the place of a tracked file."""
     aside.specials = [row for row in aside.specials if row[0] in gone]
     aside.nested = []

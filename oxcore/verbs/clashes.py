@@ -17,11 +17,14 @@ def replaced(repo: Repository, added: Sequence[bytes]) -> Iterator[tuple[bytes, 
     for path, row in zip(above, repo.index.stat.get_raw(above), strict=True):
         if row is not None:
             yield path, row_entry(row)
-    new = set(added)
+    below: dict[bytes, list[bytes]] = {}  # folder -> staged folders in it, itself included
     for folder in repo.index.stat.folders():
-        if not new.isdisjoint(_with_parents(folder)):
-            for name, row in repo.index.stat.raw_rows(folder).items():
-                yield folder + b"/" + name, row_entry(row)
+        for parent in _with_parents(folder):
+            below.setdefault(parent, []).append(folder)
+    taken = {folder for path in added if path in below for folder in below[path]} if below else ()
+    for folder in sorted(taken):
+        for name, row in repo.index.stat.raw_rows(folder).items():
+            yield folder + b"/" + name, row_entry(row)
 
 
 def meeting(
@@ -40,9 +43,10 @@ def meeting(
         if fold(folder) in folds:
             base = folder + b"/" if folder else b""
             near.extend(base + name for name in repo.index.stat.raw_rows(folder))
-    here = {path for path in near if path not in gone}.union(added)
-    new = above.union(added)
-    return [group for group in collisions(here) if not new.isdisjoint(group)]
+    there = {path for path in near if path not in gone}
+    groups = collisions(list(there.union(added)) if there else added)
+    new = above.union(added) if groups else ()
+    return [group for group in groups if any(path in new for path in group)]
 
 
 def _folders(paths: Iterable[bytes]) -> set[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from unicodedata import normalize
 
 from oxcore.fs.atomic import remove_quietly, storage_errors
@@ -26,20 +26,22 @@ def fold(path: bytes) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def collisions(paths: Iterable[bytes]) -> list[tuple[bytes, ...]]:
+def collisions(paths: Collection[bytes]) -> list[tuple[bytes, ...]]:
     """Groups of paths, folders above them included, that some file systems cannot tell apart.
 
     Groups and what is in them ascend. Folders that meet (``A/x`` and ``a/y``) are a group of
     their own: their files would share one folder.
     """
-    first: dict[bytes, bytes] = {}
     groups: dict[bytes, set[bytes]] = {}
     for path in _with_folders(paths):
         key = fold(path)
-        other = first.setdefault(key, path)
-        if other != path:
-            groups.setdefault(key, {other}).add(path)
-    return sorted(tuple(sorted(group)) for group in groups.values())
+        if key != path:
+            groups.setdefault(key, set()).add(path)
+    if groups:  # what folds into itself is alone, unless something else folds into it
+        for path in _with_folders(paths):
+            if path in groups and fold(path) == path:
+                groups[path].add(path)
+    return sorted(tuple(sorted(group)) for group in groups.values() if len(group) > 1)
 
 
 def _with_folders(paths: Iterable[bytes]) -> Iterator[bytes]:
