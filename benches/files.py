@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "not installed": absent,
         },
         outcome.figures,
-        {"seconds": NAMES},
+        {"seconds": (*NAMES, "RSS MB", "stored MiB")},
     )
     return results.show(args, report)
 

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,9 +24,11 @@ from subprocess import DEVNULL, Popen
 from blake3 import blake3
 
 MIB = 1 << 20
+LOOK_EVERY = 0.2  # seconds between looks at the memory of processes
 Command = Sequence[str | Path]
 Work = Callable[[Path], object]
 Arguments = argparse.Namespace
+_PSS = re.compile(r"^Pss: +(\d+) kB$", re.MULTILINE)
 _COUNTER = re.compile(r"^  ([a-z ]+[a-z]) +([\d,]+)$", re.MULTILINE)
 
 
@@ -36,7 +39,7 @@ class Cost:
     parts: tuple[float, ...]
     cpu: float
     rss: float
-    """The peak of the largest process, in MB."""
+    """The peak in MB of the largest process, or of all that ran at once, if that is more."""
     counters: Mapping[str, int]
 
     @property
@@ -106,15 +109,49 @@ def _run(words: list[str], cwd: Path, env: Mapping[str, str]) -> Cost:
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
         process = Popen(words, cwd=cwd, env=env, stdout=said, stderr=said, stdin=DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
+        with _watched(process.pid) as peaks:
+            _, status, used = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(max(0, said.seek(0, os.SEEK_END) - 3000))
         text = said.read().decode(errors="replace")
     if process.returncode:
         raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}:\n{text}")
     counters = {name: int(count.replace(",", "")) for name, count in _COUNTER.findall(text)}
-    return Cost((seconds,), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6, counters)
+    rss = max(used.ru_maxrss, *peaks) * 1024 / 1e6
+    return Cost((seconds,), used.ru_utime + used.ru_stime, rss, counters)
+
+
+@contextmanager
+def _watched(pid: int) -> Iterator[list[int]]:
+    """Look now and then how many KiB a process and its helpers hold together; pages by share."""
+    peaks, over = [0], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK_EVERY):
+            peaks.append(_together(pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _together(pid: int) -> int:
+    total, waiting = 0, [str(pid)]
+    while waiting:
+        here = f"/proc/{waiting.pop()}"
+        try:
+            rollup = Path(here, "smaps_rollup").read_text(encoding="ascii")
+            total += sum(int(size) for size in _PSS.findall(rollup))
+            for task in os.listdir(f"{here}/task"):
+                waiting += Path(here, "task", task, "children").read_text(encoding="ascii").split()
+        except OSError:
+            continue  # it has just ended, or this system does not tell
+    return total
 
 
 def script(work: Work, path: Path) -> Command:

@@ -8,13 +8,14 @@ further 64 MiB takes, beside the smallest size: what a push or a clone asks once
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from benches import data, harness, race, results
 from benches.harness import MIB
 from benches.peers import Ox, OxOverHttp
+from benches.race import Outcome
 from benches.results import Row
 
 STEPS = (race.SAVE, race.PUSH, race.CHANGED, race.AGAIN, race.CLONE)
@@ -26,14 +27,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     args = harness.arguments(__doc__).parse_args(argv)
     rows: list[Row] = []
+    moved: list[Row] = []
     with harness.workplace(args) as home:
-        for name, (count, length) in sizes(args.smoke, args.full, args.scale).items():
-            rows += _race(home / name, name, (count, length), args.repeat)
-    _requests(rows)
-    tables = {"seconds, MiB, requests": rows, "time of HTTP over that of a path": _over(rows)}
+        for name, amount in sizes(args.smoke, args.full, args.scale).items():
+            outcome = _race(home / name, name, amount, args.repeat)
+            rows += [_only(row, (*DRAWN, "RSS MB")) for row in outcome.rows]
+            moved.append(_moved(f"HTTP, {name}", outcome.figures))
+    _requests(moved)
+    tables = {
+        "seconds": rows,
+        "time of HTTP over that of a path": _over(rows),
+        "MiB and requests": moved,
+    }
     what = "Push and clone over HTTP on loopback and over a path"
-    report = results.Report("sharing", what, tables, chart={"seconds, MiB, requests": DRAWN})
-    return results.show(args, report)
+    return results.show(args, results.Report("sharing", what, tables, chart={"seconds": DRAWN}))
 
 
 def sizes(smoke: bool, full: bool, scale: float | None) -> dict[str, tuple[int, int]]:
@@ -47,25 +54,32 @@ def sizes(smoke: bool, full: bool, scale: float | None) -> dict[str, tuple[int, 
     return {name: amounts[name] for name in amounts if name != "medium" or not smoke}
 
 
-def _race(home: Path, name: str, amount: tuple[int, int], repeat: int) -> list[Row]:
+def _race(home: Path, name: str, amount: tuple[int, int], repeat: int) -> Outcome:
     count, length = amount
     path, http = Ox(), OxOverHttp()
     path.name, http.name = f"path, {name}", f"HTTP, {name}"
     make = partial(data.small_and_large, count=count, length=length)
     course = race.Course(make, partial(data.change_small, count=count), STEPS)
     outcome = race.Race(course, home, settle=count > 1000).run([path, http], repeat=repeat)
-    for row in outcome.rows:
-        for step, counter in MOVED.items():
-            moved = outcome.figures.get(f"{row['tool']}/{step}: {counter}", 0) / MIB
-            row[f"{step} MiB"] = round(moved, 3)
-            row[f"{step} requests"] = int(outcome.figures.get(f"{row['tool']}/{step}: requests", 0))
-    return outcome.rows
+    harness.remove(home)
+    return outcome
+
+
+def _only(row: Row, columns: Sequence[str]) -> Row:
+    return {name: row[name] for name in ("tool", *columns)}
+
+
+def _moved(name: str, figures: Mapping[str, float]) -> Row:
+    row: Row = {"way": name}
+    for step, counter in MOVED.items():
+        row[f"{step} MiB"] = round(figures.get(f"{name}/{step}: {counter}", 0) / MIB, 3)
+        row[f"{step} requests"] = int(figures.get(f"{name}/{step}: requests", 0))
+    return row
 
 
 def _requests(rows: Sequence[Row]) -> None:
     """Add what each further 64 MiB takes to the row of the largest size."""
-    by_name = {row["tool"]: row for row in rows}
-    small, large = by_name["HTTP, small"], by_name["HTTP, large"]
+    small, large = rows[0], rows[-1]
     for step in ("push", "clone"):
         more = float(large[f"{step} MiB"]) - float(small[f"{step} MiB"])
         requests = float(large[f"{step} requests"]) - float(small[f"{step} requests"])

@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sizes = [_size(home / "source" / "1", names) for names in ALONE.values()]
         alone = [_alone(home, name, args) for name in ALONE]
         both = _run(home, BOTH, tools, [], args, bars.named("tables"))
+    for one in (both, *alone):
+        for row in one.rows:
+            row["growth %"] = round(100 * float(row["growth MiB"]) / float(row["stored MiB"]), 1)
     own: list[Row] = [
         {**one.rows[0], "tool": f"ox, {name}"} for name, one in zip(ALONE, alone, strict=True)
     ]
@@ -56,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "not installed": absent,
         },
         figures | both.figures,
-        {"CSV and Parquet, seconds": DRAWN, "each alone, seconds": ("growth MiB",)},
+        {"CSV and Parquet, seconds": DRAWN, "each alone, seconds": ("growth %",)},
     )
     return results.show(args, report)
 
