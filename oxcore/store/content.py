@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
@@ -28,6 +28,14 @@ class Finder(Reader, Protocol):
 
     def locate(self, oids: Sequence[bytes]) -> list[Location | None]:
         """For each id where its object lies, or None."""
+        ...
+
+
+class Bulk(Finder, Protocol):
+    """A finder that reads many objects together."""
+
+    def get_many(self, oids: Iterable[bytes], kind: Kind) -> Iterator[bytes]:
+        """Like ``get`` for each id, in the given order."""
         ...
 
 
@@ -77,6 +85,21 @@ def read(finder: Finder, oid: bytes) -> Iterator[bytes]:
         yield finder.get(oid, Kind.CHUNK)
         return
     yield from _proved(finder, oid, _file_parts(finder, oid, nested=False))
+
+
+def read_many(finder: Bulk, oids: Sequence[bytes]) -> Iterator[bytes]:
+    """The bytes of many small files, in this order, each whole and verified.
+
+    Those of one chunk are read together, in the order of the disk. Raises as ``read`` does.
+    """
+    places = finder.locate(oids)
+    alone = [oid for oid, at in zip(oids, places, strict=True) if at is None or at.kind != _FILE]
+    whole = iter(finder.get_many(alone, Kind.CHUNK))
+    for oid, at in zip(oids, places, strict=True):
+        if at is None or at.kind != _FILE:
+            yield next(whole)
+        else:
+            yield b"".join(_proved(finder, oid, _file_parts(finder, oid, nested=False)))
 
 
 def prove_manifest(finder: Finder, oid: bytes, data: bytes) -> None:

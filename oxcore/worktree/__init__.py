@@ -2,7 +2,7 @@
 
 from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
 from oxcore.worktree.ignore import FILE_NAME, Ignore, IgnoreNothing
-from oxcore.worktree.look import Seen, exists, peek
+from oxcore.worktree.look import Places, Seen, exists, peek
 from oxcore.worktree.patterns import Match
 from oxcore.worktree.reading import (
     StableRead,
@@ -35,6 +35,7 @@ __all__ = [
     "Ignore",
     "IgnoreNothing",
     "Match",
+    "Places",
     "Seen",
     "StableRead",
     "Taken",

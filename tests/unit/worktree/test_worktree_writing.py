@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from oxcore.errors import CorruptError, InvalidError, StorageError, UnsavedError
 from oxcore.model.entries import Entry, Mode
-from oxcore.worktree import Ignore, Writer, clean_leftovers, pack_stat, peek, scan
+from oxcore.worktree import Ignore, Places, Writer, clean_leftovers, pack_stat, peek, scan
 from oxcore.worktree import renames as renames_module
 
 ID = bytes(32)
@@ -511,3 +511,34 @@ def _factory(tmp_path_factory):
 
 TestAgainstADict = AgainstADict.TestCase
 TestAgainstADict.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+
+
+def test_looking_at_many_places(tmp_path):
+    (tmp_path / "d/sub").mkdir(parents=True)
+    (tmp_path / "d/file").write_bytes(b"1")
+    os.symlink("d", tmp_path / "link")
+    with Places(str(tmp_path)) as look:
+        assert look.many(b"none/deep", [b"x"]) is None
+        assert look.many(b"link", [b"file"]) is None, "what lies behind a link is not there"
+        assert look.many(b"d/file", [b"x"]) is None, "nor under a file"
+        assert look.many(b"d", [b"x", b"y"]) is None, "two names were asked for, and two others are"
+        for names in ([b"file", b"sub", b"x"], [b"x", b"sub", b"file", b"y"]):
+            seen = dict(zip(names, look.many(b"d", names), strict=True))
+            assert seen[b"file"] == peek(str(tmp_path), b"d/file")
+            assert seen[b"sub"].mode == 0
+            assert seen[b"x"] is None
+        assert look.many(b"", [b"link"])[0].mode == Mode.LINK
+
+
+def test_a_folder_is_listed_only_where_that_is_cheaper(tmp_path, monkeypatch):
+    """One listing in place of a look a file, and not of a folder that holds more."""
+    for number in range(40):
+        (tmp_path / f"f{number}").touch()
+    calls = []
+    real = os.stat
+    monkeypatch.setattr(os, "stat", lambda *a, **k: calls.append(a) or real(*a, **k))
+    with Places(str(tmp_path)) as look:
+        assert look.many(b"", [b"n%d" % number for number in range(50)]) is None
+        assert not calls
+        assert look.many(b"", [b"n%d" % number for number in range(30)]) == [None] * 30
+        assert len(calls) == 30
