@@ -4,8 +4,9 @@ The cuts are part of the format: docs/design/001-chunking.md tells how they come
 them with test vectors.
 """
 
-from oxcore.chunk._cut import cut, iter_chunks
+from oxcore.chunk._align import Aligner
+from oxcore.chunk._cut import cut, cut_windows, iter_chunks
 from oxcore.chunk._params import ALGORITHM, ChunkParams
 from oxcore.chunk._slow import cut_slow
 
-__all__ = ["ALGORITHM", "ChunkParams", "cut", "cut_slow", "iter_chunks"]
+__all__ = ["ALGORITHM", "Aligner", "ChunkParams", "cut", "cut_slow", "cut_windows", "iter_chunks"]

@@ -4,6 +4,7 @@
 """
 
 from oxcore.store._coding import decode, encode
+from oxcore.store._deltas import Encoded, Wanted, bases, encode_chunks
 from oxcore.store._files import PackInfo
 from oxcore.store._read import Refreshed
 from oxcore.store._upkeep import PackReport, RewriteReport
@@ -17,6 +18,7 @@ __all__ = [
     "PACK_SIZE",
     "Batch",
     "ContentFile",
+    "Encoded",
     "Finder",
     "MemoryBatch",
     "MemoryLocator",
@@ -28,6 +30,9 @@ __all__ = [
     "Refreshed",
     "RewriteReport",
     "Run",
+    "Wanted",
+    "bases",
     "decode",
     "encode",
+    "encode_chunks",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,7 +23,10 @@ _TINY = 64  # bytes; a zstd frame saves nothing here
 _SAMPLE = 2048  # bytes that the probe compresses
 _HOPEFUL = 0.97  # a sample above this share of its size: the object is stored as it is
 _WORTH = 0.94  # what compression must reach to be kept
-_WIDE = 1 << 18  # bytes; level 1 has too small a window to find matches across more
+_BETTER = 0.98  # of what level 1 takes, what level 3 must reach to be worth its time
+_TRIAL = 16  # chunks of a file that share one trial of that
+_DENSE = 12  # chunks in a row that did not compress; then only every
+_EVERY = 4  # so many of those that follow is tried
 
 _CHUNK, _FILE = int(Kind.CHUNK), int(Kind.FILE)
 _RAW, _ZSTD, _DELTA = int(How.RAW), int(How.ZSTD), int(How.DELTA)
@@ -36,7 +40,7 @@ _PACKED = re.compile(
 )
 
 
-Raw = TypeVar("Raw", bytes, memoryview)
+Raw = TypeVar("Raw", bound=bytes | memoryview)
 
 
 class _Tools(threading.local):
@@ -76,13 +80,40 @@ def encode(data: Raw, level: int) -> tuple[int, Raw | bytes]:
     return (_ZSTD, payload) if len(payload) <= size * _WORTH else (_RAW, data)
 
 
-def encode_delta(data: bytes, base_id: bytes, base: bytes) -> bytes:
+def encode_run(datas: Sequence[Raw], level: int) -> list[tuple[int, Raw | bytes]]:
+    """``encode`` for neighbouring chunks of one file, which are likely of a kind: at level 3
+    instead of 1 where a trial tells that it saves, and with fewer trials where nothing does."""
+    done: list[tuple[int, Raw | bytes]] = []
+    best, until, dense = level, 0, 0
+    for place, data in enumerate(datas):
+        if dense >= _DENSE and place % _EVERY:
+            done.append((_RAW, data))
+            continue
+        how, payload = encode(data, best)
+        dense = dense + 1 if how == _RAW else 0
+        if how == _ZSTD and level == 1 and place >= until:
+            until = place + _TRIAL
+            how, payload, best = _trial(data, payload, best)
+        done.append((how, payload))
+    return done
+
+
+def _trial(data: Buffer, payload: Raw, best: int) -> tuple[int, Raw | bytes, int]:
+    """``How``, payload and the level, 1 or 3, for the chunks that follow."""
+    other = _tools().pack(4 - best).compress(data)
+    weak, strong = (payload, other) if best == 1 else (other, payload)
+    if len(strong) < len(weak) * _BETTER:
+        return _ZSTD, strong, 3
+    return _ZSTD, weak, 1
+
+
+def encode_delta(data: Buffer, base_id: bytes, base: bytes) -> bytes:
     """The payload of ``data`` as a delta against ``base``."""
     import zstandard
 
+    # Level 1 leaves most matches unseen: its table is too small for two chunks.
     prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-    level = 1 if len(base) + len(data) < _WIDE else 3
-    return base_id + zstandard.ZstdCompressor(level=level, dict_data=prefix).compress(data)
+    return base_id + zstandard.ZstdCompressor(level=3, dict_data=prefix).compress(data)
 
 
 def base_of(payload: bytes) -> bytes:

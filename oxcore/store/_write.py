@@ -25,13 +25,13 @@ class PackWriter:
         self.rows: dict[bytes, int] = {}  # id -> ordinal in the index
         self._starts = array("Q")
         self._path = os.path.join(folder, TEMPORARY + os.urandom(16).hex())
-        self._buffers: list[bytes] = [HEADER]
+        self._buffers: list[bytes | memoryview] = [HEADER]
         self._gathered = len(HEADER)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         with storage_errors("make a pack"):
             self._fd = os.open(self._path, flags, 0o444)
 
-    def add(self, oid: bytes, kind: int, how: int, raw: int, payload: bytes) -> None:
+    def add(self, oid: bytes, kind: int, how: int, raw: int, payload: bytes | memoryview) -> None:
         """Append an object; it reaches the file some megabytes later."""
         index = self.index
         self.rows[oid] = len(self._starts)

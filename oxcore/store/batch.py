@@ -10,7 +10,8 @@ from typing import Self
 from oxcore.errors import CorruptError, MissingError, OxError, StorageError, UsageError
 from oxcore.model.ids import ID_LEN, Buffer, Kind
 from oxcore.model.protocols import How, Location, Stored
-from oxcore.store._coding import MAX_RAW, base_of, decode, decode_delta, encode, encode_delta, prove
+from oxcore.store._coding import MAX_RAW, base_of, decode, decode_delta, encode, prove
+from oxcore.store._deltas import Base, Encoded, encode_against
 from oxcore.store._read import PackReader
 from oxcore.store._write import PackWriter
 from oxcore.store.run import Run
@@ -98,7 +99,7 @@ class Batch:
             self.put_many((oid,), kind, (data,))
         elif not self._is_here(oid):
             data = _frozen(data)
-            how, payload = self._encode_against(base, data)
+            how, payload = self._encode_against(base, kind, data)
             self._add(oid, int(kind), how, data, payload)
 
     def put_many(self, oids: Sequence[bytes], kind: Kind, datas: Sequence[Buffer]) -> None:
@@ -122,6 +123,13 @@ class Batch:
         if fresh:
             self._append_run(run)
         return len(fresh)
+
+    def put_encoded(self, chunks: Sequence[Encoded]) -> None:
+        """Store chunks that are encoded already, unless they are there. The caller vouches for
+        them, and leaves their payloads as they are until the next ``flush``."""
+        fresh = self._fresh([chunk.id for chunk in chunks])
+        for oid, how, raw, payload in (chunks[at] for at in fresh):
+            self._append(oid, _CHUNK, how, raw, payload)
 
     def put_stored(self, stored: Stored) -> None:
         """Store an object as it comes, once it is proved; see ``put_stored_many``."""
@@ -221,7 +229,9 @@ class Batch:
             raise UsageError(f"an object of {len(data)} bytes: cut it into chunks first")
         self._append(oid, kind, how, len(data), payload)
 
-    def _append(self, oid: bytes, kind: int, how: int, raw: int, payload: bytes) -> None:
+    def _append(
+        self, oid: bytes, kind: int, how: int, raw: int, payload: bytes | memoryview
+    ) -> None:
         counters = self._reader.counters
         counters.bytes_stored += len(payload)
         if kind == _CHUNK:
@@ -358,17 +368,16 @@ class Batch:
             raise CorruptError("its base is a delta itself")
         return decode_delta(payload, raw, found[1])
 
-    def _encode_against(self, base: bytes, data: bytes) -> tuple[int, bytes]:
-        how, payload = encode(data, self._reader.level)
+    def _encode_against(self, base: bytes, kind: Kind, data: bytes) -> tuple[int, bytes]:
         try:
             found = self._plain_base(base)
+            if found is not None:
+                prove(found[0], kind, found[1])
         except (CorruptError, MissingError):
             found = None  # a base is a help, not a need
-        if found is not None:
-            delta = encode_delta(data, *found)
-            if len(delta) < len(payload):
-                return _DELTA, delta
-        return how, payload
+        if found is None:
+            return encode(data, self._reader.level)
+        return encode_against(data, self._reader.level, Base(*found, found[0] == base))
 
     def _plain_base(self, oid: bytes) -> tuple[bytes, bytes] | None:
         """Id and bytes of a base that is stored whole: ``oid`` or, if that is a delta, its own."""

@@ -6,7 +6,7 @@ One beyond ``WHOLE`` is read in a stream and never lies in memory as a whole.
 from __future__ import annotations
 
 from oxcore.index import pack_row
-from oxcore.model.entries import Entry
+from oxcore.model.entries import Entry, Mode
 from oxcore.repo import Repository
 from oxcore.store import Batch
 from oxcore.verbs.deposit import put_bytes, put_stream
@@ -30,11 +30,13 @@ class Large:
         Raises ``UnstableError`` for one that keeps changing, ``StorageError`` for one that cannot
         be read.
         """
-        (oid, size), mode, stat = stable(self._root, item.path, self._put)
-        return pack_row(stat, Entry(mode, size, oid)), size
+        old = None if item.entry is None or item.entry.mode == Mode.LINK else item.entry.id
 
-    def _put(self, source: StableRead) -> tuple[bytes, int]:
-        if source.size > WHOLE:
-            return put_stream(self._repo, self._batch, source.read)
-        data = source.read()
-        return put_bytes(self._repo, self._batch, data), len(data)
+        def put(source: StableRead) -> tuple[bytes, int]:
+            if source.size > WHOLE:
+                return put_stream(self._repo, self._batch, source.read, old)
+            data = source.read()
+            return put_bytes(self._repo, self._batch, data, old), len(data)
+
+        (oid, size), mode, stat = stable(self._root, item.path, put)
+        return pack_row(stat, Entry(mode, size, oid)), size

@@ -15,7 +15,7 @@ from oxcore.model.entries import Entry, Mode, check_path, path_bytes, show_path
 from oxcore.model.ids import Kind, object_id, parse_id
 from oxcore.refs import branch_ref, check_ref_name
 from oxcore.repo import Repository
-from oxcore.store import Batch, content
+from oxcore.store import Batch, bases, content
 from oxcore.verbs import intent
 from oxcore.verbs.deposit import put_bytes, put_stream
 from oxcore.verbs.update import move
@@ -42,9 +42,9 @@ class Transaction:
         name = path_bytes(path)
         check_path(name)
         if isinstance(data, bytes | bytearray | memoryview):
-            size, oid = len(data), put_bytes(self._repo, self._batch, bytes(data))
+            size, oid = len(data), put_bytes(self._repo, self._batch, bytes(data), self._old(name))
         else:
-            oid, size = put_stream(self._repo, self._batch, data.read)
+            oid, size = put_stream(self._repo, self._batch, data.read, self._old(name))
         self._edits[name] = Entry(Mode.EXEC if executable else Mode.FILE, size, oid)
         return oid
 
@@ -66,6 +66,11 @@ class Transaction:
         }
         for found, _ in tree.walk(self._batch, self._base, prefix=name):
             self._edits[found] = None
+
+    def _old(self, path: bytes) -> bytes | None:
+        """The id of what the branch holds there."""
+        entry = tree.get(self._batch, self._base, path)
+        return None if entry is None or entry.mode == Mode.LINK else entry.id
 
     def edits(self) -> list[tuple[bytes, Entry | None]]:
         """What changes, by path."""
@@ -184,6 +189,7 @@ def _check_content(repo: Repository, edits: list[tuple[bytes, Entry | None]]) ->
             ids = [part.oid for part in content.parts(repo.store, entry.id)]
         except MissingError:
             ids = []
+        ids += bases(repo.store, ids).values()
         if not ids or not all(repo.store.has_many(ids)):
             raise RejectedError(
                 f"the content of {show_path(path)} was collected before it was committed",

@@ -7,7 +7,7 @@ import pytest
 
 from oxcore.errors import ExistsError, InvalidError, RejectedError, UnsavedError
 from oxcore.model.entries import Mode
-from oxcore.store import content
+from oxcore.store import content, encode_chunks
 from oxcore.verbs import deposit, transaction
 
 
@@ -155,7 +155,9 @@ def test_a_small_file_that_lies_there_in_chunks_is_checked_out(desk):
     data = os.urandom(9000)
     with desk.core.batch() as batch:
         pieces = deposit.Pieces(desk.core, batch)
-        pieces.add([data[:4000], data[4000:]])
+        halves = [data[:4000], data[4000:]]
+        ids = list(map(deposit.content_id, halves))
+        batch.put_encoded(encode_chunks(desk.core.store, pieces.take(ids, halves)))
         oid = deposit.content_id(data)
         pieces.finish(oid)
     desk.write({"k": "1"})
