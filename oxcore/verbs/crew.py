@@ -19,12 +19,13 @@ from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import IO, Generic, NamedTuple, TypeVar, cast
 
+from oxcore.chunk import ChunkParams
 from oxcore.verbs.helper import SLOTS, pack_question, receive, send, unpack_answer
-from oxcore.verbs.intake import SLOT, Seen, Taken, take
+from oxcore.verbs.intake import ROOM, Seen, Taken, take
 
 T = TypeVar("T")
 
-_MAIN = "import sys; sys.path[:] = sys.argv[3:]; from oxcore.verbs.helper import main; main()"
+_MAIN = "import sys; sys.path[:] = sys.argv[2:]; from oxcore.verbs.helper import main; main()"
 _SET_PIPE_SIZE: int | None = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
 _MOST = 3  # helpers: storing what more of them take keeps this process busy
 _PIPE = 1 << 20  # bytes: a question with long paths waits in the pipe, its asker does not
@@ -33,13 +34,14 @@ _PIPE = 1 << 20  # bytes: a question with long paths waits in the pipe, its aske
 class Helper:
     """One process and its slots. ``OSError`` from ``__init__`` if there can be none."""
 
-    def __init__(self, level: int) -> None:
-        handle = _memory(SLOT * SLOTS)
+    def __init__(self, level: int, params: ChunkParams) -> None:
+        handle = _memory(ROOM * SLOTS)
         try:
-            self._room = memoryview(mmap.mmap(handle, SLOT * SLOTS))
+            self._room = memoryview(mmap.mmap(handle, ROOM * SLOTS))
+            settings = (handle, level, params.minimum, params.mean, params.maximum)
             flags = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
             self._process = subprocess.Popen(
-                [sys.executable, *flags, "-c", _MAIN, str(handle), str(level), *sys.path],
+                [sys.executable, *flags, "-c", _MAIN, " ".join(map(str, settings)), *sys.path],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -51,7 +53,7 @@ class Helper:
         self._questions = cast("IO[bytes]", self._process.stdin).fileno()
         self._answers = cast("IO[bytes]", self._process.stdout).fileno()
         self._free = list(range(SLOTS))
-        self._asked: deque[tuple[int, Seen]] = deque()
+        self._asked: deque[int] = deque()
         self._gone = False
         _widen(self._questions)
 
@@ -62,7 +64,7 @@ class Helper:
     def ask(self, seen: Seen) -> None:
         """Have these files taken, ``SLOT`` bytes at most."""
         slot = self._free.pop()
-        self._asked.append((slot, seen))
+        self._asked.append(slot)
         try:
             send(self._questions, pack_question(slot, seen))
         except OSError:  # it died: ``answer`` tells
@@ -77,18 +79,17 @@ class Helper:
 
         The run lies in its slot until ``release``.
         """
-        slot, seen = self._asked[0]
+        slot = self._asked[0]
         message = receive(self._answers)
         if message is None:
             self._gone = True
             return None
-        room = self._room[slot * SLOT : (slot + 1) * SLOT]
-        return unpack_answer(message, seen, room)
+        room = self._room[slot * ROOM : (slot + 1) * ROOM]
+        return unpack_answer(message, room)
 
     def release(self) -> None:
         """The oldest answer has been used."""
-        slot, _ = self._asked.popleft()
-        self._free.append(slot)
+        self._free.append(self._asked.popleft())
 
     def close(self) -> None:
         """End the process, whatever it does."""
@@ -111,15 +112,16 @@ class Crew(Generic[T]):
     memory that is used again. Close it at the end.
     """
 
-    def __init__(self, count: int, level: int) -> None:
+    def __init__(self, count: int, level: int, params: ChunkParams) -> None:
         self._level = level
+        self._params = params
         self._helpers: list[Helper] = []
         with suppress(OSError):  # no more processes or memory: this one does it all
             for _ in range(count):
-                self._helpers.append(Helper(level))
+                self._helpers.append(Helper(level, params))
         self._jobs: deque[_Job[T]] = deque()
-        self._own = bytearray()
-        self._own_used = False
+        self._room = memoryview(bytearray(ROOM))
+        self._room_used = False
 
     def put(self, tag: T, seen: Seen) -> Iterator[tuple[T, Taken]]:
         """Have files taken; gives what has been done by now, each with its tag."""
@@ -128,10 +130,10 @@ class Crew(Generic[T]):
             helper.ask(seen)
             self._jobs.append(_Job(tag, seen, helper, None))
         else:
-            while self._own_used:
+            while self._room_used:
                 yield from self._next()
-            self._jobs.append(_Job(tag, seen, None, take(seen, self._room(seen), self._level)))
-            self._own_used = True
+            self._jobs.append(_Job(tag, seen, None, self._take(seen, self._room)))
+            self._room_used = True
         while self._jobs and self._is_ready(self._jobs[0]):
             yield from self._next()
 
@@ -153,20 +155,17 @@ class Crew(Generic[T]):
         job = self._jobs.popleft()
         if job.taken is not None:
             yield job.tag, job.taken
-            self._own_used = False
+            self._room_used = False
             return
         taken = None if job.helper is None else job.helper.answer()
         if taken is None:
-            taken = take(job.seen, memoryview(bytearray(sum(job.seen.sizes))), self._level)
+            taken = self._take(job.seen, memoryview(bytearray(ROOM)))
         yield job.tag, taken
         if job.helper is not None:
             job.helper.release()
 
-    def _room(self, seen: Seen) -> memoryview:
-        size = sum(seen.sizes)
-        if len(self._own) < size:
-            self._own = bytearray(size)
-        return memoryview(self._own)
+    def _take(self, seen: Seen, room: memoryview) -> Taken:
+        return take(seen, room, self._level, self._params)
 
 
 def helpers_for(cpus: int) -> int:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from oxcore.errors import StorageError, UnstableError, counted
 from oxcore.index import pack_row
 from oxcore.model.entries import show_path
+from oxcore.model.ids import Kind
 from oxcore.repo import Repository
 from oxcore.store import Batch
 from oxcore.verbs.deposit import put_bytes
-from oxcore.verbs.intake import SLOT, Seen, Taken, take
+from oxcore.verbs.intake import MEDIUM, SLOT, Seen, Taken, take
 from oxcore.verbs.large import Large
 from oxcore.verbs.survey import Found
 from oxcore.worktree import exists, read_file
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from oxcore.verbs.crew import Crew
 
 _BATCH_FILES = 512
-_ENOUGH = 4096  # small files, about 60 ms: as long as a helper takes to start
+_LEAST = 4096  # bytes of a chunk
+_FILE_WORK = 16 << 10  # bytes that would take as long as opening a file does
+_ENOUGH = 128 << 20  # bytes of work, about 60 ms: as long as a helper takes to start
 
 
 class Ingest:
@@ -45,7 +48,9 @@ class Ingest:
         self.what = what
         self.expected = expected
         self._buffer = bytearray()
-        self._small = 0
+        # A file cut into very small chunks would have a manifest longer than its room.
+        self._limit = MEDIUM if repo.params.minimum >= _LEAST else repo.params.minimum
+        self._work = 0
         self._crew: Crew[list[Found]] | None = None
         self.unstable: list[bytes] = []
         self.unreadable: list[tuple[bytes, str]] = []
@@ -55,8 +60,7 @@ class Ingest:
         self.repo.settings.progress.start(self.what, self.expected, "files")
         try:
             for group in self._groups(found):
-                is_large = group[0].size > self.repo.params.minimum
-                yield from self._one(group[0]) if is_large else self._many(group)
+                yield from self._one(group[0]) if self._is_large(group[0]) else self._many(group)
             if self._crew is not None:
                 for items, taken in self._crew.rest():
                     yield from self._keep(items, taken)
@@ -66,14 +70,14 @@ class Ingest:
         self.repo.settings.progress.done()
 
     def _groups(self, found: Iterable[Found]) -> Iterator[list[Found]]:
-        """Large files one by one, small ones together."""
+        """Large files one by one, others together."""
         small: list[Found] = []
-        pending, limit = 0, self.repo.params.minimum
+        pending = 0
         for item in found:
-            size = item.size
-            if size > limit:
+            if self._is_large(item):
                 yield [item]
                 continue
+            size = item.size
             if len(small) >= _BATCH_FILES or pending + size > SLOT:
                 yield small
                 small, pending = [], 0
@@ -81,6 +85,12 @@ class Ingest:
             pending += size
         if small:
             yield small
+
+    def _is_large(self, item: Found) -> bool:
+        """Whether a file is stored by itself; a cut one with an older version is likely to
+        share chunks with that, which ``large`` looks for."""
+        limit = self._limit if item.entry is None else self.repo.params.minimum
+        return item.size > limit
 
     def check(self) -> None:
         """Raise for the files that could not be read: ``UnstableError``, ``StorageError``."""
@@ -99,13 +109,14 @@ class Ingest:
             )
 
     def _many(self, items: list[Found]) -> Iterator[tuple[bytes, bytes]]:
-        """Small files: as the walk saw them in one run, the others with care, one by one."""
+        """Files as the walk saw them in one run, the others with care, one by one."""
         seen = self._seen(items)
-        self._small += len(items)
-        if self._small > _ENOUGH and self._crew is None:
+        self._work += sum(seen.sizes) + _FILE_WORK * len(items)
+        if self._work > _ENOUGH and self._crew is None:
             self._crew = self._hire()
         if self._crew is None:
-            yield from self._keep(items, take(seen, self._room(seen), self.repo.store.level))
+            room, params = self._room(seen), self.repo.params
+            yield from self._keep(items, take(seen, room, self.repo.store.level, params))
             return
         for earlier, taken in self._crew.put(items, seen):
             yield from self._keep(earlier, taken)
@@ -114,22 +125,27 @@ class Ingest:
         from oxcore.verbs.crew import Crew, helpers_for
 
         count = helpers_for(len(os.sched_getaffinity(0)))
-        return Crew(count, self.repo.store.level) if count > 0 else None
+        return Crew(count, self.repo.store.level, self.repo.params) if count > 0 else None
 
     def _keep(self, items: list[Found], taken: Taken) -> Iterator[tuple[bytes, bytes]]:
         """Store what was taken; the rest needs care."""
-        at, run = taken
+        at, parts, run = taken
         self.batch.put_run(run)
-        self.repo.counters.bytes_hashed += sum(run.raws)
-        self._count(len(at), sum(run.raws))
-        for place, size, oid in zip(at, run.raws, run.ids, strict=True):
-            path, mode, stat, _ = items[place]
-            yield path, pack_row(stat, (mode, size, oid))
+        nbytes = 0
+        for place, oid in zip(at, taken.ids(), strict=True):
+            item = items[place]
+            size = item.size
+            nbytes += size
+            yield item.path, pack_row(item.stat, (item.mode, size, oid))
+        self._count(len(at), nbytes)
+        self.repo.counters.bytes_hashed += nbytes
+        self.repo.counters.chunks_hashed += run.kinds.count(Kind.CHUNK) - parts.count(1)
         if len(at) < len(items):
             known = set(at)
             for place, item in enumerate(items):
                 if place not in known:
-                    yield from self._care(item)
+                    cut = item.size > self.repo.params.minimum
+                    yield from self._one(item) if cut else self._care(item)
 
     def _seen(self, items: list[Found]) -> Seen:
         base = os.fsencode(self.root)
@@ -138,8 +154,9 @@ class Ingest:
 
     def _room(self, seen: Seen) -> memoryview:
         """A buffer that holds these files, used again by the next call."""
-        if len(self._buffer) < sum(seen.sizes):
-            self._buffer = bytearray(sum(seen.sizes))
+        size = sum(seen.sizes)
+        if len(self._buffer) < size + size // 32:
+            self._buffer = bytearray(size + size // 32)
         return memoryview(self._buffer)
 
     def _care(self, item: Found) -> Iterator[tuple[bytes, bytes]]:

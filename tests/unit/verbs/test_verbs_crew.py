@@ -6,24 +6,30 @@ import os
 import signal
 import threading
 import time
+from itertools import accumulate
+from pathlib import Path
 
 import pytest
 
+from oxcore.chunk import ChunkParams
 from oxcore.testing.stores import noise
 from oxcore.verbs import crew as crews
 from oxcore.verbs import helper, ingest, intake
 from oxcore.verbs.add import add
 from oxcore.verbs.crew import Crew, Helper, helpers_for
-from oxcore.verbs.intake import Seen, take
+from oxcore.verbs.deposit import put_bytes
+from oxcore.verbs.intake import ROOM, Seen, take
 from oxcore.worktree import PREFIX, pack_stat
 
 TEXT = b"label,width,height\n" * 90
+PARAMS = ChunkParams()
 
 
 @pytest.fixture
 def files(tmp_path):
     """Files of every sort that goes as one chunk, older than any tick of the clock."""
-    datas = [b"", b"a", TEXT, noise(1, 9000), noise(2, 40), TEXT + noise(3, 900)] * 20
+    datas = [b"", b"a", TEXT, noise(1, 9000), noise(2, 40), TEXT + noise(3, 900)] * 18
+    datas += [noise(4, 200_000), TEXT * 90, noise(5, 17_000), TEXT * 20 + noise(6, 99_000)] * 3
     for number, data in enumerate(datas):
         path = tmp_path / f"file {number}"
         path.write_bytes(data + b"%d" % number)
@@ -48,13 +54,13 @@ def groups(files, size=7):
 
 
 def frozen(taken):
-    at, run = taken
+    at, parts, run = taken
     columns = run.ids, bytes(run.kinds), bytes(run.hows), list(run.raws), list(run.stored)
-    return list(at), columns, bytes(run.blob)
+    return list(at), list(parts), columns, bytes(run.blob)
 
 
 def here(group):
-    return frozen(take(group, memoryview(bytearray(sum(group.sizes))), 1))
+    return frozen(take(group, memoryview(bytearray(ROOM)), 1, PARAMS))
 
 
 def through(crew, asked, started=False):
@@ -77,7 +83,7 @@ def wait_for_start(crew):
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_results_are_those_of_one_process_in_the_order_asked(files, count):
     asked = groups(files)
-    crew = Crew(count, 1)
+    crew = Crew(count, 1, PARAMS)
     try:
         found = through(crew, asked, started=True)
     finally:
@@ -94,7 +100,7 @@ def test_what_is_not_as_it_was_seen_is_left_out(files, tmp_path):
     asked = Seen(asked.places, stats, [PREFIX.unpack(stat)[0] for stat in stats])
     with open(files[2], "ab") as file:
         file.write(b"more")
-    crew = Crew(1, 1)
+    crew = Crew(1, 1, PARAMS)
     try:
         [(_, found)] = through(crew, [asked], started=True)
     finally:
@@ -111,7 +117,7 @@ def test_files_changed_this_very_moment_are_left_to_the_careful_way(tmp_path):
 
 def test_a_helper_that_dies_costs_nothing_but_its_share(files):
     asked = groups(files, 3)
-    crew = Crew(2, 1)
+    crew = Crew(2, 1, PARAMS)
     try:
         wait_for_start(crew)
         done = []
@@ -128,7 +134,7 @@ def test_a_helper_that_dies_costs_nothing_but_its_share(files):
 
 
 def test_no_helper_outlives_its_crew(files):
-    crew = Crew(2, 1)
+    crew = Crew(2, 1, PARAMS)
     processes = [one._process for one in crew._helpers]
     for group in groups(files)[:3]:
         list(crew.put(0, group))
@@ -137,7 +143,7 @@ def test_no_helper_outlives_its_crew(files):
 
 
 def test_a_helper_ends_when_its_parent_is_gone(files):
-    one = Helper(1)
+    one = Helper(1, PARAMS)
     one._process.stdin.close()
     assert one._process.wait(10) == 0
     one.close()
@@ -148,7 +154,7 @@ def test_no_more_processes_means_no_helpers(monkeypatch, files):
         raise BlockingIOError("no more processes")
 
     monkeypatch.setattr(crews.subprocess, "Popen", refuse)
-    crew = Crew(2, 1)
+    crew = Crew(2, 1, PARAMS)
     assert [tag for tag, _ in through(crew, groups(files))] == list(range(len(groups(files))))
 
 
@@ -171,11 +177,11 @@ def test_questions_and_answers_come_through_a_pipe_whole():
 
 
 def test_add_gives_the_same_packs_with_helpers_and_without(desks, monkeypatch):
-    files = {f"d{n % 5}/f{n}".encode(): noise(n % 40, 20 * n % 3000) for n in range(600)}
+    files = {f"d{n % 5}/f{n}".encode(): noise(n % 40, 200 * n % 50_000) for n in range(600)}
     monkeypatch.setattr(ingest, "_BATCH_FILES", 16)
     monkeypatch.setattr(crews, "helpers_for", lambda cpus: 2)
     found = []
-    for enough in (1 << 30, 50):
+    for enough in (1 << 30, 1 << 20):
         monkeypatch.setattr(ingest, "_ENOUGH", enough)
         desk = desks()
         desk.write(files)
@@ -184,3 +190,26 @@ def test_add_gives_the_same_packs_with_helpers_and_without(desks, monkeypatch):
         assert (result.added, desk.core.counters.files_opened) == (600, 600)
         found.append((desk.core.stage(), [info.name for info in desk.core.store.packs()]))
     assert found[0] == found[1]
+
+
+def test_a_file_taken_with_others_is_stored_as_one_by_itself(desks, files):
+    desk, other = desks(), desks()
+    asked = seen(files)
+    at, parts, run = take(asked, memoryview(bytearray(ROOM)), 1, PARAMS)
+    with desk.core.batch() as batch:
+        batch.put_run(run)
+        ends = list(accumulate(parts))
+    with other.core.batch() as batch:
+        ids = [
+            put_bytes(other.core, batch, Path(os.fsdecode(place)).read_bytes()) for place in files
+        ]
+    assert [run.ids[end - 1] for end in ends] == ids
+    assert list(at) == list(range(len(files)))
+    assert dict(places(desk)) == dict(places(other))
+    assert max(parts) > 3
+
+
+def places(desk):
+    """Every object: its id, with kind, how and lengths."""
+    for oid, where in desk.core.index.locations.ids():
+        yield oid, (where.kind, where.how, where.raw, where.stored)
