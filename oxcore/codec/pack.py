@@ -101,6 +101,15 @@ class PackIndex:
     def __iter__(self) -> Iterator[tuple[bytes, Location]]:
         return self.rows()
 
+    def split_ids(self) -> list[bytes]:
+        """The ids one by one, in the order of the file."""
+        ids = bytes(self.ids)
+        return [ids[at : at + ID_LEN] for at in range(0, len(ids), ID_LEN)]
+
+    def starts(self) -> list[int]:
+        """Where the payload of each object begins, in bytes from the start of the file."""
+        return list(accumulate(self.stored, initial=len(HEADER)))[:-1]
+
     def rows(self, pack: int = 0) -> Iterator[tuple[bytes, Location]]:
         """Id and location of every object, in the order of the file."""
         ids = bytes(self.ids)
@@ -115,7 +124,7 @@ class PackIndex:
 def seal(index: PackIndex) -> tuple[bytes, bytes]:
     """The bytes that end the pack (index and trailer), and the pack's name (32 bytes)."""
     body = b"".join(
-        (index.ids, _pack_u32(index.stored), _pack_u32(index.raws), index.kinds, index.hows)
+        (index.ids, pack_u32(index.stored), pack_u32(index.raws), index.kinds, index.hows)
     )
     tail = struct.pack("<QQ", len(index), index.end)
     name = blake3(HEADER + body + tail).digest()
@@ -173,22 +182,24 @@ def _columns(body: bytes, count: int) -> PackIndex:
         [ID_LEN * count, 4 * count, 4 * count, count, count]
     )
     index.ids += body[:ids]
-    index.stored = _unpack_u32(body[ids:stored])
-    index.raws = _unpack_u32(body[stored:raws])
+    index.stored = unpack_u32(body[ids:stored])
+    index.raws = unpack_u32(body[stored:raws])
     index.kinds += body[raws:kinds]
     index.hows += body[kinds:hows]
     index.end = len(HEADER) + sum(index.stored)
     return index
 
 
-def _pack_u32(column: array[int]) -> bytes:
+def pack_u32(column: array[int]) -> bytes:
+    """The bytes of a column of 32-bit numbers, little-endian."""
     if _SWAP:
         column = array(_U32, column)
         column.byteswap()
     return column.tobytes()
 
 
-def _unpack_u32(data: bytes) -> array[int]:
+def unpack_u32(data: bytes) -> array[int]:
+    """The column of 32-bit numbers in ``data``, little-endian."""
     column = array(_U32)
     column.frombytes(data)
     if _SWAP:

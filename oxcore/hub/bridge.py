@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from oxcore.errors import InvalidError, UnreachableError
 from oxcore.hub.http import Receive, Refusal
+from oxcore.model.ids import Buffer
 
 _PART = 1 << 20
 _SILENCE = 120.0  # seconds without a byte after which an upload counts as broken off
@@ -100,7 +101,7 @@ class Body:
             raise Refusal(413, InvalidError(f"the body is over {self.limit} bytes"))
 
 
-async def pull(parts: Iterator[bytes], pool: Executor) -> AsyncIterator[bytes]:
+async def pull(parts: Iterator[Buffer], pool: Executor) -> AsyncIterator[Buffer]:
     """The parts of a blocking iterator, each read in ``pool`` while the one before is sent."""
     loop = asyncio.get_running_loop()
     ahead = loop.run_in_executor(pool, _next, parts)
@@ -114,5 +115,5 @@ async def pull(parts: Iterator[bytes], pool: Executor) -> AsyncIterator[bytes]:
             await ahead
 
 
-def _next(parts: Iterator[bytes]) -> bytes | None:
+def _next(parts: Iterator[Buffer]) -> Buffer | None:
     return next(parts, None)

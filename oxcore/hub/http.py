@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from oxcore.codec import canonical
 from oxcore.errors import InvalidError, OxError
 from oxcore.hub.auth import Caller, Unknown
+from oxcore.model.ids import Buffer
 from oxcore.wire import routes
 from oxcore.wire.errors import error_record, status_of
 
@@ -74,7 +75,7 @@ class Answer:
     body: bytes = b""
     kind: str = routes.JSON_TYPE
     headers: list[tuple[str, str]] = field(default_factory=list)
-    stream: Iterator[bytes] | None = None
+    stream: Iterator[Buffer] | None = None
     close: Callable[[], None] = lambda: None
 
     def head(self) -> list[tuple[bytes, bytes]]:

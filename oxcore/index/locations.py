@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from itertools import islice, takewhile
+from itertools import islice, repeat, takewhile
 from operator import itemgetter
 
+from oxcore.codec.pack import PackIndex
 from oxcore.index._env import LOCATIONS, NEXT_PACK, NUMBERS, PACKS, Database, Txn
 from oxcore.model.protocols import Location
 
 Rows = Iterable[tuple[bytes, Location]]
 
 _ROW = struct.Struct("<IQIIBB")
+_KIND_AT = 20  # the offset of the kind in a row
+_ABSENT = bytes(_ROW.size)
 _NUMBER = struct.Struct(">I")
 _PAGE = 10_000
 
@@ -39,6 +42,13 @@ class Locations:
         places = map(Location._make, _ROW.iter_unpack(b"".join(found.values())))
         by_key = dict(zip(found, places, strict=True))
         return [by_key.get(key) for key in keys]
+
+    def kinds(self, oids: Sequence[bytes]) -> bytes:
+        """For each id a byte, the kind of its object, or 0."""
+        keys = [LOCATIONS + oid for oid in oids]
+        with self._database.read() as txn:
+            found = dict(txn.cursor().getmulti(sorted(keys)))
+        return b"".join(map(found.get, keys, repeat(_ABSENT)))[_KIND_AT :: _ROW.size]
 
     def find_prefix(self, prefix: bytes, limit: int) -> list[tuple[bytes, Location]]:
         """Up to ``limit`` objects whose id starts with ``prefix``, in the order of their ids."""
@@ -107,11 +117,9 @@ class Locations:
 
         def work(txn: Txn) -> list[int]:
             numbers = [self._number(txn, name) for name, _ in kept]
-            items = [
-                (LOCATIONS + oid, _ROW.pack(number, *where[1:]))
-                for number, (_, rows) in zip(numbers, kept, strict=True)
-                for oid, where in rows
-            ]
+            items: list[tuple[bytes, bytes]] = []
+            for number, (_, rows) in zip(numbers, kept, strict=True):
+                items += _items(number, rows)
             # By id only, and stable: of several places of one id the first wins, as it would
             # pack by pack.
             items.sort(key=itemgetter(0))
@@ -140,6 +148,15 @@ class Locations:
             every = takewhile(lambda item: item[0].startswith(LOCATIONS), _from(txn, LOCATIONS))
             for key in [key for key, value in every if value[:4] in gone]:
                 txn.delete(key)
+
+
+def _items(number: int, rows: Rows) -> Iterable[tuple[bytes, bytes]]:
+    """Keys and values of the objects of a pack."""
+    if not isinstance(rows, PackIndex):
+        return [(LOCATIONS + oid, _ROW.pack(number, *where[1:])) for oid, where in rows]
+    columns = (rows.starts(), rows.stored, rows.raws, rows.kinds, rows.hows)
+    keys = [LOCATIONS + oid for oid in rows.split_ids()]
+    return zip(keys, map(_ROW.pack, repeat(number), *columns), strict=True)
 
 
 def _from(txn: Txn, start: bytes) -> Iterator[tuple[bytes, bytes]]:

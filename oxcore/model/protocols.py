@@ -74,6 +74,10 @@ class Locator(Protocol):
         """For each id its location, or None."""
         ...
 
+    def kinds(self, oids: Sequence[bytes]) -> bytes:
+        """For each id a byte, the kind of its object, or 0. Cheaper than ``find_many``."""
+        ...
+
     def find_prefix(self, prefix: bytes, limit: int) -> list[tuple[bytes, Location]]:
         """Up to ``limit`` objects whose id starts with ``prefix``, in the order of their ids."""
         ...

@@ -6,8 +6,8 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from oxcore.errors import (
     BusyError,
@@ -17,16 +17,14 @@ from oxcore.errors import (
     UnreachableError,
 )
 from oxcore.model.counters import Counters
-from oxcore.model.protocols import Stored
+from oxcore.model.ids import Buffer
+from oxcore.model.run import Run
+from oxcore.remote.lines import FAULTS, Answer, Limits, Lines
 from oxcore.wire import routes
 from oxcore.wire.errors import error_from
 from oxcore.wire.frames import StreamReader
 from oxcore.wire.messages import RepoInfo, WhoAmI, decode_repos
 
-if TYPE_CHECKING:
-    import requests
-
-_PART = 1 << 20
 _MAX_ANSWER = 1 << 26  # bytes of an answer that is held whole
 _MAX_RETRY_AFTER = 30.0
 
@@ -54,23 +52,17 @@ class HubClient:
         counters: Counters | None = None,
         connection: Connection | None = None,
     ) -> None:
-        import requests
-
         self.base = base
         self.counters = counters or Counters()
         self.connection = connection or Connection()
         self._retry_after = 0.0  # seconds that the last refusal asked for
-        self._session = requests.Session()
-        # The environment is the caller's: no proxies, no netrc, no certificates from there.
-        self._session.trust_env = False
-        self._session.headers.update({routes.HEADER: routes.PROTOCOL, "User-Agent": "ox"})
+        self._headers = {routes.HEADER: routes.PROTOCOL, "User-Agent": "ox"}
         if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
-        if self.connection.certificates:
-            self._session.verify = self.connection.certificates
-        if self.connection.proxy:
-            proxy = self.connection.proxy
-            self._session.proxies.update({"http": proxy, "https": proxy})
+            self._headers["Authorization"] = f"Bearer {token}"
+        # The environment is the caller's: no proxies, no netrc, no certificates from there.
+        told = self.connection
+        limits = (told.connect, told.answer, told.certificates, told.proxy)
+        self._lines = Lines(base, Limits(*limits))
 
     def whoami(self) -> WhoAmI:
         """Who the hub takes the caller for."""
@@ -89,13 +81,13 @@ class HubClient:
         """The body of the answer. Repeats the request while the hub does not answer or is busy."""
         return self.repeat(lambda: self._whole(method, path, body, kind))
 
-    def send_stream(self, path: str, parts: Iterable[bytes]) -> bytes:
+    def send_stream(self, path: str, parts: Iterable[Buffer]) -> bytes:
         """Send a body of unknown length, once: what was read of ``parts`` is gone."""
         return self._whole("PUT", path, parts, routes.STREAM_TYPE)
 
-    def open_stream(self, path: str, body: bytes, kind: str) -> Iterator[Stored]:
-        """The objects of an answer, as they come; ``StreamReader`` says what it raises."""
-        with self._request("POST", path, body, kind) as answer:
+    def open_stream(self, path: str, body: bytes, kind: str) -> Iterator[Run]:
+        """Runs of the objects of an answer, as they come; ``StreamReader`` says what it raises."""
+        with closing(self._request("POST", path, body, kind)) as answer:
             reader = StreamReader(self._parts(answer))
             yield from reader
             reader.require_all()
@@ -118,55 +110,40 @@ class HubClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._lines.close()
 
-    def _whole(self, method: str, path: str, body: bytes | Iterable[bytes], kind: str) -> bytes:
-        with self._request(method, path, body, kind) as answer:
+    def _whole(self, method: str, path: str, body: bytes | Iterable[Buffer], kind: str) -> bytes:
+        with closing(self._request(method, path, body, kind)) as answer:
             return _limited(self._parts(answer))
 
-    def _request(
-        self, method: str, path: str, body: bytes | Iterable[bytes], kind: str
-    ) -> requests.Response:
-        import requests
-
+    def _request(self, method: str, path: str, body: bytes | Iterable[Buffer], kind: str) -> Answer:
         self.counters.requests += 1
-        headers = {"Content-Type": kind} if kind else {}
-        limits = (self.connection.connect, self.connection.answer)
+        headers = {**self._headers, "Content-Type": kind} if kind else self._headers
         try:
-            answer = self._session.request(
-                method,
-                self.base + path,
-                data=body or None,
-                headers=headers,
-                timeout=limits,
-                stream=True,
-                allow_redirects=False,
-            )
-        except (requests.RequestException, OSError) as error:
+            answer = self._lines.ask(method, path, headers, body)
+        except FAULTS as error:
             raise self._unreachable(error) from error
-        if answer.status_code >= 300:
-            with answer:
+        if answer.status >= 300:
+            with closing(answer):
                 raise self._error(answer)
         return answer
 
-    def _parts(self, answer: requests.Response) -> Iterator[bytes]:
-        import requests
-
+    def _parts(self, answer: Answer) -> Iterator[bytes]:
         try:
-            yield from answer.iter_content(_PART)
-        except (requests.RequestException, OSError) as error:
+            yield from answer.parts()
+        except FAULTS as error:
             raise self._unreachable(error) from error
 
     def _unreachable(self, error: Exception) -> UnreachableError:
-        reason = error.args[0] if error.args else error
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return UnreachableError(
             f"{self.base} does not answer: {_short(reason)}",
             hint="check the address and the network; what was sent is not sent again",
         )
 
-    def _error(self, answer: requests.Response) -> OxError:
-        status = answer.status_code
-        self._retry_after = _seconds(answer.headers.get("Retry-After"))
+    def _error(self, answer: Answer) -> OxError:
+        status = answer.status
+        self._retry_after = _seconds(answer.header("Retry-After"))
         try:
             record = json.loads(_limited(self._parts(answer)))
         except (ValueError, OxError):
@@ -193,8 +170,7 @@ class HubClient:
 
 
 def _short(reason: object) -> str:
-    inner = getattr(reason, "reason", reason)
-    text = str(inner)
+    text = str(reason)
     return text.rsplit(": ", 1)[-1] if len(text) > 80 else text
 
 

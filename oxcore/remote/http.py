@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from oxcore.errors import BusyError, UnreachableError
 from oxcore.model.counters import Counters
-from oxcore.model.protocols import Stored
+from oxcore.model.run import Run
 from oxcore.remote.client import Connection, HubClient
 from oxcore.wire.frames import encode_stream
 from oxcore.wire.ids import pack_ids, unpack_bits
@@ -44,27 +44,27 @@ class HttpRemote:
         answer = self.client.call("POST", self._path("has"), pack_ids(oids), IDS_TYPE)
         return unpack_bits(answer, len(oids))
 
-    def fetch(self, oids: Sequence[bytes]) -> Iterator[Stored]:
+    def fetch(self, oids: Sequence[bytes]) -> Iterator[Run]:
         """These objects. Where the line breaks, the rest is asked for again."""
         left = dict.fromkeys(oids)
 
-        def again() -> Iterator[Stored]:
+        def again() -> Iterator[Run]:
             return self.client.open_stream(self._path("objects"), pack_ids(list(left)), IDS_TYPE)
 
         return self._resumed(again, left)
 
-    def commits(self, request: CommitsRequest) -> Iterator[Stored]:
+    def commits(self, request: CommitsRequest) -> Iterator[Run]:
         """The commits and tags that ``request`` asks for, from the start again where the line
         breaks, each given once."""
 
-        def again() -> Iterator[Stored]:
+        def again() -> Iterator[Run]:
             return self.client.open_stream(self._path("commits"), request.encode(), JSON_TYPE)
 
         return _once(self._resumed(again, {}))
 
-    def put(self, objects: Iterable[Stored]) -> PutReply:
+    def put(self, runs: Iterable[Run]) -> PutReply:
         """Stream these objects, once: after ``UnreachableError`` ask ``has``, and send the rest."""
-        return PutReply.decode(self.client.send_stream(self._path("push"), encode_stream(objects)))
+        return PutReply.decode(self.client.send_stream(self._path("push"), encode_stream(runs)))
 
     def swap(self, request: SwapRequest) -> SwapReply:
         """Move refs; repeated under the same write-id where the answer is lost."""
@@ -83,16 +83,17 @@ class HttpRemote:
         return action_path(self._repo, action)
 
     def _resumed(
-        self, again: Callable[[], Iterator[Stored]], left: dict[bytes, None]
-    ) -> Iterator[Stored]:
+        self, again: Callable[[], Iterator[Run]], left: dict[bytes, None]
+    ) -> Iterator[Run]:
         """Objects of ``again()``, begun anew after a break; what was given goes out of ``left``."""
         failed = 0
         while True:
             try:
-                for item in again():
+                for run in again():
                     failed = 0
-                    left.pop(item.id, None)
-                    yield item
+                    for oid in run.ids:
+                        left.pop(oid, None)
+                    yield run
             except (UnreachableError, BusyError):
                 failed += 1
                 if failed >= self.client.connection.tries:
@@ -102,9 +103,9 @@ class HttpRemote:
                 return
 
 
-def _once(items: Iterator[Stored]) -> Iterator[Stored]:
+def _once(runs: Iterator[Run]) -> Iterator[Run]:
     seen: set[bytes] = set()
-    for item in items:
-        if item.id not in seen:
-            seen.add(item.id)
-            yield item
+    for run in runs:
+        fresh = [at for at, oid in enumerate(run.ids) if oid not in seen]
+        seen.update(run.ids)
+        yield run if len(fresh) == len(run.ids) else run.pick(fresh)

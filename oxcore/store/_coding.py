@@ -123,7 +123,7 @@ def base_of(payload: bytes) -> bytes:
     return payload[:ID_LEN]
 
 
-def decode(how: int, payload: bytes, raw: int) -> bytes:
+def decode(how: int, payload: Raw, raw: int) -> Raw | bytes:
     """The ``raw`` bytes of a payload that needs no base; ``CorruptError`` if there are not."""
     if how == _RAW:
         if len(payload) != raw:
@@ -142,7 +142,7 @@ def decode_delta(payload: bytes, raw: int, base: bytes) -> bytes:
     return _unpack(zstandard.ZstdDecompressor(dict_data=prefix), payload[ID_LEN:], raw)
 
 
-def _unpack(tool: zstandard.ZstdDecompressor, frame: bytes, raw: int) -> bytes:
+def _unpack(tool: zstandard.ZstdDecompressor, frame: Buffer, raw: int) -> bytes:
     import zstandard
 
     try:

@@ -8,13 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from oxcore.codec.pack import PackIndex
 from oxcore.errors import CorruptError, FormatError, MissingError
 from oxcore.model.counters import Counters
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import How, Location, Locator, Stored
+from oxcore.model.run import Run
 from oxcore.store._coding import base_of, decode, decode_delta, encode, prove
 from oxcore.store._files import PackFiles, PackHandle, VanishedError
+from oxcore.store._runs import Place, located, read_runs
 
+_ROWS = 1 << 18  # places that the index is told in one transaction, at least
 _AT_ONCE = 512  # objects located with one question
 _WINDOW = 8 << 20  # bytes held at once by a bulk read
 _BLOCK = 1 << 20  # bytes of one read that takes neighbours together
@@ -86,6 +90,19 @@ class PackReader:
                 else:
                     yield self._stored(oid, where, payload)
 
+    def get_runs(self, oids: Iterable[bytes]) -> Iterator[Run]:
+        """Like ``get_stored_many``, in runs of about 2 MiB; what lies together on disk, in the
+        order of the ids, is read with one call and not copied."""
+        return read_runs(self, located(self, oids))
+
+    def get_runs_at(self, places: Iterable[Place]) -> Iterator[Run]:
+        """``get_runs`` for ids whose ``locate`` is known."""
+        return read_runs(self, places)
+
+    def piece(self, pack: int, offset: int, length: int) -> bytes:
+        """Bytes of a pack. Raises ``VanishedError`` or ``CorruptError``."""
+        return self._handle(pack).read(offset, length)
+
     def decode(self, how: int, payload: bytes, raw: int) -> bytes:
         """The ``raw`` bytes that a payload stands for, not verified; a delta's base is read.
 
@@ -95,7 +112,11 @@ class PackReader:
 
     def has_many(self, oids: Sequence[bytes]) -> list[bool]:
         """For each id, whether the index knows an object with it."""
-        return [where is not None for where in self.locator.find_many(oids)]
+        return list(map(bool, self.locator.kinds(oids)))
+
+    def kinds(self, oids: Sequence[bytes]) -> bytes:
+        """For each id a byte, the kind of its object, or 0."""
+        return self.locator.kinds(oids)
 
     def locate(self, oids: Sequence[bytes]) -> list[Location | None]:
         """For each id where its object lies, or None."""
@@ -126,15 +147,21 @@ class PackReader:
         self._add_packs(sorted(self.files.names()))
 
     def _add_packs(self, names: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+        found: list[tuple[bytes, PackIndex]] = []
         added, unreadable = [], []
         for name in names:
             try:
-                self.locator.add_pack(name, self.files.index(name).rows())
+                found.append((name, self.files.index(name)))
                 added.append(name)
             except (CorruptError, FormatError):
                 unreadable.append(name)
             except VanishedError:
                 continue
+            if sum(len(index) for _, index in found) >= _ROWS:
+                self.locator.add_packs(found)
+                found = []
+        if found:
+            self.locator.add_packs(found)
         return added, unreadable
 
     def _look(self) -> bool:

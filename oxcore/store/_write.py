@@ -9,7 +9,7 @@ from itertools import accumulate
 from oxcore.codec.pack import HEADER, PackIndex, seal
 from oxcore.fs.atomic import fsync_dir, remove_quietly, storage_errors, write_all
 from oxcore.model.protocols import Location
-from oxcore.store.run import Run
+from oxcore.model.run import Run
 
 TEMPORARY = ".tmp-"
 _GATHER = 4 << 20  # bytes gathered for one system call

@@ -10,11 +10,11 @@ from typing import Self
 from oxcore.errors import CorruptError, MissingError, OxError, StorageError, UsageError
 from oxcore.model.ids import ID_LEN, Buffer, Kind
 from oxcore.model.protocols import How, Location, Stored
+from oxcore.model.run import Run
 from oxcore.store._coding import MAX_RAW, base_of, decode, decode_delta, encode, prove
 from oxcore.store._deltas import Base, Encoded, encode_against
 from oxcore.store._read import PackReader
 from oxcore.store._write import PackWriter
-from oxcore.store.run import Run
 
 _FILE = int(Kind.FILE)
 _CHUNK = int(Kind.CHUNK)

@@ -10,6 +10,7 @@ from typing import Self
 from oxcore.errors import CorruptError, MissingError
 from oxcore.model.ids import Buffer, Kind
 from oxcore.model.protocols import How, Location, Stored
+from oxcore.model.run import Run, gathered
 from oxcore.store._coding import decode, prove
 from oxcore.store._files import PackInfo
 from oxcore.store._read import Refreshed
@@ -30,6 +31,10 @@ class MemoryLocator:
         """For each id its location, or None."""
         get = self._rows.get
         return [get(oid) for oid in oids]
+
+    def kinds(self, oids: Sequence[bytes]) -> bytes:
+        """For each id the kind of its object, or 0."""
+        return bytes(0 if where is None else where.kind for where in self.find_many(oids))
 
     def find_prefix(self, prefix: bytes, limit: int) -> list[tuple[bytes, Location]]:
         """Up to ``limit`` objects whose id starts with ``prefix``, in the order of ids."""
@@ -121,6 +126,10 @@ class MemoryStore:
     def get_stored_many(self, oids: Iterable[bytes]) -> Iterator[Stored]:
         """Like ``get_stored`` for each id."""
         return (self.get_stored(oid) for oid in oids)
+
+    def get_runs(self, oids: Iterable[bytes]) -> Iterator[Run]:
+        """The objects in runs."""
+        return gathered(self.get_stored_many(oids))
 
     def has_many(self, oids: Sequence[bytes]) -> list[bool]:
         """For each id, whether it is there."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from oxcore.codec.pack import PackIndex
 from oxcore.model.ids import content_id
 from oxcore.model.protocols import Location, Locator
 from oxcore.testing.stores import expect, noise
@@ -66,6 +67,23 @@ class LocatorSuite(ABC):
             [where is not None for where in locator.find_many(asked)] == [True, False, True, True],
             "unknown ids and twins in a question",
         )
+        kinds = [rows[at][1].kind for at in (5, 2, 5)]
+        expect(locator.kinds(asked) == bytes([kinds[0], 0, *kinds[1:]]), "their kinds")
+        expect(locator.kinds([]) == b"", "no question, no kinds")
+
+    def test_takes_the_index_of_a_pack_as_it_is(self, tmp_path: Path) -> None:
+        """``PackIndex`` gives the same places as its rows; many packs go in together."""
+        locator, twin = self.make(tmp_path), self.new_locator(str(tmp_path / "twin"))
+        packs = []
+        for seed in (3, 4):
+            index = PackIndex()
+            for oid, where in [*sample_rows(seed, 50), *sample_rows(5, 5)]:
+                index.add(oid, where.kind, where.how, where.raw, where.stored)
+            packs.append((content_id(b"%d" % seed), index))
+        expect(locator.add_packs(packs) == [1, 2], "numbers, in order")
+        for name, index in packs:
+            twin.add_pack(name, list(index.rows()))
+        expect(list(locator.ids()) == list(twin.ids()), "places, and the first pack wins")
 
     def test_holds_extremes(self, tmp_path: Path) -> None:
         """Offsets beyond 2^40 and lengths up to 2^32 - 1 come back, as do ids of all bits."""

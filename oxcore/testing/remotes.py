@@ -15,6 +15,7 @@ from oxcore import tree
 from oxcore.errors import CorruptError, InvalidError, MissingError, OxError, RejectedError
 from oxcore.model.ids import Kind, content_id, parse_id
 from oxcore.model.protocols import Stored
+from oxcore.model.run import gathered, objects_of, run_of
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.testing.histories import (
@@ -112,7 +113,7 @@ class RemoteSuite(ABC):
     def test_has_tells_what_is_there(self, tmp_path: Path) -> None:
         """In the order of the question."""
         remote = self.new_remote(tmp_path)
-        remote.put(iter([raw(b"a"), raw(b"b")]))
+        remote.put(gathered([raw(b"a"), raw(b"b")]))
         asked = [content_id(one) for one in (b"x", b"b", b"a", b"y")]
         expect(remote.has(asked) == [False, True, True, False], "two of four")
         expect(remote.has([]) == [], "nothing asked, nothing told")
@@ -120,30 +121,30 @@ class RemoteSuite(ABC):
     def test_put_tells_what_was_new(self, tmp_path: Path) -> None:
         """And storing twice stores once."""
         remote = self.new_remote(tmp_path)
-        expect(remote.put(iter([raw(b"a"), raw(b"b")])).kept == 2, "two are new")
-        reply = remote.put(iter([raw(b"b"), raw(b"c")]))
+        expect(remote.put(gathered([raw(b"a"), raw(b"b")])).kept == 2, "two are new")
+        reply = remote.put(gathered([raw(b"b"), raw(b"c")]))
         expect((reply.received, reply.kept) == (2, 1), "one is new")
 
     def test_fetch_gives_what_is_there_then_tells_what_is_not(self, tmp_path: Path) -> None:
         """``MissingError`` comes last."""
         remote = self.new_remote(tmp_path)
-        remote.put(iter([raw(b"a")]))
+        remote.put(gathered([raw(b"a")]))
         got: list[Stored] = []
 
         def act() -> None:
-            got.extend(remote.fetch([content_id(b"a"), content_id(b"x")]))
+            got.extend(objects_of(remote.fetch([content_id(b"a"), content_id(b"x")])))
 
         error = refuses(MissingError, act)
         expect(error.items == (content_id(b"x").hex(),), "it names the one")
         stream = remote.fetch([content_id(b"a")])
-        expect([one.payload for one in stream] == [b"a"], "the other one comes")
+        expect([bytes(run.blob) for run in stream] == [b"a"], "the other one comes")
 
     def test_lies_are_refused_and_not_kept(self, tmp_path: Path) -> None:
         """Bytes that do not fit their id, paths that leave, manifests that do not assemble."""
         for lie in lies():
             remote = self.new_remote(tmp_path / secrets.token_hex(4))
             good = raw(b"before the lie")
-            error = refuses(OxError, partial(remote.put, [good, lie]))
+            error = refuses(OxError, partial(remote.put, [run_of([good, lie])]))
             kinds = (CorruptError, InvalidError, MissingError)
             expect(isinstance(error, kinds), f"{error.kind}: {error.message}")
             expect(remote.has([good.id, lie.id]) == [False, False], "nothing was kept")
@@ -157,9 +158,9 @@ class RemoteSuite(ABC):
         parts = [part.oid for part in content.parts(here.store, oid)]
         stored = {one: here.store.get_stored(one) for one in parts}
         expect(stored[parts[0]].kind == Kind.FILE and len(parts) > 3, "a file of several chunks")
-        refuses(MissingError, lambda: remote.put(iter([stored[parts[0]], stored[parts[1]]])))
+        refuses(MissingError, lambda: remote.put(gathered([stored[parts[0]], stored[parts[1]]])))
         expect(not any(remote.has(parts)), "nothing was kept")
-        remote.put(iter([stored[one] for one in parts]))
+        remote.put(gathered([stored[one] for one in parts]))
         expect(all(remote.has(parts)), "manifest first, then its chunks: fine")
 
     def test_a_swap_is_a_compare_and_swap(self, tmp_path: Path) -> None:
@@ -233,12 +234,12 @@ class RemoteSuite(ABC):
         request = SwapRequest((update(MAIN, None, one),), "with-holes")
         for part in (one, root, content_id(b"1")):
             refuses(MissingError, lambda: remote.swap(request))
-            remote.put(iter([stored(part)]))
+            remote.put(gathered([stored(part)]))
         error = refuses(MissingError, lambda: remote.swap(request))
         expect(error.items == (content_id(big).hex(),), "it names what is missing")
         push(here, remote, [update(MAIN, None, one)])
         two = commit_files(here, {b"a": b"1"}, [commit_files(here, {b"b": b""}, [one]), one])
-        remote.put(iter([stored(two)]))
+        remote.put(gathered([stored(two)]))
         refuses(
             MissingError, lambda: remote.swap(SwapRequest((update(MAIN, one, two),), "no-parent"))
         )
@@ -247,7 +248,9 @@ class RemoteSuite(ABC):
         """Objects that were there in part do not fool the sender for good."""
         here, remote = self.source(tmp_path), self.new_remote(tmp_path)
         one = commit_files(here, many_files(2000))
-        remote.put(iter([here.store.get_stored(here.commit(one).tree), here.store.get_stored(one)]))
+        remote.put(
+            gathered([here.store.get_stored(here.commit(one).tree), here.store.get_stored(one)])
+        )
         push(here, remote, [update(MAIN, None, one)])
         expect(remote.refs().refs == {MAIN: one.hex()}, "it got there")
 
@@ -279,7 +282,7 @@ class RemoteSuite(ABC):
         push(here, remote, [update(MAIN, None, line[-1])])
 
         def got(request: CommitsRequest) -> set[bytes]:
-            return {one.id for one in remote.commits(request)}
+            return {oid for run in remote.commits(request) for oid in run.ids}
 
         tip = (line[-1],)
         expect(got(CommitsRequest(tip)) == set(line), "all")

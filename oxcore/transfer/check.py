@@ -52,10 +52,10 @@ def missing_files(repo: Repository, ids: list[bytes]) -> list[bytes]:
     """Of these files, the ids that are not here, and those of parts that are not here."""
     gaps: list[bytes] = []
     large: list[bytes] = []
-    for oid, where in zip(ids, repo.store.locate(ids), strict=True):
-        if where is None:
+    for oid, kind in zip(ids, repo.store.kinds(ids), strict=True):
+        if not kind:
             gaps.append(oid)
-        elif where.kind == _FILE:
+        elif kind == _FILE:
             large.append(oid)
     for batch in batched(_parts(repo, large), MAX_IDS):
         found = repo.store.has_many(batch)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from oxcore.model.ids import parse_id
-from oxcore.model.protocols import Location, Stored
+from oxcore.model.protocols import Location
+from oxcore.model.run import Run
 from oxcore.refs.names import HEADS, TAGS
 from oxcore.repo import Repository
 from oxcore.transfer.commits import select
@@ -35,7 +37,7 @@ class Endpoint:
         """For each id, whether it is here."""
         return self.repo.store.has_many(oids)
 
-    def objects(self, oids: Sequence[bytes]) -> tuple[Iterator[Stored], list[bytes]]:
+    def objects(self, oids: Sequence[bytes]) -> tuple[Iterator[Run], list[bytes]]:
         """Those of the objects that are here, in the order of the disk; the ids of the others."""
         found: dict[bytes, Location] = {}
         missing: list[bytes] = []
@@ -44,16 +46,16 @@ class Endpoint:
                 missing.append(oid)
             else:
                 found[oid] = where
-        return self.repo.store.get_stored_many(sorted(found, key=found.__getitem__)), missing
+        return self.repo.store.get_runs_at(sorted(found.items(), key=itemgetter(1))), missing
 
-    def commits(self, request: CommitsRequest) -> tuple[Iterator[Stored], list[bytes]]:
+    def commits(self, request: CommitsRequest) -> tuple[Iterator[Run], list[bytes]]:
         """The commits and tags that are asked for, and wanted ids that are not here."""
         chosen = select(self.repo, request)
-        return self.repo.store.get_stored_many(chosen.ids), chosen.missing
+        return self.repo.store.get_runs(chosen.ids), chosen.missing
 
-    def put(self, objects: Iterable[Stored]) -> PutReply:
+    def put(self, runs: Iterable[Run]) -> PutReply:
         """Verify and store."""
-        return receive(self.repo, objects)
+        return receive(self.repo, runs)
 
     def swap(self, request: SwapRequest) -> SwapReply:
         """Move refs."""

@@ -8,7 +8,7 @@ from oxcore.codec.commit import decode_commit
 from oxcore.codec.manifest import Manifest, decode_manifest, decode_segment
 from oxcore.errors import CorruptError, InvalidError, MissingError, counted
 from oxcore.model.ids import Kind
-from oxcore.model.protocols import Stored
+from oxcore.model.run import Run
 from oxcore.repo import Repository
 from oxcore.store import Batch, decode
 from oxcore.transfer.commits import Link
@@ -42,14 +42,14 @@ class Inflow:
     def commits(self, request: CommitsRequest) -> dict[bytes, Link]:
         """Get the commits and tags that are asked for; gives the commits."""
         links: dict[bytes, Link] = {}
-        for item in self._counted(self._remote.commits(request)):
-            if item.kind == Kind.COMMIT:
-                commit = decode_commit(decode(item.how, item.payload, item.raw))
-                links[item.id] = Link(commit.tree, commit.parents)
-            elif item.kind != Kind.TAG:
-                raise InvalidError("the remote sent something else in place of a commit")
-            self._receiver.take(item)
-        self._receiver.drain()
+        for run in self._counted(self._remote.commits(request)):
+            for item in run.objects():
+                if item.kind == Kind.COMMIT:
+                    commit = decode_commit(decode(item.how, item.payload, item.raw))
+                    links[item.id] = Link(commit.tree, commit.parents)
+                elif item.kind != Kind.TAG:
+                    raise InvalidError("the remote sent something else in place of a commit")
+            self._receiver.take(run)
         return links
 
     def want_nodes(self, oids: list[bytes]) -> list[bytes]:
@@ -106,12 +106,12 @@ class Inflow:
     def _pull(self, oids: Sequence[bytes]) -> None:
         """Get these objects and, of manifests among them, the parts."""
         expected = set(oids)
-        for item in self._counted(self._remote.fetch(oids)):
-            if item.id not in expected:
-                raise InvalidError(f"the remote sent {item.id.hex()}, which was not asked for")
-            expected.remove(item.id)
-            self._receiver.take(item)
-        self._receiver.drain()
+        for run in self._counted(self._remote.fetch(oids)):
+            before = len(expected)
+            expected.difference_update(run.ids)
+            if before - len(expected) != len(run.ids):
+                raise InvalidError("the remote sent an object that was not asked for")
+            self._receiver.take(run)
         if expected:
             names = sorted(oid.hex() for oid in expected)
             raise MissingError(f"the remote kept back {counted(len(names), 'object')}", items=names)
@@ -143,15 +143,15 @@ class Inflow:
         for run in runs:
             yield from zip(run.children(), run.lengths, strict=True)
 
-    def _counted(self, items: Iterable[Stored]) -> Iterator[Stored]:
+    def _counted(self, runs: Iterable[Run]) -> Iterator[Run]:
         counters, progress = self._repo.counters, self._repo.settings.progress
-        for item in items:
-            size = len(item.payload)
-            counters.objects_received += 1
+        for run in runs:
+            size = len(run.blob)
+            counters.objects_received += len(run.ids)
             counters.bytes_received += size
-            progress.step(1, size)
+            progress.step(len(run.ids), size)
             self._unsealed += size
-            yield item
+            yield run
 
     def _seal(self) -> None:
         if self._unsealed >= _SEAL_BYTES:

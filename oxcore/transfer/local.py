@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from oxcore.errors import ExistsError, MissingError, NotARepoError, NotFoundError, counted
-from oxcore.model.protocols import Stored
+from oxcore.model.run import Run
 from oxcore.repo import Repository, Settings
 from oxcore.transfer.endpoint import Endpoint
 from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
@@ -46,17 +46,17 @@ class LocalRemote:
         """For each id, whether it is there."""
         return self._end.has(oids)
 
-    def fetch(self, oids: Sequence[bytes]) -> Iterator[Stored]:
+    def fetch(self, oids: Sequence[bytes]) -> Iterator[Run]:
         """These objects; ``MissingError`` after the last if some are not there."""
         return _whole(*self._end.objects(oids))
 
-    def commits(self, request: CommitsRequest) -> Iterator[Stored]:
+    def commits(self, request: CommitsRequest) -> Iterator[Run]:
         """The commits and tags that ``request`` asks for."""
         return _whole(*self._end.commits(request))
 
-    def put(self, objects: Iterable[Stored]) -> PutReply:
+    def put(self, runs: Iterable[Run]) -> PutReply:
         """Verify and store these objects."""
-        return self._end.put(objects)
+        return self._end.put(runs)
 
     def swap(self, request: SwapRequest) -> SwapReply:
         """Move refs, all or none."""
@@ -71,8 +71,8 @@ class LocalRemote:
         self.repo.close()
 
 
-def _whole(objects: Iterator[Stored], missing: list[bytes]) -> Iterator[Stored]:
-    yield from objects
+def _whole(runs: Iterator[Run], missing: list[bytes]) -> Iterator[Run]:
+    yield from runs
     if missing:
         raise MissingError(
             f"the remote lacks {counted(len(missing), 'object')}",

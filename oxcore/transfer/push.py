@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from oxcore.errors import ExistsError, MissingError, NotFoundError
 from oxcore.model.ids import Kind, parse_id
-from oxcore.model.protocols import Progress, RefUpdate
+from oxcore.model.protocols import Location, Progress, RefUpdate
 from oxcore.repo import Repository
 from oxcore.transfer.check import roots_and_bases
 from oxcore.transfer.commits import Link, new_commits, peel, peel_all
@@ -153,12 +153,16 @@ def _send_files(repo: Repository, sender: Sender, files: list[bytes], *, trust: 
     """
     lacking = set(sender.lacking(files))
     large: list[bytes] = []
-    small: list[bytes] = []
+    small: list[tuple[Location, bytes]] = []
     for oid, where in zip(files, repo.store.locate(files), strict=True):
-        if where is None and oid in lacking:
-            raise MissingError(f"the content {oid.hex()} is not here", items=(oid.hex(),))
-        is_large = where is not None and where.kind == Kind.FILE
-        if oid in lacking or (is_large and not trust):
-            (large if is_large else small).append(oid)
-    sender.add(small)
+        if where is None:
+            if oid in lacking:
+                raise MissingError(f"the content {oid.hex()} is not here", items=(oid.hex(),))
+        elif where.kind == Kind.FILE:
+            if oid in lacking or not trust:
+                large.append(oid)
+        elif oid in lacking:
+            small.append((where, oid))
+    small.sort()  # in the order of the disk: neighbours are read, sent and written together
+    sender.queue((oid, where) for where, oid in small)
     sender.add_files(large)

@@ -11,12 +11,11 @@ from oxcore.codec.node import validate
 from oxcore.errors import CorruptError, MissingError, UnreachableError
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import How, Location, Stored
+from oxcore.model.run import Run, run_of
 from oxcore.repo import Repository
-from oxcore.store import Batch, Finder, content, decode
+from oxcore.store import Batch, Finder, content, decode, prove_run
 from oxcore.wire.messages import PutReply
 
-_RUN_BYTES = 1 << 20  # payloads that go to the batch with one question to the index
-_RUN = 256
 HOLD = 16 << 20  # bytes of manifests that wait for their proof
 _FILE, _CHUNK = int(Kind.FILE), int(Kind.CHUNK)
 
@@ -48,33 +47,29 @@ class Receiver:
         self.received = 0
         self.kept = 0
         self._held_bytes = 0
-        self._run: list[Stored] = []
-        self._run_bytes = 0
 
-    def take(self, item: Stored) -> None:
-        """Take one object; a run of them reaches the batch together."""
-        self.received += 1
-        if item.kind == _FILE:
-            self._hold(item)
+    def take(self, run: Run) -> None:
+        """Take objects: chunks reach the batch together."""
+        self.received += len(run.ids)
+        if run.kinds.count(_CHUNK) == len(run.ids):
+            prove_run(run)
+            self.kept += self.batch.put_run(run)
             return
-        if item.kind != _CHUNK:
-            _check_layout(item)
-        self._run.append(item)
-        self._run_bytes += len(item.payload)
-        if self._run_bytes >= _RUN_BYTES or len(self._run) >= _RUN:
-            self.drain()
-
-    def drain(self) -> None:
-        """Hand to the batch what was taken."""
-        run, self._run, self._run_bytes = self._run, [], 0
-        there = self.batch.has_many([item.id for item in run])
-        fresh = [item for item, known in zip(run, there, strict=True) if not known]
-        self.batch.put_stored_many(fresh)
-        self.kept += len(fresh)
+        plain: list[Stored] = []
+        for item in run.objects():
+            if item.kind == _FILE:
+                self._hold(item)
+            else:
+                if item.kind != _CHUNK:
+                    _check_layout(item)
+                plain.append(item)
+        if plain:
+            rest = run_of(plain)
+            prove_run(rest)
+            self.kept += self.batch.put_run(rest)
 
     def settle(self) -> None:
         """Prove and keep the manifests that were held."""
-        self.drain()
         while self.held:
             waiting = len(self.held)
             for oid, item in list(self.held.items()):
@@ -104,7 +99,7 @@ class Receiver:
             self.settle()
 
 
-def receive(repo: Repository, objects: Iterable[Stored]) -> PutReply:
+def receive(repo: Repository, runs: Iterable[Run]) -> PutReply:
     """Store a stream of objects; durable when this returns.
 
     Where the stream breaks off, what came before is kept, so that a retry need not send it again;
@@ -113,11 +108,10 @@ def receive(repo: Repository, objects: Iterable[Stored]) -> PutReply:
     with repo.store.batch() as batch:
         receiver = Receiver(batch)
         try:
-            for item in objects:
-                receiver.take(item)
+            for run in runs:
+                receiver.take(run)
             receiver.settle()
         except UnreachableError:
-            receiver.drain()
             batch.seal_partial()
             raise
     return PutReply(receiver.received, receiver.kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from oxcore.model.protocols import Stored
+from oxcore.model.run import Run
 from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
 
 REQUEST_BYTES = 64 << 20
@@ -29,18 +29,18 @@ class Remote(Protocol):
         """For each id (at most 65,536), whether an object with it is there."""
         ...
 
-    def fetch(self, oids: Sequence[bytes]) -> Iterator[Stored]:
+    def fetch(self, oids: Sequence[bytes]) -> Iterator[Run]:
         """These objects (at most 65,536 ids) in any order, not verified, none as a delta.
 
         Raises ``MissingError`` after the last one if it does not have all of them.
         """
         ...
 
-    def commits(self, request: CommitsRequest) -> Iterator[Stored]:
+    def commits(self, request: CommitsRequest) -> Iterator[Run]:
         """The commits and tags that ``request`` asks for; ``MissingError`` as in ``fetch``."""
         ...
 
-    def put(self, objects: Iterable[Stored]) -> PutReply:
+    def put(self, runs: Iterable[Run]) -> PutReply:
         """Store these objects, verified there. Answers when they are durable.
 
         ``UnreachableError`` may mean that a part of them arrived: ask ``has``.

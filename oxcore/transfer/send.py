@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from oxcore.errors import BusyError, MissingError, UnreachableError
 from oxcore.model.ids import Kind
-from oxcore.model.protocols import Location, Stored
+from oxcore.model.protocols import Location
+from oxcore.model.run import Run
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.transfer.levels import batched
@@ -18,6 +19,7 @@ from oxcore.wire.ids import MAX_IDS
 
 TRIES = 5
 """Attempts in a row without progress before a transfer gives up."""
+_MOST = 1 << 17  # objects of one request: so much memory takes the queue
 
 
 def pause(attempt: int, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -67,13 +69,23 @@ class Sender:
         self.spared = Spared()
         self._repo = repo
         self._remote = remote
-        self._queue: dict[bytes, None] = {}
+        self._queue: dict[bytes, Location] = {}
         self._size = 0
 
     def add(self, oids: Sequence[bytes]) -> None:
         """Queue these objects; ``MissingError`` if one is not here."""
-        for oid, where in zip(oids, self._repo.store.locate(oids), strict=True):
-            self._add(oid, where)
+        self.queue(zip(oids, self._repo.store.locate(oids), strict=True))
+
+    def queue(self, places: Iterable[tuple[bytes, Location | None]]) -> None:
+        """``add`` for ids whose places are known. What lies together is best queued together."""
+        for oid, where in places:
+            if where is None:
+                raise MissingError(f"object {oid.hex()} is not here", items=(oid.hex(),))
+            if oid not in self._queue:
+                self._queue[oid] = where
+                self._size += where.stored
+                if self._size >= REQUEST_BYTES or len(self._queue) >= _MOST:
+                    self.flush()
 
     def lacking(self, oids: Sequence[bytes]) -> list[bytes]:
         """Those of ``oids`` that the other side lacks; counts the others as spared."""
@@ -108,7 +120,7 @@ class Sender:
 
     def flush(self) -> None:
         """Send what is queued; where the line breaks, what did not arrive is sent again."""
-        left, self._queue, self._size = list(self._queue), {}, 0
+        left, self._queue, self._size = self._queue, {}, 0
         attempt = 0
         while left:
             try:
@@ -119,23 +131,14 @@ class Sender:
                 if attempt >= TRIES:
                     raise
                 pause(attempt)
-                rest = Asker(self._remote).lacking(left)
+                rest = Asker(self._remote).lacking(list(left))
                 attempt = attempt if len(rest) == len(left) else 0
-                left = rest
+                left = {oid: left[oid] for oid in rest}
 
-    def _add(self, oid: bytes, where: Location | None) -> None:
-        if where is None:
-            raise MissingError(f"object {oid.hex()} is not here", items=(oid.hex(),))
-        if oid not in self._queue:
-            self._queue[oid] = None
-            self._size += where.stored
-            if self._size >= REQUEST_BYTES:
-                self.flush()
-
-    def _counted(self, oids: Iterable[bytes]) -> Iterator[Stored]:
+    def _counted(self, places: dict[bytes, Location]) -> Iterator[Run]:
         counters, progress = self._repo.counters, self._repo.settings.progress
-        for item in self._repo.store.get_stored_many(oids):
-            counters.objects_sent += 1
-            counters.bytes_sent += len(item.payload)
-            progress.step(1, len(item.payload))
-            yield item
+        for run in self._repo.store.get_runs_at(places.items()):
+            counters.objects_sent += len(run.ids)
+            counters.bytes_sent += len(run.blob)
+            progress.step(len(run.ids), len(run.blob))
+            yield run

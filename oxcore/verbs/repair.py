@@ -11,6 +11,7 @@ from oxcore.codec.node import decode as decode_node
 from oxcore.errors import CorruptError, MissingError
 from oxcore.model.ids import ID_LEN, Kind, object_id
 from oxcore.model.protocols import Stored
+from oxcore.model.run import objects_of
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.transfer import Remote
@@ -102,7 +103,7 @@ class Healer:
         wanted = {oid for oid, here in zip(oids, there, strict=True) if here}
         rest = set(wanted)
         try:
-            for item in self._remote.fetch(sorted(wanted)) if wanted else ():
+            for item in objects_of(self._remote.fetch(sorted(wanted)) if wanted else ()):
                 data = self._data(item)
                 if data is not None and item.id in wanted:
                     rest.discard(item.id)

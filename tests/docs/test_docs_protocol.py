@@ -9,6 +9,7 @@ from oxcore import errors
 from oxcore.codec import canonical
 from oxcore.model.ids import content_id
 from oxcore.model.protocols import RefUpdate, Stored
+from oxcore.model.run import objects_of, run_of
 from oxcore.wire import frames, ids, messages, routes
 from oxcore.wire.errors import STATUS, error_from, error_record
 
@@ -21,6 +22,8 @@ BLOCK = re.search(r"```json-vectors\n(.*?)```", TEXT, re.DOTALL)
 JSON = dict(line.split(" ", 1) for line in BLOCK.group(1).splitlines())
 
 HELLO = Stored(content_id(b"hello\n"), 1, 0, 6, b"hello\n")
+WORLD = Stored(content_id(b"world\n"), 1, 0, 6, b"world\n")
+BOTH = run_of([HELLO, WORLD])
 ONE, TWO, THREE = ("11" * 32, "22" * 32, "33" * 32)
 FLAGS = [True, False, False, True, True, False, False, False, True]
 
@@ -29,10 +32,11 @@ def test_every_byte_vector_is_what_the_code_writes():
     written = {
         "stream-header": frames.HEADER,
         "frame": frames.frame_header(HELLO) + HELLO.payload,
-        "end": frames.end_frame(1),
+        "end": frames.end_frame(2),
         "end-missing": frames.end_frame(0, [b"\xab" * 32]),
         "end-broken": frames.broken_frame(2, errors.CorruptError("bad pack")),
-        "stream": b"".join(frames.encode_stream([HELLO])),
+        "run": frames.run_header(BOTH) + BOTH.blob,
+        "stream": b"".join(frames.encode_stream([BOTH])),
         "bits": ids.pack_bits(FLAGS),
     }
     assert written == BYTES
@@ -40,9 +44,11 @@ def test_every_byte_vector_is_what_the_code_writes():
 
 def test_the_stream_vector_is_read():
     reader = frames.StreamReader([BYTES["stream"]])
-    assert list(reader) == [HELLO]
+    assert list(objects_of(reader)) == [HELLO, WORLD]
     assert reader.missing == []
-    assert BYTES["stream"] == BYTES["stream-header"] + BYTES["frame"] + BYTES["end"]
+    assert BYTES["stream"] == BYTES["stream-header"] + BYTES["run"] + BYTES["end"]
+    single = (BYTES["stream-header"], BYTES["frame"], BYTES["frame"], BYTES["end"])
+    assert list(objects_of(frames.StreamReader(single))) == [HELLO, HELLO]
 
 
 def test_the_end_vectors_are_read():
@@ -109,6 +115,8 @@ def test_the_reserved_names_and_the_limits_are_told():
     assert f"at most {messages.MAX_UPDATES:,}" in TEXT
     assert f"{routes.MAX_TARGET:,} bytes of path" in TEXT
     assert f"{frames.MAX_OBJECT >> 20} MiB" in TEXT
+    assert f"{frames.MAX_RUN >> 20} MiB" in TEXT
+    assert f"1 to {frames.MAX_COUNT:,}" in TEXT
 
 
 def test_every_route_is_in_the_table():

@@ -153,8 +153,8 @@ def test_columns_have_four_bytes_a_number_on_every_machine(monkeypatch):
     index = PackIndex()
     index.add(bytes(32), 1, 0, 0x01020304, 5)
     assert (index.raws.itemsize, index.stored.itemsize) == (4, 4)
-    little = pack._pack_u32(index.raws)
+    little = pack.pack_u32(index.raws)
     monkeypatch.setattr(pack, "_SWAP", not pack._SWAP)
-    assert pack._pack_u32(index.raws) == little[::-1]
-    assert list(pack._unpack_u32(little[::-1])) == [0x01020304]
+    assert pack.pack_u32(index.raws) == little[::-1]
+    assert list(pack.unpack_u32(little[::-1])) == [0x01020304]
     assert list(index.raws) == [0x01020304]

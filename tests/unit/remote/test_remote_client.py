@@ -18,6 +18,7 @@ from oxcore.errors import (
     UnreachableError,
 )
 from oxcore.model.counters import Counters
+from oxcore.model.run import gathered, objects_of, run_of
 from oxcore.remote import Connection, HttpRemote, HubClient
 from oxcore.testing.histories import raw
 from oxcore.wire.errors import error_record
@@ -173,23 +174,23 @@ def test_nobody_there():
 
 def test_a_stream_that_is_cut_is_taken_up(script, remote):
     items = [raw(b"%d" % n * (1 << 20)) for n in range(4)]
-    whole = b"".join(encode_stream(items))
-    rest = b"".join(encode_stream(items[2:]))
+    whole = b"".join(encode_stream(gathered(items)))
+    rest = b"".join(encode_stream(gathered(items[2:])))
     # What is read together, 1 MiB, is lost where it is cut.
     script.answers = [answer(whole, cut=3 << 20), answer(rest, cut=16), answer(rest)]
-    assert list(remote.fetch([item.id for item in items])) == items
+    assert list(objects_of(remote.fetch([item.id for item in items]))) == items
     assert [len(body) // 32 for *_, body in script.seen] == [4, 2, 2]
 
 
 def test_commits_are_given_once(script, remote):
     items = [raw(b"%d" % n * (1 << 20)) for n in range(3)]
-    whole = b"".join(encode_stream(items))
+    whole = b"".join(encode_stream(gathered(items)))
     script.answers = [answer(whole, cut=2 << 20), answer(whole)]
-    assert list(remote.commits(CommitsRequest((bytes(32),)))) == items
+    assert list(objects_of(remote.commits(CommitsRequest((bytes(32),))))) == items
 
 
 def test_a_stream_that_breaks_at_the_same_place_gives_up(script, remote, slept):
-    whole = b"".join(encode_stream([raw(b"a")]))
+    whole = b"".join(encode_stream([run_of([raw(b"a")])]))
     script.answers = [answer(whole, cut=20)] * 4
     with pytest.raises(UnreachableError):
         list(remote.fetch([raw(b"a").id]))
@@ -197,9 +198,9 @@ def test_a_stream_that_breaks_at_the_same_place_gives_up(script, remote, slept):
 
 
 def test_missing_ids_are_told_at_the_end(script, remote):
-    script.answers = [answer(b"".join(encode_stream([raw(b"a")], lambda: [b"\1" * 32])))]
+    script.answers = [answer(b"".join(encode_stream([run_of([raw(b"a")])], lambda: [b"\1" * 32])))]
     stream = remote.fetch([raw(b"a").id, b"\1" * 32])
-    assert next(stream) == raw(b"a")
+    assert list(next(stream).objects()) == [raw(b"a")]
     with pytest.raises(MissingError):
         next(stream)
 

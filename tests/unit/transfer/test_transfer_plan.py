@@ -13,6 +13,7 @@ from oxcore.codec.node import Leaf, decode, encode_inner
 from oxcore.errors import CorruptError, InvalidError, MissingError, NotFoundError, RejectedError
 from oxcore.model.entries import Entry
 from oxcore.model.ids import Kind, content_id, object_id
+from oxcore.model.run import gathered, objects_of
 from oxcore.repo import Repository
 from oxcore.store import MemoryStore, content
 from oxcore.testing.histories import (
@@ -47,11 +48,11 @@ class Counting:
 
         return call
 
-    def put(self, objects):
+    def put(self, runs):
         self.calls.append("put")
-        items = list(objects)
-        self.puts.append(sum(len(item.payload) for item in items))
-        return self.inner.put(iter(items))
+        lots = list(runs)
+        self.puts.append(sum(len(run.blob) for run in lots))
+        return self.inner.put(iter(lots))
 
 
 @pytest.fixture
@@ -218,7 +219,7 @@ class Liar:
 
     def __getattr__(self, name):
         if name in self.given:
-            return lambda *_: iter(self.given[name])
+            return lambda *_: gathered(self.given[name])
         return getattr(self.inner, name)
 
 
@@ -338,6 +339,8 @@ def test_an_answer_that_keeps_something_back_is_seen(here, there, remote):
     push(here, remote, [update(MAIN, None, one)])
     honest = remote.fetch
     liar = Liar(remote)
-    liar.fetch = lambda oids: (item for item in honest(oids) if item.kind == Kind.TREE)
+    liar.fetch = lambda oids: gathered(
+        item for item in objects_of(honest(oids)) if item.kind == Kind.TREE
+    )
     with pytest.raises(MissingError, match="kept back 9 objects"):
         fetch(there, liar, [one])
