@@ -119,10 +119,10 @@ def _proved(finder: Finder, oid: bytes, listed: Iterator[Part]) -> Iterator[byte
             if last:
                 yield last
             last = finder.get(part.oid, Kind.CHUNK)
-            _check_length(oid, part.oid, len(last), part.length)
+            check_length(oid, part.oid, len(last), part.length)
             whole.update(last)
     if whole.digest() != oid:
-        raise _corrupt(oid, "its chunks do not give its id")
+        raise corrupt(oid, "its chunks do not give its id")
     yield last
 
 
@@ -144,7 +144,7 @@ class ContentFile(io.RawIOBase):
         self._outer = _Level(0, _as_manifest(finder, oid, size))
         self._inner = _Level(0, None)
         if self._outer.end != size:
-            raise _corrupt(oid, f"it has {self._outer.end} bytes, not {size}")
+            raise corrupt(oid, f"it has {self._outer.end} bytes, not {size}")
 
     def readable(self) -> bool:
         """True."""
@@ -248,7 +248,7 @@ def _manifest_parts(
 def _segment(finder: Finder, oid: bytes, length: int) -> Manifest:
     segment = decode_segment(finder.get(oid, Kind.SEGMENT))
     if segment.size != length:
-        raise _corrupt(oid, f"a segment of {segment.size} bytes stands where {length} should")
+        raise corrupt(oid, f"a segment of {segment.size} bytes stands where {length} should")
     return segment
 
 
@@ -262,7 +262,7 @@ def _children(finder: Finder, oid: bytes, run: Manifest, *, nested: bool) -> Ite
             if where is None or _content_kind(child, where) == _CHUNK:
                 yield Part(child, Kind.CHUNK, length)
             elif nested:
-                raise _corrupt(oid, "its chunks are files of files")
+                raise corrupt(oid, "its chunks are files of files")
             else:
                 yield from _nested(finder, child, length)
 
@@ -272,7 +272,7 @@ def _nested(finder: Finder, oid: bytes, length: int) -> Iterator[Part]:
     for part in found:
         # The first is the manifest: wrong lengths end here, before its parts multiply.
         if part.kind == _FILE and part.length != length:
-            raise _corrupt(oid, f"a file of {part.length} bytes stands where {length} should")
+            raise corrupt(oid, f"a file of {part.length} bytes stands where {length} should")
         yield part
 
 
@@ -282,22 +282,24 @@ def _piece(finder: Finder, owner: bytes, oid: bytes, length: int) -> bytes:
         data = finder.get(oid, Kind.CHUNK)
     else:
         data = b"".join(read(finder, oid))
-    _check_length(owner, oid, len(data), length)
+    check_length(owner, oid, len(data), length)
     return data
 
 
-def _check_length(owner: bytes, oid: bytes, found: int, told: int) -> None:
+def check_length(owner: bytes, oid: bytes, found: int, told: int) -> None:
+    """Raise ``CorruptError`` if the chunk ``oid`` of a file has not the length that was told."""
     if found != told:
-        raise _corrupt(owner, f"chunk {oid.hex()} has {found} bytes, not {told}")
+        raise corrupt(owner, f"chunk {oid.hex()} has {found} bytes, not {told}")
 
 
 def _content_kind(oid: bytes, where: Location) -> Kind:
     if where.kind not in (_CHUNK, _FILE):
-        raise _corrupt(oid, "the object with this id is no content")
+        raise corrupt(oid, "the object with this id is no content")
     return Kind(where.kind)
 
 
-def _corrupt(oid: bytes, why: str) -> CorruptError:
+def corrupt(oid: bytes, why: str) -> CorruptError:
+    """The error for a content that is not what its id says."""
     return CorruptError(
         f"content {oid.hex()}: {why}",
         hint="repair it from a remote that has it: ox fsck --repair",

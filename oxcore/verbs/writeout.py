@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from oxcore.repo import Repository
 from oxcore.store import content
+from oxcore.store.stream import stream
 from oxcore.verbs.plan import WRITE, Plan
 from oxcore.worktree import Writer
 
@@ -38,8 +40,8 @@ def write_files(repo: Repository, writer: Writer, plan: Plan) -> Iterator[tuple[
 
 def _write_large(repo: Repository, writer: Writer, plan: Plan, place: int) -> tuple[int, int]:
     path, entry, expect = plan.order(place)
-    pieces = content.read(repo.store, entry.id)
-    plan.note(place, WRITE, writer.write(path, entry, pieces, expect=expect))
+    with closing(stream(repo.store, entry.id)) as pieces:
+        plan.note(place, WRITE, writer.write(path, entry, pieces, expect=expect))
     return 1, entry.size
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat as st
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,8 @@ from oxcore.worktree.renames import rename_new
 from oxcore.worktree.rows import pack_stat, wait_out
 from oxcore.worktree.temporary import temporary_name
 
+_TOGETHER = 1 << 20  # bytes written with one call
+_MOST = 512  # pieces written with one call; the kernel takes 1024
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -85,9 +87,9 @@ class Writer:
     ) -> bytes:
         """Make ``path`` hold ``content`` with the mode of ``entry``; gives its new stat prefix.
 
-        Pieces of an iterable are written as they come. Raises ``UnsavedError`` (see above),
-        ``CorruptError`` if the content has not the size of the entry, ``StorageError`` if the
-        file system refuses; each leaves what was there.
+        Pieces of an iterable are written as they come, a MiB at a time. Raises
+        ``UnsavedError`` (see above), ``CorruptError`` if the content has not the size of the
+        entry, ``StorageError`` if the file system refuses; each leaves what was there.
         """
         check_path(path)
         self._prune()
@@ -206,11 +208,29 @@ def _fill(handle: int, path: bytes, entry: Entry, content: bytes | Iterable[byte
         _check_size(path, entry, len(content))
         write_all(handle, content)
         return
-    total = 0
+    _check_size(path, entry, sum(_write_together(handle, pieces) for pieces in _gather(content)))
+
+
+def _gather(content: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The pieces in groups of about a MiB, one system call each."""
+    held: list[bytes] = []
+    size = 0
     for piece in content:
-        write_all(handle, piece)
-        total += len(piece)
-    _check_size(path, entry, total)
+        held.append(piece)
+        size += len(piece)
+        if size >= _TOGETHER or len(held) >= _MOST:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
+def _write_together(handle: int, pieces: list[bytes]) -> int:
+    total = sum(map(len, pieces))
+    done = os.writev(handle, pieces)
+    if done < total:  # a full disk, or a limit: the next write tells
+        write_all(handle, b"".join(pieces)[done:])
+    return total
 
 
 def _check_size(path: bytes, entry: Entry, size: int) -> None:
