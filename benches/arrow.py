@@ -22,15 +22,15 @@ _ONE = pa.scalar(1, pa.uint64())
 SCHEMA = pa.schema(
     [
         ("id", pa.int64()),
-        ("time", pa.timestamp("ms")),
+        ("time", pa.int64()),
         ("camera", pa.string()),
         ("label", pa.string()),
         ("score", pa.float64()),
         ("left", pa.int16()),
         ("top", pa.int16()),
-        ("width", pa.float32()),
-        ("height", pa.float32()),
-        ("frame", pa.string()),
+        ("width", pa.float64()),
+        ("height", pa.float64()),
+        ("image", pa.string()),
     ]
 )
 
@@ -41,7 +41,7 @@ def versions(folder: Path, count: int, edits: int) -> None:
     for version in (1, 2):
         here = folder / str(version)
         here.mkdir(parents=True)
-        pa.csv.write_csv(table, here / "table.csv", pa.csv.WriteOptions(quoting_style="needed"))
+        pa.csv.write_csv(table, here / "table.csv", pa.csv.WriteOptions(quoting_style="none"))
         pa.parquet.write_table(table, here / "table.parquet", use_content_defined_chunking=True)
         pa.parquet.write_table(table, here / "plain.parquet")
         table = edit(table, edits)
@@ -90,25 +90,22 @@ def _batch(seed: str, first: int, count: int) -> pa.RecordBatch:
     ids = pa.array(range(first, first + count), pa.int64())
     jitter = draw("time", 50)
     fraction = pc.divide(draw("score", 1_000_000).cast(pa.float64()), 1e6)
-    quarters = [pc.divide(draw(name, 4096).cast(pa.float32()), 4) for name in ("w", "h")]
+    sides = [pc.divide(draw(name, 10**9).cast(pa.float64()), 1e6) for name in ("w", "h")]
     cameras = pa.array([f"cam-{number:04}" for number in range(1000)])
-    frames = pc.binary_join_element_wise(
-        "frames", draw("folder", 500).cast(pa.string()), _hex(seed, count), "/"
-    )
     columns = [
         ids,
-        pc.add(pc.multiply(ids, 100), pc.add(jitter, 1_700_000_000_000)).cast(pa.timestamp("ms")),
+        pc.add(pc.multiply(ids, 100), pc.add(jitter, 1_700_000_000_000)),
         cameras.take(draw("camera", 1000)),
         pa.array(WORDS).take(draw("label", len(WORDS))),
         fraction,
         draw("left", 1920).cast(pa.int16()),
         draw("top", 1080).cast(pa.int16()),
-        *quarters,
-        frames,
+        *sides,
+        _hex(seed, count),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
 def _hex(seed: str, count: int) -> pa.Array:
-    digits = noise(f"{seed} frame", 8 * count).hex()
-    return pa.array([f"{digits[at : at + 16]}.jpg" for at in range(0, 16 * count, 16)])
+    digits = noise(f"{seed} image", 12 * count).hex()
+    return pa.array([digits[at : at + 24] for at in range(0, 24 * count, 24)])
