@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from oxcore.errors import CorruptError, MissingError, OxError, StorageError, UsageError
+from oxcore.errors import CorruptError, MissingError, OxError, UsageError
 from oxcore.model.ids import ID_LEN, Buffer, Kind
 from oxcore.model.protocols import How, Location, Stored
 from oxcore.model.run import Run
 from oxcore.store._coding import MAX_RAW, base_of, decode, decode_delta, encode, prove
 from oxcore.store._deltas import Base, Encoded, encode_against
+from oxcore.store._outbox import Outbox
 from oxcore.store._read import PackReader
-from oxcore.store._write import PackWriter
 
 _FILE = int(Kind.FILE)
 _CHUNK = int(Kind.CHUNK)
-_TREE = int(Kind.TREE)
 _DELTA = int(How.DELTA)
-_PUBLISH_OBJECTS = 1 << 16  # sealed objects and packs that the index is told of together
-_PUBLISH_PACKS = 32
-_PACK_OBJECTS = 1 << 17  # a pack of tiny objects is sealed before its index weighs on memory
-
-
-class _Sealing(threading.Thread):
-    """A full pack on its way to the disk, while the next one fills."""
-
-    def __init__(self, writer: PackWriter) -> None:
-        super().__init__(name="ox-seal", daemon=True)
-        self.writer = writer
-        self._name = b""
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self._name = self.writer.seal()
-        except BaseException as error:  # noqa: BLE001 -- raised again by the thread that waits
-            self._error = error
-
-    def result(self) -> bytes:
-        """The name of the pack, once it is sealed; raises what sealing raised."""
-        self.join()
-        if self._error is not None:
-            raise self._error
-        return self._name
 
 
 class Batch:
@@ -60,14 +32,14 @@ class Batch:
 
     def __init__(self, reader: PackReader, *, pack_size: int, replace: bool = False) -> None:
         self._reader = reader
-        self._pack_size = pack_size
         self._replace = replace
-        self._open: PackWriter | None = None
-        self._sealing: _Sealing | None = None
-        self._unpublished: list[tuple[PackWriter, bytes]] = []  # sealed, not in the index yet
+        self._outbox = Outbox(reader, pack_size=pack_size, replace=replace)
         self._keep = False
-        self._failure: BaseException | None = None  # the first; nothing is sealed after it
-        self.sealed: list[bytes] = []  # names of the packs that this batch made
+
+    @property
+    def sealed(self) -> list[bytes]:
+        """Names of the packs that this batch made."""
+        return self._outbox.sealed
 
     def __enter__(self) -> Self:
         self._reader.files.make()
@@ -86,7 +58,7 @@ class Batch:
             else:
                 self._abandon()
         finally:
-            self._close()
+            self._outbox.close()
 
     def put(self, oid: bytes, kind: Kind, data: Buffer, *, base: bytes | None = None) -> None:
         """Store an object unless it is there. The caller vouches for the id.
@@ -121,7 +93,7 @@ class Batch:
         if len(fresh) < len(run.ids):
             run = run.pick(fresh)
         if fresh:
-            self._append_run(run)
+            self._outbox.add_run(run)
         return len(fresh)
 
     def put_encoded(self, chunks: Sequence[Encoded]) -> None:
@@ -129,7 +101,7 @@ class Batch:
         them, and leaves their payloads as they are until the next ``flush``."""
         fresh = self._fresh([chunk.id for chunk in chunks])
         for oid, how, raw, payload in (chunks[at] for at in fresh):
-            self._append(oid, _CHUNK, how, raw, payload)
+            self._outbox.add(oid, _CHUNK, how, raw, payload)
 
     def put_stored(self, stored: Stored) -> None:
         """Store an object as it comes, once it is proved; see ``put_stored_many``."""
@@ -147,16 +119,18 @@ class Batch:
             if where is None and not self._is_pending(stored.id):
                 self._check(stored)
                 payload = _frozen(stored.payload)
-                self._append(stored.id, stored.kind, stored.how, stored.raw, payload)
+                self._outbox.add(stored.id, stored.kind, stored.how, stored.raw, payload)
 
     def put_proved(self, stored: Stored) -> None:
         """Store an object as it comes, unless it is there. The caller vouches for its bytes."""
         if not self._is_here(stored.id):
-            self._append(stored.id, stored.kind, stored.how, stored.raw, _frozen(stored.payload))
+            self._outbox.add(
+                stored.id, stored.kind, stored.how, stored.raw, _frozen(stored.payload)
+            )
 
     def get(self, oid: bytes, kind: Kind) -> bytes:
         """An object of this batch or of the store, verified."""
-        writer = self._holder(oid)
+        writer = self._outbox.holder(oid)
         if writer is None:
             return self._reader.get(oid, kind)
         where = writer.place(writer.rows[oid])
@@ -185,163 +159,52 @@ class Batch:
         Raises, then and at every later call, the first error if some of it could not be written:
         a ``StorageError``.
         """
-        self._harvest()
-        writer, self._open = self._open, None
-        if writer is not None:
-            self._finish(writer, writer.seal)
-        self._publish()
+        self._outbox.flush()
 
     def seal_partial(self) -> None:
         """From now on even an exception seals what there is: so that a transfer can go on
         where it stopped."""
         self._keep = True
 
+    def _abandon(self) -> None:
+        try:
+            if self._keep:
+                self.flush()
+            else:
+                self._outbox.give_up()
+        except OxError:
+            return  # the exception that ends the block is the one to report
+
     def _is_here(self, oid: bytes) -> bool:
         return self._located((oid,))[0] is not None or self._is_pending(oid)
 
     def _is_pending(self, oid: bytes) -> bool:
-        return self._holder(oid) is not None
-
-    def _holder(self, oid: bytes) -> PackWriter | None:
-        if self._open is not None and oid in self._open.rows:
-            return self._open
-        if self._sealing is not None and oid in self._sealing.writer.rows:
-            return self._sealing.writer
-        return next((writer for writer, _ in self._unpublished if oid in writer.rows), None)
+        return self._outbox.holder(oid) is not None
 
     def _place(self, oid: bytes) -> Location | None:
-        writer = self._holder(oid)
+        writer = self._outbox.holder(oid)
         return None if writer is None else writer.place(writer.rows[oid])
 
     def _located(self, oids: Sequence[bytes]) -> list[Location | None]:
         return [None] * len(oids) if self._replace else self._reader.locate(oids)
 
-    def _fresh(self, oids: Sequence[bytes]) -> list[int]:
+    def _fresh(self, oids: Sequence[bytes]) -> Sequence[int]:
         """The places of the ids that are neither here nor the same as one before."""
-        first: dict[bytes, int] = {}
-        for at, (oid, where) in enumerate(zip(oids, self._located(oids), strict=True)):
-            if where is None and oid not in first and not self._is_pending(oid):
+        located = self._located(oids)
+        pending = [writer.rows for writer in self._outbox.writers()]
+        if not any(located) and all(rows.keys().isdisjoint(oids) for rows in pending):
+            first = dict(zip(reversed(oids), range(len(oids) - 1, -1, -1), strict=True))
+            return range(len(oids)) if len(first) == len(oids) else sorted(first.values())
+        first = {}
+        for at, (oid, where) in enumerate(zip(oids, located, strict=True)):
+            if where is None and oid not in first and not any(oid in rows for rows in pending):
                 first[oid] = at
         return list(first.values())
 
     def _add(self, oid: bytes, kind: int, how: int, data: bytes, payload: bytes) -> None:
         if len(data) > MAX_RAW:
             raise UsageError(f"an object of {len(data)} bytes: cut it into chunks first")
-        self._append(oid, kind, how, len(data), payload)
-
-    def _append(
-        self, oid: bytes, kind: int, how: int, raw: int, payload: bytes | memoryview
-    ) -> None:
-        counters = self._reader.counters
-        counters.bytes_stored += len(payload)
-        if kind == _CHUNK:
-            counters.chunks_stored += 1
-        elif kind == _TREE:
-            counters.nodes_written += 1
-        try:
-            self._writer().add(oid, kind, how, raw, payload)
-            self._seal_full()
-        except BaseException as error:
-            self._failure = self._failure or error
-            raise
-
-    def _append_run(self, run: Run) -> None:
-        counters = self._reader.counters
-        counters.bytes_stored += len(run.blob)
-        counters.chunks_stored += run.kinds.count(_CHUNK)
-        counters.nodes_written += run.kinds.count(_TREE)
-        try:
-            self._writer().add_run(run)
-            self._seal_full()
-        except BaseException as error:
-            self._failure = self._failure or error
-            raise
-
-    def _writer(self) -> PackWriter:
-        if self._open is None:
-            self._open = PackWriter(self._reader.files.folder)
-        return self._open
-
-    def _seal_full(self) -> None:
-        writer = self._open
-        if writer is not None and (
-            writer.index.end >= self._pack_size or len(writer.rows) >= _PACK_OBJECTS
-        ):
-            self._rotate(writer)
-
-    def _rotate(self, writer: PackWriter) -> None:
-        """Let a full pack go to the disk while the next one fills; at most one is under way."""
-        self._harvest()
-        writer.drain()
-        self._open = None
-        self._sealing = _Sealing(writer)
-        self._sealing.start()
-
-    def _harvest(self) -> None:
-        """Wait for the pack under way; let the index know of the packs that it is worth it for."""
-        self._check_failure()
-        sealing, self._sealing = self._sealing, None
-        if sealing is not None:
-            self._finish(sealing.writer, sealing.result)
-            full = sum(len(writer.rows) for writer, _ in self._unpublished) >= _PUBLISH_OBJECTS
-            if full or len(self._unpublished) >= _PUBLISH_PACKS:
-                self._publish()
-
-    def _check_failure(self) -> None:
-        if isinstance(self._failure, OxError):
-            raise self._failure  # again: it tells the cause and the way out
-        if self._failure is not None:
-            raise StorageError("some of these objects could not be stored") from self._failure
-
-    def _finish(self, writer: PackWriter, seal: Callable[[], bytes]) -> None:
-        try:
-            name = seal()
-        except BaseException as error:
-            # Nothing more of the batch is sealed, since it may name what was lost.
-            self._failure = self._failure or error
-            writer.close()
-            raise
-        self._reader.counters.fsyncs += 2
-        self._reader.files.forget(name)  # repair may put a sound pack in place of its twin
-        self._unpublished.append((writer, name))
-
-    def _publish(self) -> None:
-        """Tell the index of the packs that are sealed: many together touch each page once."""
-        ready, self._unpublished = self._unpublished, []
-        locator = self._reader.locator
-        try:
-            if self._replace:
-                for writer, name in ready:
-                    locator.replace(name, writer.index)
-            elif ready:
-                locator.add_packs([(name, writer.index) for writer, name in ready])
-            self.sealed += [name for _, name in ready]
-        except BaseException as error:
-            self._failure = self._failure or error
-            raise
-        finally:
-            for writer, _ in ready:
-                writer.close()
-
-    def _abandon(self) -> None:
-        try:
-            if self._keep:
-                self.flush()
-            else:
-                self._harvest()  # it is complete: the retry finds it
-                self._publish()
-        except OxError:
-            return  # the exception that ends the block is the one to report
-
-    def _close(self) -> None:
-        sealing, self._sealing = self._sealing, None
-        if sealing is not None:
-            sealing.join()
-            sealing.writer.close()
-        open_ = [] if self._open is None else [self._open]
-        for writer in (*(writer for writer, _ in self._unpublished), *open_):
-            writer.close()
-        self._open, self._unpublished = None, []
+        self._outbox.add(oid, kind, how, len(data), payload)
 
     def _check(self, stored: Stored) -> None:
         try:
@@ -382,7 +245,7 @@ class Batch:
     def _plain_base(self, oid: bytes) -> tuple[bytes, bytes] | None:
         """Id and bytes of a base that is stored whole: ``oid`` or, if that is a delta, its own."""
         for _ in range(2):
-            writer = self._holder(oid)
+            writer = self._outbox.holder(oid)
             where = self._place(oid) or self._reader.locate((oid,))[0]
             if where is None:
                 return None

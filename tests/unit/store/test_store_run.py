@@ -14,7 +14,7 @@ from oxcore.codec.pack import PackIndex
 from oxcore.errors import InvalidError, StorageError
 from oxcore.model.counters import Counters
 from oxcore.model.ids import Kind, content_id, object_id
-from oxcore.store import MemoryLocator, PackStore, Run, batch, encode
+from oxcore.store import MemoryLocator, PackStore, Run, _outbox, encode
 from oxcore.testing.faults import faulty
 from oxcore.testing.stores import noise
 
@@ -84,7 +84,7 @@ def test_nodes_in_a_run_are_counted_as_nodes(tmp_path):
 
 
 def test_a_pack_of_tiny_objects_is_sealed_by_their_number(tmp_path, monkeypatch):
-    monkeypatch.setattr(batch, "_PACK_OBJECTS", 10)
+    monkeypatch.setattr(_outbox, "_PACK_OBJECTS", 10)
     store = open_store(tmp_path)
     with store.batch() as writer:
         for start in range(0, 40, 8):
