@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from oxcore import tree
@@ -51,19 +50,32 @@ def local_time() -> Moment:
     return Moment(now, time.localtime(now / 1e6).tm_gmtoff // 60)
 
 
-@dataclass(slots=True)
 class Settings:
     """What the caller decides: author of commits and operations, clock, progress, patterns to
     ignore besides ``.oxignore``, seconds to wait for another writer, settings that stand
     behind the repository's own, and the token for the URL of a remote (None: there is none)."""
 
-    author: Person | None = None
-    clock: Callable[[], Moment] = local_time
-    progress: Progress = field(default_factory=Quiet)
-    excludes: tuple[str, ...] = ()
-    lock_wait: float = 5.0
-    defaults: Mapping[str, str] = field(default_factory=dict)
-    token_for: Callable[[str], str | None] = lambda _: None
+    def __init__(
+        self,
+        author: Person | None = None,
+        clock: Callable[[], Moment] = local_time,
+        progress: Progress | None = None,
+        excludes: tuple[str, ...] = (),
+        lock_wait: float = 5.0,
+        defaults: Mapping[str, str] | None = None,
+        token_for: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self.author = author
+        self.clock = clock
+        self.progress = progress or Quiet()
+        self.excludes = excludes
+        self.lock_wait = lock_wait
+        self.defaults = defaults or {}
+        self.token_for = token_for
+
+    def of(self, author: Person | None) -> Settings:
+        """The same with another author."""
+        return Settings(**{**vars(self), "author": author})
 
 
 class Repository:
@@ -248,7 +260,7 @@ class Repository:
 
         def read(oid: bytes) -> Commit:
             commit = self.commit(oid)
-            return replace(commit, parents=()) if oid in edge else commit
+            return commit._replace(parents=()) if oid in edge else commit
 
         return read
 

@@ -3,12 +3,12 @@
 Besides what JSON has: a ``bytes`` value under the key ``path`` or ending in ``_path`` or
 ``name`` is text with surrogate escapes, and, if it is not UTF-8, accompanied by the same key with
 ``_hex`` appended; any other ``bytes`` value is hex (ids). A ``Moment`` becomes ISO 8601 text,
-a ``Person`` name and email, a dataclass or NamedTuple an object.
+a ``Person`` name and email, a NamedTuple, a dataclass or another
+object with fields an object.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from enum import Enum
@@ -70,14 +70,16 @@ def _container(value: object) -> object:
         return _object(value)
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return _object(value._asdict())
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _object({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+    if hasattr(value, "__dataclass_fields__"):
+        return _object({name: getattr(value, name) for name in value.__dataclass_fields__})
     if isinstance(value, Iterable):
         return [to_plain(item) for item in value]
+    if hasattr(value, "__dict__"):
+        return _object(dict(vars(value)))
     raise TypeError(f"not for JSON: {type(value).__name__}")
 
 
-def _object(pairs: Mapping[object, object]) -> dict[str, object]:
+def _object(pairs: Mapping[str, object] | Mapping[object, object]) -> dict[str, object]:
     made: dict[str, object] = {}
     for key, value in pairs.items():
         name = str(key)

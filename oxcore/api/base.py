@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +19,7 @@ def with_author(settings: Settings | None, author: str | Person | None) -> Setti
     if author is None:
         return settings
     person = Person.parse(author) if isinstance(author, str) else author
-    return replace(settings or Settings(), author=person)
+    return (settings or Settings()).of(person)
 
 
 class RepoBase:

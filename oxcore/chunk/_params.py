@@ -1,8 +1,7 @@
 """The parameters of the cuts, as they stand in a repository's `format` file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 ALGORITHM: Final = "fastcdc-2020-nc2"
 """The name of the algorithm in the `format` file: FastCDC 2020, normalised chunking level 2."""
@@ -14,8 +13,13 @@ LEVEL: Final = 2
 _BOUNDS = {"minimum": (64, 1 << 20), "mean": (256, 4 << 20), "maximum": (1024, 16 << 20)}
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkParams:
+class _Sizes(NamedTuple):
+    minimum: int
+    mean: int
+    maximum: int
+
+
+class ChunkParams(_Sizes):
     """Sizes of chunks in bytes, each a power of two, `minimum` < `mean` < `maximum`.
 
     `mean` is FastCDC's normal size, where the mask changes. The true mean of the chunks of random
@@ -23,19 +27,20 @@ class ChunkParams:
     a rule.
     """
 
-    minimum: int = 16384
-    mean: int = 65536
-    maximum: int = 262144
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
+    def __new__(cls, minimum: int = 16384, mean: int = 65536, maximum: int = 262144) -> Self:
+        """Check the sizes."""
+        made = super().__new__(cls, minimum, mean, maximum)
         for name, (low, high) in _BOUNDS.items():
-            _check_size(name, getattr(self, name), low, high)
-        if not self.minimum < self.mean < self.maximum:
-            raise ValueError(f"chunk sizes must rise: {self.minimum}, {self.mean}, {self.maximum}")
+            _check_size(name, getattr(made, name), low, high)
+        if not minimum < mean < maximum:
+            raise ValueError(f"chunk sizes must rise: {minimum}, {mean}, {maximum}")
+        return made
 
     def to_dict(self) -> dict[str, str | int]:
         """Give the parameters, with the algorithm's name, as plain values for `format`."""
-        return {"algorithm": ALGORITHM, **asdict(self)}
+        return {"algorithm": ALGORITHM, **self._asdict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:

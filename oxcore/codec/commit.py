@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
 from oxcore.codec import canonical
@@ -31,7 +30,7 @@ def encode_commit(commit: Commit) -> bytes:
 
 def signed_payload(commit: Commit) -> bytes:
     """What a signature covers: the encoding of the commit without its signature."""
-    return encode_commit(replace(commit, signature=None))
+    return encode_commit(commit._replace(signature=None))
 
 
 def decode_commit(data: bytes) -> Commit:

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 
 from blake3 import blake3
 
@@ -33,8 +33,7 @@ _KEYS = {"changes", "note", "number", "offset", "undoes", "us", "verb", "who", "
 T = TypeVar("T", int, str)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One change of state.
 
     ``number`` counts from 1. ``changes`` maps a key of the state (``HEAD``, ``stage``,
@@ -48,7 +47,7 @@ class Operation:
     note: str
     who: str
     time: Moment
-    changes: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    changes: Mapping[str, tuple[str | None, str | None]] = MappingProxyType({})
     write_id: str | None = None
     undoes: int | None = None
 

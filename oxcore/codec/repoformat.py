@@ -8,7 +8,8 @@ ones from doing harm.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from oxcore.codec import canonical
 from oxcore.errors import CorruptError, FormatError
@@ -18,11 +19,10 @@ VERSION = 1
 FEATURES: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class RepoFormat:
+class RepoFormat(NamedTuple):
     """``chunking``: algorithm, minimum, mean and maximum in bytes. ``bare``: no work tree."""
 
-    chunking: Mapping[str, Json] = field(default_factory=dict)
+    chunking: Mapping[str, Json] = MappingProxyType({})
     bare: bool = False
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Self
+from typing import NamedTuple, Self
 
 from oxcore.errors import InvalidError
 
@@ -15,8 +14,7 @@ _PERSON = re.compile(r"([^<>\n\0]*?)\s*(?:<([^<>\s\0]*)>)?")
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Who did something: a name and an address, both may be empty but not both at once."""
 
     name: str
@@ -35,8 +33,7 @@ class Person:
         return cls(found[1], found[2] or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A point in time with the zone of who wrote it.
 
     ``us``: microseconds since 1970-01-01 UTC; ``offset``: minutes east of UTC.
@@ -54,8 +51,7 @@ class Moment:
         return (start + timedelta(microseconds=self.us)).astimezone(zone).isoformat()
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One version of the dataset.
 
     ``tree`` is the id of the root node, ``parents`` the commits it came from (none for the
@@ -68,7 +64,7 @@ class Commit:
     author: Person
     time: Moment
     message: str
-    meta: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    meta: Mapping[str, Json] = MappingProxyType({})
     signature: str | None = None
 
     @property
@@ -77,8 +73,7 @@ class Commit:
         return self.message.split("\n", 1)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """An annotated tag: a name for ``target`` (a commit's id), with who, when and why."""
 
     target: bytes

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 
-
-@dataclass(slots=True)
 class Counters:
     """How often something dear happened since the counters were made.
 
     One instance belongs to one ``Repo`` (or one hub client) and is handed to its rooms.
     """
 
-    files_opened: int = 0
-    bytes_hashed: int = 0
-    chunks_hashed: int = 0
-    chunks_stored: int = 0
-    bytes_stored: int = 0
-    nodes_read: int = 0
-    nodes_written: int = 0
-    objects_read: int = 0
-    fsyncs: int = 0
-    requests: int = 0
-    objects_sent: int = 0
-    bytes_sent: int = 0
-    objects_received: int = 0
-    bytes_received: int = 0
+    def __init__(self, **counts: int) -> None:
+        self.files_opened = 0
+        self.bytes_hashed = 0
+        self.chunks_hashed = 0
+        self.chunks_stored = 0
+        self.bytes_stored = 0
+        self.nodes_read = 0
+        self.nodes_written = 0
+        self.objects_read = 0
+        self.fsyncs = 0
+        self.requests = 0
+        self.objects_sent = 0
+        self.bytes_sent = 0
+        self.objects_received = 0
+        self.bytes_received = 0
+        for name, count in counts.items():
+            setattr(self, name, count)
 
     def as_dict(self) -> dict[str, int]:
         """Name -> count."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return dict(vars(self))

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from oxcore.codec.pack import HEADER, TRAILER_SIZE, PackIndex, index_span, open_index
 from oxcore.errors import CorruptError, MissingError
@@ -20,14 +20,13 @@ class VanishedError(MissingError):
     """A pack that the index knows is no longer there: another process collected garbage."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackInfo:
+class PackInfo(NamedTuple):
     """A sealed pack: size of the file in bytes, number of objects (0 if the trailer is damaged),
     when it was written in nanoseconds since the epoch."""
 
     name: bytes
     size: int
-    count: int
+    objects: int
     mtime_ns: int
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from oxcore.errors import InvalidError, MissingError
@@ -91,7 +90,7 @@ def cut_reader(repo: Repository, cut: frozenset[bytes]) -> ReadCommit:
 
     def read(oid: bytes) -> Commit:
         commit = repo.commit(oid)
-        return replace(commit, parents=()) if oid in edge else commit
+        return commit._replace(parents=()) if oid in edge else commit
 
     return read
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from heapq import merge
 from operator import itemgetter
 
@@ -28,16 +27,14 @@ _LISTED = 1000  # changes that a result carries; counts are always whole
 Edit = tuple[bytes, Entry | None, Entry | None]  # path, what is staged, what shall be
 
 
-@dataclass(slots=True)
 class Added:
     """What ``add`` staged: counts, the bytes read, the first changes, and what was left aside."""
 
-    added: int = 0
-    modified: int = 0
-    removed: int = 0
-    nbytes: int = 0
-    changes: list[Change] = field(default_factory=list)
-    aside: Aside = field(default_factory=Aside)
+    def __init__(self) -> None:
+        self.added = self.modified = self.removed = 0
+        self.nbytes = 0
+        self.changes: list[Change] = []
+        self.aside = Aside()
 
     def noted(self, edits: Iterable[Edit]) -> Iterator[tuple[bytes, Entry | None]]:
         """Path and new entry of each edit, as it passes and is counted."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from oxcore.model.entries import Change, Entry
@@ -26,13 +25,12 @@ class FileChange(NamedTuple):
         return (self.new.size if self.new else 0) - (self.old.size if self.old else 0)
 
 
-@dataclass(slots=True)
 class Sums:
     """How many files changed, by letter, and how many bytes went and came with them."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    removed: int = 0
-    added: int = 0
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.removed = self.added = 0
 
     def note(self, change: FileChange) -> None:
         """Count one; the bytes of a rename stay."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from oxcore import tree
 from oxcore.codec.commit import encode_commit
@@ -24,8 +24,7 @@ from oxcore.verbs.add import add_locked
 from oxcore.verbs.merging import Pending, read_pending
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """A new commit: its id, the branch it is on (None if HEAD is detached), what it holds; how
     many files were ``added``, ``modified``, ``removed`` and ``retyped`` (now a link, or no longer
     one) against its first parent, and the ``nbytes`` of those that it has anew."""
@@ -72,7 +71,7 @@ def commit(
                 "nothing is staged", hint="stage changes with: ox add; or use --allow-empty"
             )
         kept = draft.meta if meta is None else dict(meta)
-        made = replace(draft, tree=stage, message=text, meta=kept)
+        made = draft._replace(tree=stage, message=text, meta=kept)
         oid = store_commit(repo, made)
         branch = advance(repo, oid, "commit --amend" if amend else "commit", made.title)
     return Committed(oid, branch, made, not made.parents, *_counts(repo, made))
@@ -113,7 +112,7 @@ def _draft(
             raise UsageError("there is no commit to amend yet")
         if pending is not None:
             raise ConflictError(f"a {pending.verb} is in progress: it cannot be amended")
-        return replace(repo.commit(head), time=now, signature=None)
+        return repo.commit(head)._replace(time=now, signature=None)
     parents = () if head is None else (head,)
     if pending is None:
         return Commit(tree.EMPTY, parents, author, now, "")

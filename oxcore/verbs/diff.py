@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from oxcore import history, tree
 from oxcore.errors import NotFoundError, UsageError
@@ -17,16 +16,23 @@ from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
 from oxcore.worktree import hash_file
 
 
-@dataclass(frozen=True, slots=True)
 class Difference:
     """Two versions to compare: ``old`` and ``new`` are roots of trees, ``new`` None the work
     tree. Iterate for the changes, ask ``detail`` for what is inside one."""
 
-    repo: Repository
-    old: bytes
-    new: bytes | None
-    selection: Selection
-    renames: bool = True
+    def __init__(
+        self,
+        repo: Repository,
+        old: bytes,
+        new: bytes | None,
+        selection: Selection,
+        renames: bool = True,
+    ) -> None:
+        self.repo = repo
+        self.old = old
+        self.new = new
+        self.selection = selection
+        self.renames = renames
 
     def __iter__(self) -> Iterator[FileChange]:
         source = self._source()

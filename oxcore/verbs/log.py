@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -30,8 +29,7 @@ class Logged(NamedTuple):
     drawn: Drawn | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """Which commits of a walk to show: those that change ``paths`` (against every parent), whose
     author contains ``author`` (in any case), from ``since`` to ``until`` (microseconds)."""
 
@@ -169,5 +167,5 @@ def _bridged(rows: Iterable[Row], keep: Callable[[Row], bool]) -> Iterator[Row]:
         above = dict.fromkeys(one for parent in commit.parents for one in stand.get(parent, ()))
         stand[oid] = (oid,) if oid in shown else tuple(above)
         if oid in shown:
-            kept.append((oid, replace(commit, parents=tuple(above))))
+            kept.append((oid, commit._replace(parents=tuple(above))))
     return reversed(kept)

@@ -7,7 +7,7 @@ the view until ``resolve``, ``add`` or ``rm`` settles it; ``commit`` then ends i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from oxcore import tree
@@ -142,7 +142,7 @@ def _combine(repo: Repository, base: bytes, theirs: bytes, waiting: Pending) -> 
     note = waiting.message.split("\n", 1)[0]
     if merged.conflicts:
         _check_changed(repo, merged.conflicts)
-        waiting = replace(waiting, conflicts=tuple(merged.conflicts))
+        waiting = waiting._replace(conflicts=tuple(merged.conflicts))
         changes: Changes = {"merge": (None, encode_pending(waiting))}
         moved = move(repo, ours, root, verb=waiting.verb, note=note, changes=changes)
         return Merged("conflicts", head, waiting.conflicts, moved)

@@ -6,8 +6,7 @@ commit to be made, its message, and the open conflicts with the three entries of
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from oxcore.codec import canonical
 from oxcore.errors import CorruptError
@@ -18,8 +17,7 @@ from oxcore.repo import Repository
 from oxcore.tree import Conflict
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """What waits: ``verb`` (merge, cherry-pick, revert), ``parents`` besides HEAD, ``message`` of
     the commit to be made, ``before`` the stage to go back to, open ``conflicts`` by path, and
     the ``author`` of a picked commit."""
@@ -42,7 +40,7 @@ def without_conflicts(
     repo: Repository, pending: Pending, rest: tuple[Conflict, ...]
 ) -> dict[str, tuple[str | None, str | None]]:
     """The change of the view that leaves only the conflicts ``rest`` open."""
-    text = encode_pending(replace(pending, conflicts=rest))
+    text = encode_pending(pending._replace(conflicts=rest))
     return {"merge": (repo.view()["merge"], text)}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from oxcore.errors import ExistsError, InvalidError, NotFoundError, UsageError
 from oxcore.refs import remote_ref
@@ -124,7 +124,7 @@ def connect(repo: Repository, name_or_url: str | None) -> tuple[str | None, clos
         )
     address = url or full_address(name)
     token = repo.settings.token_for(address) if is_url(address) else None
-    settings = replace(repo.settings, author=repo.who())  # who moves the refs of a folder
+    settings = repo.settings.of(repo.who())  # who moves the refs of a folder
     opened = open_remote(address, token=token, counters=repo.counters, settings=settings)
     return (None if url is None else name), closing(opened)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from oxcore import tree
 from oxcore.errors import BusyError
@@ -19,12 +18,12 @@ from oxcore.verbs.select import Selection
 from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
 
 
-@dataclass(slots=True)
 class Listing:
     """Changes with their counts by letter; the list may be cut, the counts are whole."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    changes: list[Change] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.changes: list[Change] = []
 
     def note(self, change: Change, limit: int | None) -> None:
         """Count a change and keep it if there is room."""
@@ -38,7 +37,6 @@ class Listing:
         return self.counts.total()
 
 
-@dataclass(slots=True)
 class Status:
     """The state of a work tree.
 
@@ -50,18 +48,18 @@ class Status:
     the next verb that writes puts it back. ``bare``: there is no work tree to look at.
     """
 
-    branch: str | None = None
-    head: bytes | None = None
-    upstream: str | None = None
-    ahead: int = 0
-    behind: int = 0
-    staged: Listing = field(default_factory=Listing)
-    changed: Listing = field(default_factory=Listing)
-    untracked: dict[bytes, int] = field(default_factory=dict)
-    pending: Pending | None = None
-    interrupted: bool = False
-    bare: bool = False
-    aside: Aside = field(default_factory=Aside)
+    def __init__(self, *, head: bytes | None, pending: Pending | None, bare: bool) -> None:
+        self.branch: str | None = None
+        self.head = head
+        self.upstream: str | None = None
+        self.ahead = self.behind = 0
+        self.staged = Listing()
+        self.changed = Listing()
+        self.untracked: dict[bytes, int] = {}
+        self.pending = pending
+        self.interrupted = False
+        self.bare = bare
+        self.aside = Aside()
 
     @property
     def clean(self) -> bool:
@@ -83,8 +81,11 @@ def status(
     """
     view = repo.view()
     ref, head = view.head()
-    result = Status(head=None if head is None else parse_id(head), pending=read_pending(repo))
-    result.bare = repo.worktree is None
+    result = Status(
+        head=None if head is None else parse_id(head),
+        pending=read_pending(repo),
+        bare=repo.worktree is None,
+    )
     if ref is not None:
         result.branch = ref.removeprefix("refs/heads/")
         _compare_upstream(repo, result)

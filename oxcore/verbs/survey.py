@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from stat import S_ISDIR, S_ISFIFO, S_ISSOCK
 from typing import NamedTuple
 
@@ -43,16 +42,16 @@ class Gone(NamedTuple):
     entry: Entry
 
 
-@dataclass(slots=True)
 class Aside:
     """What a walk met and left alone: ``specials`` (path and what it is), ``nested`` ox and git
     folders, ``unreadable`` (path and why); ``collisions``: groups of paths that some file
     systems cannot tell apart."""
 
-    specials: list[tuple[bytes, str]] = field(default_factory=list)
-    nested: list[bytes] = field(default_factory=list)
-    unreadable: list[tuple[bytes, str]] = field(default_factory=list)
-    collisions: list[tuple[bytes, ...]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.specials: list[tuple[bytes, str]] = []
+        self.nested: list[bytes] = []
+        self.unreadable: list[tuple[bytes, str]] = []
+        self.collisions: list[tuple[bytes, ...]] = []
 
 
 def sync_stat(repo: Repository) -> None:

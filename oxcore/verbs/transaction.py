@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from typing import BinaryIO
 
 from oxcore import tree
@@ -146,7 +145,7 @@ def _commit_of(
         root = tree.edit(batch, batch, old, edits, replace=True)
         if root == old and tip is not None and not allow_empty:
             return None
-        made = replace(template, tree=root, parents=() if tip is None else (tip,))
+        made = template._replace(tree=root, parents=() if tip is None else (tip,))
         batch.put(_id_of(made), Kind.COMMIT, encode_commit(made))
     seen.update(batch.sealed)
     return made

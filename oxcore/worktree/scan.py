@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat as st
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from operator import attrgetter
 
 from oxcore.worktree.ignore import FILE_NAME, Ignore, Rules
@@ -19,7 +18,6 @@ _NEVER = {b".ox", b".git"}
 _WORDS = {st.S_IFIFO: "fifo", st.S_IFSOCK: "socket", st.S_IFCHR: "device", st.S_IFBLK: "device"}
 
 
-@dataclass(slots=True)
 class Folder:
     """What one directory holds, as columns: ``names``, ``packed`` and ``modes`` run in step.
 
@@ -32,17 +30,32 @@ class Folder:
     is an ``.oxignore``.
     """
 
-    path: bytes
-    names: list[bytes] = field(default_factory=list)
-    packed: list[bytes] = field(default_factory=list)
-    modes: bytearray = field(default_factory=bytearray)
-    folders: list[bytes] = field(default_factory=list)
-    specials: list[tuple[bytes, str]] = field(default_factory=list)
-    nested: list[bytes] = field(default_factory=list)
-    ignored: list[bytes] = field(default_factory=list)
-    leftovers: list[bytes] = field(default_factory=list)
-    errors: list[tuple[bytes, str]] = field(default_factory=list)
-    has_rules: bool = False
+    __slots__ = (
+        "errors",
+        "folders",
+        "has_rules",
+        "ignored",
+        "leftovers",
+        "modes",
+        "names",
+        "nested",
+        "packed",
+        "path",
+        "specials",
+    )
+
+    def __init__(self, path: bytes) -> None:
+        self.path = path
+        self.names: list[bytes] = []
+        self.packed: list[bytes] = []
+        self.modes = bytearray()
+        self.folders: list[bytes] = []
+        self.specials: list[tuple[bytes, str]] = []
+        self.nested: list[bytes] = []
+        self.ignored: list[bytes] = []
+        self.leftovers: list[bytes] = []
+        self.errors: list[tuple[bytes, str]] = []
+        self.has_rules = False
 
     def join(self, name: bytes) -> bytes:
         """The path, from the root of the dataset, of ``name`` in this folder."""
@@ -63,7 +76,9 @@ def scan(root: str, ignore: Ignore, *, start: bytes = b"") -> Iterator[Folder]:
     if found is not None:
         yield _alone(start, found, ignore)
     elif ignore.ignores(start, is_folder=True):
-        yield Folder(start, ignored=[start + b"/"])
+        folder = Folder(start)
+        folder.ignored.append(start + b"/")
+        yield folder
     elif os.path.isdir(_place(base, start)):
         yield from _walk(base, ignore, start)
 
@@ -71,9 +86,14 @@ def scan(root: str, ignore: Ignore, *, start: bytes = b"") -> Iterator[Folder]:
 def _alone(path: bytes, found: Seen, ignore: Ignore) -> Folder:
     """The folder of one file that was named; without it if it is ignored."""
     parent, name = os.path.split(path)
+    folder = Folder(parent)
     if ignore.ignores(path):
-        return Folder(parent, ignored=[path])
-    return Folder(parent, [name], [found.stat], bytearray([found.mode]))
+        folder.ignored.append(path)
+        return folder
+    folder.names.append(name)
+    folder.packed.append(found.stat)
+    folder.modes.append(found.mode)
+    return folder
 
 
 def _walk(base: bytes, ignore: Ignore, start: bytes) -> Iterator[Folder]:

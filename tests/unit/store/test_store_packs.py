@@ -135,7 +135,7 @@ def test_packs_are_sealed_at_their_size(folder):
     ids = fill(store, [noise(n, 9000) for n in range(100)])
     packs = store.packs()
     assert len(packs) == 9
-    assert sum(pack.count for pack in packs) == 100
+    assert sum(pack.objects for pack in packs) == 100
     assert all(pack.size < 110_000 for pack in packs)
     assert [content_id(data) for data in store.get_many(ids, Kind.CHUNK)] == ids
 

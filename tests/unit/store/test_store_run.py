@@ -90,7 +90,7 @@ def test_a_pack_of_tiny_objects_is_sealed_by_their_number(tmp_path, monkeypatch)
         for start in range(0, 40, 8):
             writer.put_run(run_of([b"%d" % n for n in range(start, start + 8)]))
         writer.put_many([content_id(b"last")], Kind.CHUNK, [b"last"])
-    assert sorted(info.count for info in store.packs()) == [9, 16, 16]
+    assert sorted(info.objects for info in store.packs()) == [9, 16, 16]
 
 
 def test_an_object_too_long_for_a_pack_leaves_the_index_as_it_was():

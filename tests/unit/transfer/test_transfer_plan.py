@@ -1,7 +1,6 @@
 """What a transfer costs: requests, objects, reads; and what it refuses."""
 
 import sys
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -200,7 +199,7 @@ def test_a_push_of_what_is_not_here_says_so(here, remote):
     one = commit_files(here, {b"a": b"1"})
     with here.store.batch() as batch:
         root = tree.build(batch, [(b"lost", Entry(1, 3, content_id(b"abc")))])
-        data = encode_commit(replace(here.commit(one), tree=root, parents=(one,)))
+        data = encode_commit(here.commit(one)._replace(tree=root, parents=(one,)))
         two = object_id(Kind.COMMIT, data)
         batch.put(two, Kind.COMMIT, data)
     with pytest.raises(MissingError):

@@ -87,7 +87,7 @@ class TestSound:
         assert done.sound
         store = full.core.store
         assert done.packs == len(store.packs())
-        assert done.objects == sum(pack.count for pack in store.packs())
+        assert done.objects == sum(pack.objects for pack in store.packs())
         assert done.nbytes == sum(pack.size for pack in store.packs())
         assert done.operations == full.core.view().number
         assert (done.proved.commits, done.proved.tags) == (4, 1)

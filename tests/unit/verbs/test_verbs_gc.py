@@ -42,7 +42,7 @@ def sizes(repo):
 
 
 def count(repo):
-    return sum(pack.count for pack in repo.store.packs())
+    return sum(pack.objects for pack in repo.store.packs())
 
 
 def sound(repo):
