@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from oxcore.model.protocols import Progress
     from oxcore.repo import Settings
 
-_EPOCH = re.compile(r"@?(-?\d+)(?: ([+-])([01]\d|2[0-3])([0-5]\d))?")
+_EPOCH = r"@?(-?\d+)(?: ([+-])([01]\d|2[0-3])([0-5]\d))?"
 
 
 def config_home() -> str:
@@ -95,7 +95,7 @@ def parse_date(text: str) -> Moment:
     """``OX_DATE``: seconds since the epoch with or without a zone (``1700000000 +0100``), or ISO
     8601 (``2026-11-21T22:07:59+01:00``); without a zone it is UTC. ``InvalidError`` if neither.
     """
-    match = _EPOCH.fullmatch(text.strip())
+    match = re.fullmatch(_EPOCH, text.strip())
     if match:
         seconds, sign, hours, minutes = match.groups()
         offset = int(hours or 0) * 60 + int(minutes or 0)

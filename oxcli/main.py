@@ -5,6 +5,7 @@ What needs no click does not load it: ``ox --help`` and ``ox --version`` answer 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -17,7 +18,12 @@ _COMPLETE = "_OX_COMPLETE"  # set by the shell's completion script
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    sys.exit(run(sys.argv[1:]))
+    # Little that a verb makes goes round in circles: look for those seldom, and not at the end,
+    # where the system takes back everything at once.
+    gc.set_threshold(50_000, 20, 20)
+    code = run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
 
 
 def run(args: list[str]) -> int:

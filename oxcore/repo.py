@@ -172,6 +172,11 @@ class Repository:
         """Whether nothing can be written here: then the index is this handle's own."""
         return self._scratch is not None
 
+    @property
+    def intent(self) -> str:
+        """The file that is there while the work tree is being moved: see ``verbs.intent``."""
+        return os.path.join(self.folder, "intent")
+
     def view(self) -> View:
         """The present state."""
         return self.state.view()

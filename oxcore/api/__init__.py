@@ -7,7 +7,7 @@ opens a repository does not wait for a server.
 
 from __future__ import annotations
 
-from importlib import import_module
+from oxcore.model.late import late
 
 TYPE_CHECKING = False  # type checkers know the name; see `oxcore`
 if TYPE_CHECKING:
@@ -16,11 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Hub", "Repo"]
 
-_HOMES = {"Repo": "oxcore.api.repo", "Hub": "oxcore.api.hub"}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'oxcore.api' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+__getattr__ = late(__name__, {"repo": "Repo", "hub": "Hub"})

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from oxcore import verbs
 from oxcore.api.base import RepoBase
 from oxcore.model.entries import Change, path_bytes
-from oxcore.tree import Conflict
 
 if TYPE_CHECKING:
+    from oxcore.tree import Conflict
     from oxcore.verbs.branch import Branch, Deleted, Which
     from oxcore.verbs.merge import Forward, Merged
     from oxcore.verbs.merging import Pending

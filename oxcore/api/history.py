@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from oxcore import verbs
 from oxcore.api.base import RepoBase
-from oxcore.history import Revision, Selection
 from oxcore.model.entries import Entry, path_bytes
 
 if TYPE_CHECKING:
+    from oxcore.history import Revision, Selection
     from oxcore.verbs.changes import FileChange
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from oxcore.errors import InvalidError
 
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*(\.[^\s=.][^\s=]*)*\.[A-Za-z][A-Za-z0-9-]*")
+_KEY = r"[A-Za-z][A-Za-z0-9-]*(\.[^\s=.][^\s=]*)*\.[A-Za-z][A-Za-z0-9-]*"
 
 
 _MEND = "edit the file: correct that line, or delete it"
@@ -19,7 +19,7 @@ _MEND = "edit the file: correct that line, or delete it"
 
 def check_key(key: str) -> None:
     """Raise ``InvalidError`` unless ``key`` is dotted: ``user.name``, ``remote.origin.url``."""
-    if not _KEY.fullmatch(key):
+    if not re.fullmatch(_KEY, key):
         raise InvalidError(f"not a setting: {key!r}", hint="a setting is named as in user.name")
 
 

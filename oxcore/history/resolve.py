@@ -11,7 +11,7 @@ from oxcore.model.entries import path_bytes, show_path
 from oxcore.model.ids import ID_LEN, Kind
 
 _PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
-_HEX = re.compile(r"[0-9a-fA-F]{4,64}")
+_HEX = r"[0-9a-fA-F]{4,64}"
 _SHOWN = 12  # hex digits of an id among candidates
 
 
@@ -71,12 +71,12 @@ def _start(parsed: Parsed, names: Names, zone: int) -> tuple[str | None, bytes]:
 
 
 def _named(base: str, names: Names) -> tuple[str | None, bytes]:
-    if len(base) == 2 * ID_LEN and _HEX.fullmatch(base):
+    if len(base) == 2 * ID_LEN and re.fullmatch(_HEX, base):
         return None, _by_id(base, names)
     ref = find_ref(base, names)
     if ref is not None:
         return ref, _held(ref, names)
-    if _HEX.fullmatch(base):
+    if re.fullmatch(_HEX, base):
         return None, _by_id(base, names)
     raise _unknown(base, names)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 from oxcore.errors import InvalidError
 
-_PERSON = re.compile(r"([^<>\n\0]*?)\s*(?:<([^<>\s\0]*)>)?")
+_PERSON = r"([^<>\n\0]*?)\s*(?:<([^<>\s\0]*)>)?"
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
@@ -26,7 +26,7 @@ class Person(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``Name <mail>``, either of which may be left out; ``InvalidError`` for neither."""
-        found = _PERSON.fullmatch(text.strip())
+        found = re.fullmatch(_PERSON, text.strip())
         if found is None or not (found[1] or found[2]):
             hint = "as in: Ann Author <ann@example.org>"
             raise InvalidError(f"not a name with an address: {text!r}", hint=hint)

@@ -12,19 +12,19 @@ TAGS = "refs/tags/"
 REMOTES = "refs/remotes/"
 
 # Source: git-check-ref-format(1), rules 1 and 3 to 10; the second rule (at least one '/')
-# is that every ref starts with "refs/".
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(\A|/)\."), "no part may begin with a dot"),
-    (re.compile(r"\.lock(/|\Z)"), "no part may end with '.lock'"),
-    (re.compile(r"\.\."), "it may not contain '..'"),
-    (re.compile(r"[\x00-\x20\x7f~^:]"), "no control character, space, '~', '^' or ':'"),
-    (re.compile(r"[?*\[]"), "no '?', '*' or '['"),
-    (re.compile(r"\A/|/\Z|//|\A\Z"), "no part may be empty"),
-    (re.compile(r"\.\Z"), "it may not end with a dot"),
-    (re.compile(r"@\{"), "it may not contain '@{'"),
-    (re.compile(r"\A@\Z"), "it may not be '@' alone"),
-    (re.compile(r"\\"), "no backslash"),
-    (re.compile(r"[\ud800-\udfff]"), "it must be valid Unicode"),
+# is that every ref starts with "refs/". Texts: `re` compiles one when it is first used.
+_RULES: tuple[tuple[str, str], ...] = (
+    (r"(\A|/)\.", "no part may begin with a dot"),
+    (r"\.lock(/|\Z)", "no part may end with '.lock'"),
+    (r"\.\.", "it may not contain '..'"),
+    (r"[\x00-\x20\x7f~^:]", "no control character, space, '~', '^' or ':'"),
+    (r"[?*\[]", "no '?', '*' or '['"),
+    (r"\A/|/\Z|//|\A\Z", "no part may be empty"),
+    (r"\.\Z", "it may not end with a dot"),
+    (r"@\{", "it may not contain '@{'"),
+    (r"\A@\Z", "it may not be '@' alone"),
+    (r"\\", "no backslash"),
+    (r"[\ud800-\udfff]", "it must be valid Unicode"),
 )
 
 
@@ -97,7 +97,7 @@ def _full(prefix: str, name: str) -> str:
 
 def _check(name: str, shown: str) -> None:
     for pattern, rule in _RULES:
-        if pattern.search(name):
+        if re.search(pattern, name):
             raise _invalid(shown, rule)
 
 

@@ -10,8 +10,8 @@ from oxcore.refs.names import check_ref_name
 
 SYMBOLIC = "ref:"
 
-_ID = re.compile(r"[0-9a-f]{64}")
-_PLAIN_KEY = re.compile(r"[a-z][a-z0-9-]*")
+_ID = r"[0-9a-f]{64}"
+_PLAIN_KEY = r"[a-z][a-z0-9-]*"
 
 Change = tuple[str | None, str | None]
 
@@ -71,15 +71,15 @@ def check_change(key: str, new: str | None) -> None:
     """Raise ``InvalidError`` unless ``key`` may hold ``new``: see the table of the state in
     docs/architecture.md."""
     if key == "HEAD":
-        ok = new is None or _ID.fullmatch(new) is not None or _is_symbolic(new)
+        ok = new is None or re.fullmatch(_ID, new) is not None or _is_symbolic(new)
     elif key.startswith("refs/"):
         if new is not None:
             check_ref_name(key)
-        ok = new is None or _ID.fullmatch(new) is not None
+        ok = new is None or re.fullmatch(_ID, new) is not None
     elif key == "stage":
-        ok = new is None or _ID.fullmatch(new) is not None
+        ok = new is None or re.fullmatch(_ID, new) is not None
     else:
-        ok = _PLAIN_KEY.fullmatch(key) is not None
+        ok = re.fullmatch(_PLAIN_KEY, key) is not None
     if not ok:
         raise InvalidError(f"the state cannot hold {new!r} under {key!r}")
 

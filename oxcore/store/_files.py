@@ -12,7 +12,7 @@ from oxcore.codec.pack import HEADER, TRAILER_SIZE, PackIndex, index_span, open_
 from oxcore.errors import CorruptError, MissingError
 from oxcore.fs.atomic import storage_error
 
-_NAME = re.compile(r"([0-9a-f]{64})\.pack")
+_NAME = r"([0-9a-f]{64})\.pack"
 _OPEN = 64  # packs kept open
 
 
@@ -89,7 +89,7 @@ class PackFiles:
             return set()
         except OSError as error:
             raise storage_error("list the packs", error) from error
-        matches = (_NAME.fullmatch(name) for name in found)
+        matches = (re.fullmatch(_NAME, name) for name in found)
         return {bytes.fromhex(match[1]) for match in matches if match}
 
     def open(self, name: bytes) -> PackHandle:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
         add as add,
     )
     from oxcore.verbs import (
+        apart as apart,
+    )
+    from oxcore.verbs import (
         branch as branch,
     )
     from oxcore.verbs import (
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     )
     from oxcore.verbs import (
         info as info,
+    )
+    from oxcore.verbs import (
+        intent as intent,
     )
     from oxcore.verbs import (
         log as log,

@@ -52,7 +52,7 @@ def declare(
         "work": work,
     }
     with storage_errors("write the intent"):
-        write_atomic(_place(repo), canonical.dumps(note))
+        write_atomic(repo.intent, canonical.dumps(note))
     return {"work": (old, work)}
 
 
@@ -65,7 +65,7 @@ def trees_of(work: str) -> tuple[bytes, bytes]:
 def clear(repo: Repository) -> None:
     """The move has come to its end."""
     with storage_errors("clear the intent"):
-        os.unlink(_place(repo))
+        os.unlink(repo.intent)
 
 
 def interrupted(repo: Repository) -> bool:
@@ -73,11 +73,11 @@ def interrupted(repo: Repository) -> bool:
 
     One that another process is just doing is none.
     """
-    if not os.path.exists(_place(repo)):
+    if not os.path.exists(repo.intent):
         return False
     try:
         with repo.lock("status", wait=0.0):
-            return os.path.exists(_place(repo)) and not _happened(repo, _read(repo))
+            return os.path.exists(repo.intent) and not _happened(repo, _read(repo))
     except BusyError:
         return False
 
@@ -87,7 +87,7 @@ def recover(repo: Repository) -> int | None:
 
     Call it with the lock held, before the work tree is looked at.
     """
-    if not os.path.exists(_place(repo)):
+    if not os.path.exists(repo.intent):
         return None
     return roll_back(repo)
 
@@ -169,12 +169,8 @@ def _folders_above(paths: Iterable[bytes]) -> set[bytes]:
     return found
 
 
-def _place(repo: Repository) -> str:
-    return os.path.join(repo.folder, "intent")
-
-
 def _read(repo: Repository) -> _Intent:
-    with storage_errors("read the intent"), open(_place(repo), "rb") as file:
+    with storage_errors("read the intent"), open(repo.intent, "rb") as file:
         note = canonical.loads(file.read(), "the file 'intent'")
     if not isinstance(note, dict) or not isinstance(note.get("number"), int):
         raise CorruptError("the file 'intent' breaks the format", hint="remove it")

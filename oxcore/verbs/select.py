@@ -6,7 +6,7 @@ import fnmatch
 import re
 from collections.abc import Sequence
 
-_MAGIC = re.compile(rb"[*?\[]")
+_MAGIC = rb"[*?\[]"
 
 
 class Selection:
@@ -20,7 +20,7 @@ class Selection:
         self._literal = frozenset(self.patterns)
         self._all = not self.patterns or b"" in self._literal
         self._prefixes = tuple(pattern + b"/" for pattern in self.patterns if pattern)
-        globs = [p for p in self.patterns if _MAGIC.search(p)]
+        globs = [p for p in self.patterns if re.search(_MAGIC, p)]
         self._globs = [(p, re.compile(fnmatch.translate(_text(p)), re.DOTALL)) for p in globs]
         self.hit: set[bytes] = set()
 
@@ -78,12 +78,12 @@ def _text(path: bytes) -> str:
 
 def is_glob(pattern: bytes) -> bool:
     """Whether the pattern may stand for other paths than itself and what is below it."""
-    return _MAGIC.search(pattern) is not None
+    return re.search(_MAGIC, pattern) is not None
 
 
 def fixed_part(pattern: bytes) -> bytes:
     """The folder or file that everything fitting ``pattern`` lies under."""
-    found = _MAGIC.search(pattern)
+    found = re.search(_MAGIC, pattern)
     if found is None:
         return pattern
     return pattern[: found.start()].rpartition(b"/")[0]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 
-from oxcore import tree
+from oxcore import tree, verbs
 from oxcore.errors import BusyError
-from oxcore.history import walk
 from oxcore.index import pack_row
 from oxcore.model.entries import Change
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
-from oxcore.verbs import intent
 from oxcore.verbs.merging import Pending, read_pending
 from oxcore.verbs.select import Selection
 from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
@@ -94,7 +93,7 @@ def status(
         if change.path in selection:
             result.staged.note(change, limit)
     if repo.worktree is not None:
-        result.interrupted = intent.interrupted(repo)
+        result.interrupted = os.path.exists(repo.intent) and verbs.intent.interrupted(repo)
         _look_at_files(repo, selection, result, limit, each_untracked=each_untracked)
     return result
 
@@ -176,15 +175,4 @@ def _compare_upstream(repo: Repository, result: Status) -> None:
     tip = repo.view().get(f"refs/remotes/{remote}/{name}")
     if tip is None or result.head is None:
         return
-    result.ahead, result.behind = ahead_behind(repo, result.head, parse_id(tip))
-
-
-def ahead_behind(repo: Repository, ours: bytes, theirs: bytes) -> tuple[int, int]:
-    """Commits that only ``ours`` reaches, and commits that only ``theirs`` reaches."""
-    if ours == theirs:
-        return 0, 0
-    read = repo.history()
-    return (
-        sum(1 for _ in walk(read, [ours], hide=[theirs])),
-        sum(1 for _ in walk(read, [theirs], hide=[ours])),
-    )
+    result.ahead, result.behind = verbs.apart.ahead_behind(repo, result.head, parse_id(tip))

@@ -11,13 +11,13 @@ from contextlib import nullcontext
 from stat import S_ISDIR, S_ISFIFO, S_ISSOCK
 from typing import NamedTuple
 
-from oxcore import tree
+from oxcore import tree, worktree
 from oxcore.errors import StorageError, UnstableError
 from oxcore.index import Row, row_entry
 from oxcore.model.entries import Entry
 from oxcore.repo import Repository
 from oxcore.verbs.select import Selection
-from oxcore.worktree import STAT_SIZE, Folder, Ignore, IgnoreNothing, exists, hash_file, peek, scan
+from oxcore.worktree import STAT_SIZE, Folder, Ignore, IgnoreNothing, exists, peek, scan
 
 
 class Found(NamedTuple):
@@ -115,7 +115,7 @@ def differs(repo: Repository, found: Found) -> Entry | None:
     if entry is not None and (entry.size != found.size or entry.mode != found.mode):
         return Entry(found.mode, found.size, b"")
     try:
-        oid, size = hash_file(repo.tree_root(), found.path)
+        oid, size = worktree.hash_file(repo.tree_root(), found.path)
     except (StorageError, UnstableError):
         return Entry(found.mode, found.size, b"")
     repo.counters.files_opened += 1

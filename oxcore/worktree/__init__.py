@@ -1,18 +1,8 @@
 """The folder of the user: what is in it, what is ignored, and how it is changed without harm."""
 
-from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
+from oxcore.model.late import late
 from oxcore.worktree.ignore import FILE_NAME, Ignore, IgnoreNothing
 from oxcore.worktree.look import Places, Seen, exists, peek
-from oxcore.worktree.patterns import Match
-from oxcore.worktree.reading import (
-    StableRead,
-    Taken,
-    hash_file,
-    open_stable,
-    read_as_seen,
-    read_file,
-    stable,
-)
 from oxcore.worktree.rows import (
     PREFIX,
     STAT_SIZE,
@@ -24,7 +14,21 @@ from oxcore.worktree.rows import (
 )
 from oxcore.worktree.scan import Folder, scan
 from oxcore.worktree.temporary import clean_leftovers, is_temporary, temporary_name
-from oxcore.worktree.writing import Writer
+
+TYPE_CHECKING = False  # see `oxcore`
+if TYPE_CHECKING:
+    from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
+    from oxcore.worktree.patterns import Match
+    from oxcore.worktree.reading import (
+        StableRead,
+        Taken,
+        hash_file,
+        open_stable,
+        read_as_seen,
+        read_file,
+        stable,
+    )
+    from oxcore.worktree.writing import Writer
 
 __all__ = [
     "FILE_NAME",
@@ -60,3 +64,13 @@ __all__ = [
     "stable",
     "temporary_name",
 ]
+
+__getattr__ = late(
+    __name__,
+    {
+        "collide": "collisions fold folds_case folds_unicode",
+        "patterns": "Match",
+        "reading": "StableRead Taken hash_file open_stable read_as_seen read_file stable",
+        "writing": "Writer",
+    },
+)

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import re
 
-_CLASSES: dict[bytes, frozenset[int]] = {
-    name: frozenset(i for i in range(128) if re.fullmatch(expression, chr(i)))
-    for name, expression in {
-        b"alnum": "[0-9A-Za-z]",
-        b"alpha": "[A-Za-z]",
-        b"blank": "[ \t]",
-        b"cntrl": "[\0-\x1f\x7f]",
-        b"digit": "[0-9]",
-        b"graph": "[!-~]",
-        b"lower": "[a-z]",
-        b"print": "[ -~]",
-        b"punct": r"[!-/:-@\[-`{-~]",
-        b"space": "[ \t\n\r\f\v]",
-        b"upper": "[A-Z]",
-        b"xdigit": "[0-9A-Fa-f]",
-    }.items()
+_CLASSES = {
+    b"alnum": "[0-9A-Za-z]",
+    b"alpha": "[A-Za-z]",
+    b"blank": "[ \t]",
+    b"cntrl": "[\0-\x1f\x7f]",
+    b"digit": "[0-9]",
+    b"graph": "[!-~]",
+    b"lower": "[a-z]",
+    b"print": "[ -~]",
+    b"punct": r"[!-/:-@\[-`{-~]",
+    b"space": "[ \t\n\r\f\v]",
+    b"upper": "[A-Z]",
+    b"xdigit": "[0-9A-Fa-f]",
 }
 
 
@@ -67,7 +64,7 @@ def _parse_class(glob: bytes, i: int) -> tuple[frozenset[int], int] | None:
     end = glob.find(b"]", i + 2)
     if end >= 0 and (end - 1 < i + 2 or glob[end - 1] != 0x3A):
         return None
-    members = _CLASSES.get(glob[i + 2 : end - 1])
-    if end < 0 or members is None:
+    expression = _CLASSES.get(glob[i + 2 : end - 1])
+    if end < 0 or expression is None:
         raise ValueError("an unclosed or unknown class of characters")
-    return members, end + 1
+    return frozenset(i for i in range(128) if re.fullmatch(expression, chr(i))), end + 1

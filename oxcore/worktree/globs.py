@@ -25,8 +25,8 @@ _FOLDERS = b"(?:[^/]+/)*"
 
 # What pathspec reads as git does: no bracket, no backslash, no sign in front that it would take
 # for its own, no white space at the end that it would trim ...
-_PLAIN = re.compile(rb"(?![#!])[^\\\[]*[^\\\[\s]")
-_STARS = re.compile(rb"\*+")
+_PLAIN = rb"(?![#!])[^\\\[]*[^\\\[\s]"
+_STARS = rb"\*+"
 _MOST_STARS = 3  # ... and so few wild cards that backtracking cannot cost more than a moment
 
 
@@ -45,9 +45,9 @@ def compile_glob(glob: bytes) -> re.Pattern[bytes] | None:
 
 def is_tame(glob: bytes) -> bool:
     """Whether pathspec reads the glob as git does, at a cost that needs no bound."""
-    stars = _STARS.findall(glob)
+    stars = re.findall(_STARS, glob)
     doubled = sum(len(run) > 1 for run in stars)
-    return bool(_PLAIN.fullmatch(glob)) and len(stars) <= _MOST_STARS and doubled <= 1
+    return bool(re.fullmatch(_PLAIN, glob)) and len(stars) <= _MOST_STARS and doubled <= 1
 
 
 def _by_pathspec(glob: bytes) -> re.Pattern[bytes] | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from oxcore.worktree.globs import compile_glob
 
-_GLOB = re.compile(rb"[*?\[\\]")
+_GLOB = rb"[*?\[\\]"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -81,9 +81,9 @@ class Sieve:
             core = pattern.core
             if b"/" in core:
                 others.append(pattern.regex)
-            elif not _GLOB.search(core):
+            elif not re.search(_GLOB, core):
                 names.add(core)
-            elif core[:1] == b"*" and not _GLOB.search(core, 1):
+            elif core[:1] == b"*" and not re.search(_GLOB, core[1:]):
                 tails.add(core[1:])
             else:
                 others.append(pattern.regex)

@@ -11,7 +11,7 @@ from oxcore.fs.atomic import remove_quietly
 
 # Sixteen hexadecimal digits, so that a person's own '.ox-tmp-notes' is a file like any other.
 # The probe for Unicode folding adds an e with an acute accent, composed or not.
-_SHAPE = re.compile(rb"\.ox-tmp-[0-9a-f]{16}(?:\xc3\xa9|e\xcc\x81)?\Z")
+_SHAPE = rb"\.ox-tmp-[0-9a-f]{16}(?:\xc3\xa9|e\xcc\x81)?\Z"
 
 
 def temporary_name() -> bytes:
@@ -21,7 +21,7 @@ def temporary_name() -> bytes:
 
 def is_temporary(name: bytes) -> bool:
     """Whether a writer of ox may have made a file or folder of this name."""
-    return name.startswith(b".ox-tmp-") and _SHAPE.match(name) is not None
+    return name.startswith(b".ox-tmp-") and re.match(_SHAPE, name) is not None
 
 
 def clean_leftovers(root: str, leftovers: list[bytes], *, older_than: float = 3600.0) -> int:
