@@ -213,6 +213,7 @@ def test_the_overview_loads_nothing_but_the_catalog(ox):
         "oxcli.catalog",
         "oxcli.exits",
         "oxcore",
+        "gc",
         "importlib",
         "warnings",
     }

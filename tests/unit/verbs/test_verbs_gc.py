@@ -157,7 +157,7 @@ class TestPacks:
         desk.repo.add()
         desk.write({"f3": None})
         desk.commit({})
-        (pack,) = [p.name for p in desk.core.store.packs() if p.count == 20]
+        (pack,) = [p.name for p in desk.core.store.packs() if p.objects == 20]
         done = collect(desk, **NOW)
         assert done.objects > 0
         assert pack in desk.core.store.files.names()
