@@ -1,7 +1,7 @@
 """Between the event loop, where bytes come and go, and the threads, where stores are read.
 
 Nothing is buffered without bound: a body is read from the network only as fast as its thread takes
-it (one part ahead), and an answer is read from the store only as fast as the network takes it.
+it (some parts ahead), and an answer is read from the store only as fast as the network takes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor, Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from oxcore.errors import InvalidError, UnreachableError
@@ -18,6 +18,8 @@ from oxcore.hub.http import Receive, Refusal
 from oxcore.model.ids import Buffer
 
 _PART = 1 << 20
+_AHEAD = 4  # parts that wait for the thread at most
+_LOW = 1  # parts that wait still when more are asked for
 _SILENCE = 120.0  # seconds without a byte after which an upload counts as broken off
 
 
@@ -36,7 +38,11 @@ class Body:
         self._more = True
         self._whole = False
         self._loop = asyncio.get_running_loop()
-        self._ahead: Future[_Gathered] | None = None
+        self._pumping: Future[None] | None = None
+        self._ready: SimpleQueue[_Gathered | Exception] = SimpleQueue()
+        self._room = asyncio.Event()
+        self._full = False  # the pump waits until the thread has taken some
+        self._over = False  # nobody takes parts any more
 
     async def whole(self) -> bytes:
         """All of it; ``Refusal`` beyond the limit, ``UnreachableError`` where it breaks off."""
@@ -47,30 +53,48 @@ class Body:
 
     def parts(self) -> Iterator[bytes]:
         """Parts of about 1 MiB, for a thread outside of the loop. Raises as ``whole`` does."""
-        if self._more:
-            self._ahead = self._begin()
-        while self._ahead is not None:
+        if not self._more:
+            return
+        self._pumping = asyncio.run_coroutine_threadsafe(self._pump(), self._loop)
+        more = True
+        while more:
             try:
-                part = self._ahead.result(_SILENCE)
-            except FutureTimeout as error:
-                self._ahead.cancel()
+                part = self._ready.get(timeout=_SILENCE)
+            except Empty as error:
                 raise UnreachableError("the client fell silent") from error
-            self._ahead = self._begin() if part.more else None
+            if isinstance(part, Exception):
+                raise part
+            if self._full and self._ready.qsize() <= _LOW:
+                self._loop.call_soon_threadsafe(self._room.set)
+            more = part.more
             yield part.data
 
     async def drain(self) -> bool:
         """Take in the rest, up to the limit: who still sends cannot hear the answer. Whether that
         was all; if not, the connection is of no more use."""
+        self._over = True
+        self._room.set()
         with contextlib.suppress(Refusal, UnreachableError, asyncio.CancelledError, TimeoutError):
             async with asyncio.timeout(_SILENCE):
-                if self._ahead is not None:
-                    await asyncio.wrap_future(self._ahead)
+                if self._pumping is not None:
+                    await asyncio.wrap_future(self._pumping)
                 while self._more:
                     await self._gather()
         return self._whole
 
-    def _begin(self) -> Future[_Gathered]:
-        return asyncio.run_coroutine_threadsafe(self._gather(), self._loop)
+    async def _pump(self) -> None:
+        """Gather parts for the thread, some ahead of it: each call between a thread and the loop
+        costs more than a part does."""
+        try:
+            while self._more and not self._over:
+                self._ready.put(await self._gather())
+                self._room.clear()
+                self._full = True
+                if self._ready.qsize() >= _AHEAD and not self._over:
+                    await self._room.wait()
+                self._full = False
+        except (Refusal, UnreachableError) as error:
+            self._ready.put(error)
 
     async def _gather(self) -> _Gathered:
         found: list[bytes] = []

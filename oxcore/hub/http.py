@@ -22,7 +22,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MAX_JSON = 1 << 24
-MAX_STREAM = 1 << 27
+MAX_STREAM = 1 << 29
 """Bytes of a body: JSON, and a stream of objects."""
 
 

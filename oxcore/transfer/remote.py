@@ -8,7 +8,7 @@ from typing import Protocol
 from oxcore.model.run import Run
 from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
 
-REQUEST_BYTES = 64 << 20
+REQUEST_BYTES = 256 << 20
 """About how many bytes of objects one request carries."""
 
 

@@ -62,7 +62,7 @@ class Spared:
 
 
 class Sender:
-    """Queues objects and sends them in requests of about 64 MiB, in the order of the queue."""
+    """Queues objects and sends them in requests of about 256 MiB, in the order of the queue."""
 
     def __init__(self, repo: Repository, remote: Remote, asker: Asker) -> None:
         self.asker = asker

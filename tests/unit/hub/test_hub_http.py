@@ -196,7 +196,7 @@ def test_bodies_have_an_end(ask, site):
 
 
 def test_a_stream_without_end_is_refused(hub, token, site):
-    """Chunks that never stop: refused at 128 MiB, whatever the header said."""
+    """Chunks that never stop: refused at 512 MiB, whatever the header said."""
     item = raw(noise(1, 1 << 20))
     head = FRAME.pack(item.kind, item.how, item.id, item.raw, item.raw) + item.payload
 
