@@ -31,7 +31,6 @@ from oxcore.transfer.levels import new_nodes, read_from
 from oxcore.transfer.remote import REQUEST_BYTES
 from oxcore.wire.messages import SwapRequest
 
-
 MIB64 = 64 << 20
 
 
