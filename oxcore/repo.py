@@ -35,10 +35,12 @@ from oxcore.model.counters import Counters
 from oxcore.model.ids import Kind, parse_id
 from oxcore.model.protocols import Progress, Quiet
 from oxcore.refs import State, View, branch_ref, check_ref_name
-from oxcore.store import Batch, PackStore
+from oxcore.store import PackStore
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
+
+    from oxcore.store import Batch
 
 FOLDER = ".ox"
 _COMMITS_KEPT = 4096  # decoded commits that a handle remembers

@@ -152,7 +152,7 @@ def validate(node: Leaf | Inner) -> None:
     """Raise ``CorruptError`` unless the keys ascend, every path is allowed, every mode known and
     every number in its range.
 
-    Sums and the cuts between nodes need the children: see ``oxcore.tree.check``.
+    Sums and the cuts between nodes need the children: see ``oxcore.tree._check``.
     """
     keys = node.paths if isinstance(node, Leaf) else node.keys
     if any(one >= other for one, other in pairwise(keys)):

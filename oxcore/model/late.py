@@ -15,13 +15,12 @@ def late(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
 
     No module may have the name of what lives in one, or the one would hide the other.
     """
-    known = {name: f"{package}.{home}" for home, names in homes.items() for name in names.split()}
+    known = {name: home for home, names in homes.items() for name in names.split()}
 
     def load(name: str) -> object:
-        home = known.get(name)
-        if home is None:
+        if name not in known:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(home), name)
+        value = getattr(import_module(f"{package}.{known[name]}"), name)
         setattr(sys.modules[package], name, value)
         return value
 

@@ -3,17 +3,27 @@
 ``oxcore.store.content`` gives the bytes of a file, whether it is one chunk or many.
 """
 
+from oxcore.model.late import late
 from oxcore.model.run import Run
-from oxcore.store._coding import decode, encode
-from oxcore.store._deltas import Encoded, Wanted, bases, encode_chunks
 from oxcore.store._files import PackInfo
 from oxcore.store._read import Refreshed
-from oxcore.store._runs import prove_run
-from oxcore.store._upkeep import PackReport, RewriteReport
-from oxcore.store.batch import Batch
-from oxcore.store.content import ContentFile, Finder, Part
-from oxcore.store.memory import MemoryBatch, MemoryLocator, MemoryStore
 from oxcore.store.packs import PACK_SIZE, PackStore
+
+TYPE_CHECKING = False  # see `oxcore`
+if TYPE_CHECKING:
+    from oxcore.store._coding import decode, encode
+    from oxcore.store._deltas import Encoded, Wanted, bases, encode_chunks
+    from oxcore.store._links import clean as clean
+    from oxcore.store._links import link_from as link_from
+    from oxcore.store._runs import prove_run
+    from oxcore.store._upkeep import PackReport, RewriteReport
+    from oxcore.store._upkeep import check_pack as check_pack
+    from oxcore.store._upkeep import quarantine as quarantine
+    from oxcore.store._upkeep import replace_objects as replace_objects
+    from oxcore.store._upkeep import rewrite as rewrite
+    from oxcore.store.batch import Batch
+    from oxcore.store.content import ContentFile, Finder, Part
+    from oxcore.store.memory import MemoryBatch, MemoryLocator, MemoryStore
 
 __all__ = [
     "PACK_SIZE",
@@ -38,3 +48,17 @@ __all__ = [
     "encode_chunks",
     "prove_run",
 ]
+
+__getattr__ = late(
+    __name__,
+    {
+        "_links": "clean link_from",
+        "_coding": "decode encode",
+        "_deltas": "Encoded Wanted bases encode_chunks",
+        "_runs": "prove_run",
+        "_upkeep": "PackReport RewriteReport check_pack quarantine replace_objects rewrite",
+        "batch": "Batch",
+        "content": "ContentFile Finder Part",
+        "memory": "MemoryBatch MemoryLocator MemoryStore",
+    },
+)

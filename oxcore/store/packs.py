@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from oxcore import store
 from oxcore.model.counters import Counters
 from oxcore.model.protocols import Locator, Stored
-from oxcore.store import _links, _upkeep
 from oxcore.store._files import PackInfo, VanishedError
 from oxcore.store._read import PackReader
-from oxcore.store._upkeep import PackReport, RewriteReport
-from oxcore.store.batch import Batch
+
+if TYPE_CHECKING:
+    from oxcore.store._upkeep import PackReport, RewriteReport
+    from oxcore.store.batch import Batch
 
 PACK_SIZE = 64 << 20  # bytes
 
@@ -37,7 +40,7 @@ class PackStore(PackReader):
 
     def batch(self) -> Batch:
         """A block that takes objects: ``with store.batch() as batch: batch.put(...)``."""
-        return Batch(self, pack_size=self._pack_size)
+        return store.Batch(self, pack_size=self._pack_size)
 
     def packs(self) -> list[PackInfo]:
         """Every sealed pack in the folder, in the order of names."""
@@ -51,33 +54,33 @@ class PackStore(PackReader):
 
     def check_pack(self, name: bytes, *, deep: bool = True) -> PackReport:
         """Audit a pack: its checksum, and with ``deep`` the bytes of every object."""
-        return _upkeep.check_pack(self, name, deep=deep)
+        return store.check_pack(self, name, deep=deep)
 
     def rewrite(self, *, drop: Sequence[bytes], keep: Callable[[bytes], bool]) -> RewriteReport:
         """Remove the packs ``drop`` after copying what ``keep`` wants out of them.
 
         A pack in which a wanted object is damaged stays, and is reported as stuck.
         """
-        return _upkeep.rewrite(self, self._replacing, drop, keep)
+        return store.rewrite(self, self._replacing, drop, keep)
 
     def replace_objects(self, objects: Iterable[Stored]) -> int:
         """Store sound copies of objects that are damaged here, and let them win; how many."""
-        return _upkeep.replace_objects(self._replacing, objects)
+        return store.replace_objects(self._replacing, objects)
 
     def quarantine(self, name: bytes) -> str:
         """Put a damaged pack aside, as ``<name>.pack.bad``; gives the path."""
-        return _upkeep.quarantine(self, name)
+        return store.quarantine(self, name)
 
     def link_from(self, folder: str) -> list[bytes]:
         """Take all packs of another store as hard links, or copies; the names of what is new."""
-        return _links.link_from(self, folder)
+        return store.link_from(self, folder)
 
     def clean(self) -> int:
         """Remove unsealed packs older than a day, which a crash left; how many."""
-        return _links.clean(self.files)
+        return store.clean(self.files)
 
     def _replacing(self) -> Batch:
-        return Batch(self, pack_size=self._pack_size, replace=True)
+        return store.Batch(self, pack_size=self._pack_size, replace=True)
 
     def close(self) -> None:
         """Close the files that are kept open. The store may be used again."""

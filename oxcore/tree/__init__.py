@@ -5,22 +5,19 @@ entries give the same root, an edit writes O(log n) nodes, and a comparison cost
 Every function takes a ``Reader`` or, where many calls go to one tree, ``Nodes`` over it.
 """
 
-from oxcore.tree.build import build
-from oxcore.tree.check import Facts, check
-from oxcore.tree.diff import diff
-from oxcore.tree.edit import edit
-from oxcore.tree.fresh import diff_nodes, new_nodes
-from oxcore.tree.listing import Item, listing
-from oxcore.tree.merge import Conflict, Merge, merge
+from oxcore.model.late import late
 from oxcore.tree.nodes import EMPTY, Node, Nodes, Source
-from oxcore.tree.walk import (
-    exists_folder,
-    get,
-    get_many,
-    summary,
-    walk,
-    walk_leaves,
-)
+
+TYPE_CHECKING = False  # see `oxcore`
+if TYPE_CHECKING:
+    from oxcore.tree._build import build
+    from oxcore.tree._check import Facts, check
+    from oxcore.tree._diff import diff
+    from oxcore.tree._edit import edit
+    from oxcore.tree._listing import Item, listing
+    from oxcore.tree._merge import Conflict, Merge, merge
+    from oxcore.tree._walk import exists_folder, get, get_many, summary, walk, walk_leaves
+    from oxcore.tree.fresh import diff_nodes, new_nodes
 
 __all__ = [
     "EMPTY",
@@ -46,3 +43,17 @@ __all__ = [
     "walk",
     "walk_leaves",
 ]
+
+__getattr__ = late(
+    __name__,
+    {
+        "_build": "build",
+        "_check": "Facts check",
+        "_diff": "diff",
+        "_edit": "edit",
+        "fresh": "diff_nodes new_nodes",
+        "_listing": "Item listing",
+        "_merge": "Conflict Merge merge",
+        "_walk": "exists_folder get get_many summary walk walk_leaves",
+    },
+)

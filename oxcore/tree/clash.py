@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from oxcore.tree._walk import get_many, paths_in
 from oxcore.tree.nodes import Nodes, keys_of, locate
-from oxcore.tree.walk import get_many, paths_in
 
 
 def clashes(nodes: Nodes, root: bytes, adds: Sequence[bytes]) -> Iterator[bytes]:

@@ -89,9 +89,11 @@ def status(
         result.branch = ref.removeprefix("refs/heads/")
         _compare_upstream(repo, result)
     selection = Selection(patterns)
-    for change in tree.diff(repo.store, repo.head_tree(), repo.stage()):
-        if change.path in selection:
-            result.staged.note(change, limit)
+    before, stage = repo.head_tree(), repo.stage()
+    if before != stage:  # mostly they are the same
+        for change in tree.diff(repo.store, before, stage):
+            if change.path in selection:
+                result.staged.note(change, limit)
     if repo.worktree is not None:
         result.interrupted = os.path.exists(repo.intent) and verbs.intent.interrupted(repo)
         _look_at_files(repo, selection, result, limit, each_untracked=each_untracked)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
 from oxcore.model.entries import Change, Entry, Mode
-from oxcore.tree.diff import diff
+from oxcore.tree._diff import diff
 from oxcore.tree.nodes import Source, nodes_of
 
 T = TypeVar("T")

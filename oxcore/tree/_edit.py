@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from oxcore.codec.node import Inner
 from oxcore.model.entries import Entry
 from oxcore.model.protocols import Sink
-from oxcore.tree.build import Tower, build
+from oxcore.tree._build import Tower, build
 from oxcore.tree.clash import clashes
 from oxcore.tree.columns import Columns, Cutter, Row, Value
 from oxcore.tree.nodes import (

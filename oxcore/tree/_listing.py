@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from oxcore.codec.node import Leaf
 from oxcore.model.entries import Entry
+from oxcore.tree._walk import leaf_of, total
 from oxcore.tree.nodes import Nodes, Source, locate, nodes_of
-from oxcore.tree.walk import leaf_of, total
 
 
 class Item(NamedTuple):
