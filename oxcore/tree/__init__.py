@@ -6,7 +6,7 @@ Every function takes a ``Reader`` or, where many calls go to one tree, ``Nodes``
 """
 
 from oxcore.model.late import late
-from oxcore.tree.nodes import EMPTY, Node, Nodes, Source
+from oxcore.tree._empty import EMPTY
 
 TYPE_CHECKING = False  # see `oxcore`
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from oxcore.tree._merge import Conflict, Merge, merge
     from oxcore.tree._walk import exists_folder, get, get_many, summary, walk, walk_leaves
     from oxcore.tree.fresh import diff_nodes, new_nodes
+    from oxcore.tree.nodes import Node, Nodes, Source
 
 __all__ = [
     "EMPTY",
@@ -47,6 +48,7 @@ __all__ = [
 __getattr__ = late(
     __name__,
     {
+        "nodes": "Node Nodes Source",
         "_build": "build",
         "_check": "Facts check",
         "_diff": "diff",

@@ -9,10 +9,10 @@ from oxcore.codec.node import Inner
 from oxcore.model.entries import Entry
 from oxcore.model.protocols import Sink
 from oxcore.tree._build import Tower, build
+from oxcore.tree._empty import EMPTY
 from oxcore.tree.clash import clashes
 from oxcore.tree.columns import Columns, Cutter, Row, Value
 from oxcore.tree.nodes import (
-    EMPTY,
     Nodes,
     Source,
     keys_of,

@@ -6,13 +6,13 @@ from bisect import bisect_left
 from collections import OrderedDict
 
 from oxcore.codec.node import Inner, Leaf, decode, encode_leaf
-from oxcore.model.ids import Kind, object_id
+from oxcore.model.ids import Kind
 from oxcore.model.protocols import Reader, Sink
+from oxcore.tree._empty import EMPTY
 
 Node = Leaf | Inner
 
 _EMPTY_DATA = encode_leaf([], b"", [], b"")
-EMPTY = object_id(Kind.TREE, _EMPTY_DATA)
 """The id of the empty tree."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Sequence
 
@@ -21,7 +20,7 @@ class Selection:
         self._all = not self.patterns or b"" in self._literal
         self._prefixes = tuple(pattern + b"/" for pattern in self.patterns if pattern)
         globs = [p for p in self.patterns if re.search(_MAGIC, p)]
-        self._globs = [(p, re.compile(fnmatch.translate(_text(p)), re.DOTALL)) for p in globs]
+        self._globs = [(pattern, _compiled(pattern)) for pattern in globs]
         self.hit: set[bytes] = set()
 
     def __contains__(self, path: bytes) -> bool:
@@ -70,6 +69,12 @@ def _plain(pattern: bytes) -> bytes:
     while pattern.startswith(b"./"):
         pattern = pattern[2:]
     return b"" if pattern == b"." else pattern.rstrip(b"/")
+
+
+def _compiled(glob: bytes) -> re.Pattern[str]:
+    from fnmatch import translate  # seldom needed
+
+    return re.compile(translate(_text(glob)), re.DOTALL)
 
 
 def _text(path: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from oxcore import tree, verbs
 from oxcore.errors import BusyError
@@ -12,9 +13,11 @@ from oxcore.index import pack_row
 from oxcore.model.entries import Change
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
-from oxcore.verbs.merging import Pending, read_pending
 from oxcore.verbs.select import Selection
 from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
+
+if TYPE_CHECKING:
+    from oxcore.verbs.merging import Pending
 
 
 class Listing:
@@ -82,7 +85,7 @@ def status(
     ref, head = view.head()
     result = Status(
         head=None if head is None else parse_id(head),
-        pending=read_pending(repo),
+        pending=verbs.merging.read_pending(repo) if "merge" in view else None,
         bare=repo.worktree is None,
     )
     if ref is not None:

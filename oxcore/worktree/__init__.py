@@ -18,7 +18,10 @@ from oxcore.worktree.temporary import clean_leftovers, is_temporary, temporary_n
 TYPE_CHECKING = False  # see `oxcore`
 if TYPE_CHECKING:
     from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
+    from oxcore.worktree.folders import Folders as Folders
     from oxcore.worktree.patterns import Match
+    from oxcore.worktree.patterns import Sieve as Sieve
+    from oxcore.worktree.patterns import parse_patterns as parse_patterns
     from oxcore.worktree.reading import (
         StableRead,
         Taken,
@@ -69,7 +72,8 @@ __getattr__ = late(
     __name__,
     {
         "collide": "collisions fold folds_case folds_unicode",
-        "patterns": "Match",
+        "folders": "Folders",
+        "patterns": "Match Sieve parse_patterns",
         "reading": "StableRead Taken hash_file open_stable read_as_seen read_file stable",
         "writing": "Writer",
     },

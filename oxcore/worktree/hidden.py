@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat as st
 
 from oxcore.errors import UnsavedError
@@ -50,7 +49,9 @@ class Hidden:
 
     def remove(self, parent: int) -> None:
         """Remove it, and what was written into it."""
-        shutil.rmtree(self._name, ignore_errors=True, dir_fd=parent)
+        from shutil import rmtree  # brings all compressors with it
+
+        rmtree(self._name, ignore_errors=True, dir_fd=parent)
 
 
 def in_the_way(paths: list[bytes]) -> UnsavedError:

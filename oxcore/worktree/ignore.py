@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from oxcore import worktree
 from oxcore.fs.atomic import storage_error
 from oxcore.model.entries import show_path
-from oxcore.worktree.patterns import Match, Pattern, Sieve, parse_patterns
+
+if TYPE_CHECKING:
+    from oxcore.worktree.patterns import Match, Pattern
 
 FILE_NAME = b".oxignore"
 
@@ -15,10 +19,11 @@ FILE_NAME = b".oxignore"
 class _Layer:
     """The patterns of one file; ``base`` is its folder with '/' at the end, or b""."""
 
-    def __init__(self, base: bytes, patterns: list[Pattern]) -> None:
+    def __init__(self, base: bytes, source: str, text: bytes) -> None:
+        patterns = worktree.parse_patterns(source, text)
         self.base = base
         self.patterns = tuple(reversed(patterns))
-        self.sieve = Sieve(patterns)
+        self.sieve = worktree.Sieve(patterns)
 
     def decide(self, path: bytes, *, is_folder: bool) -> Pattern | None:
         """The last pattern that names the path, which must lie under ``base``."""
@@ -74,7 +79,7 @@ class Ignore:
     def __init__(self, root: str, excludes: Sequence[str] = ()) -> None:
         self._base = os.fsencode(root)
         text = "\n".join(excludes).encode("utf-8", "surrogateescape")
-        self._extra = Rules().under(_Layer(b"", parse_patterns("excludes", text)))
+        self._extra = Rules().under(_Layer(b"", "excludes", text)) if text else Rules()
 
     def enter(self, folder: bytes, rules: Rules, *, has_file: bool) -> Rules:
         """The rules in ``folder``, given those above it; ``has_file``: it has an ``.oxignore``.
@@ -85,8 +90,11 @@ class Ignore:
         if not has_file:
             return rules
         path = b"%s/%s" % (folder, FILE_NAME) if folder else FILE_NAME
+        text = self._read(path)
+        if not text:
+            return rules
         base = folder + b"/" if folder else b""
-        return rules.under(_Layer(base, parse_patterns(show_path(path), self._read(path))))
+        return rules.under(_Layer(base, show_path(path), text))
 
     def above(self, folder: bytes) -> Rules:
         """The rules that reach ``folder`` from outside and from the folders above it."""

@@ -8,10 +8,10 @@ from itertools import islice
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from oxcore import worktree
 from oxcore.errors import InvalidError, UnsavedError
 from oxcore.fs.atomic import storage_error
 from oxcore.model.entries import show_path
-from oxcore.worktree.folders import Folders
 from oxcore.worktree.rows import UNKNOWN_STAT, mode_of, pack_stat
 
 
@@ -67,7 +67,7 @@ class Places:
     """Looks at many paths of one work tree, folder by folder; one thread, one ``with`` block."""
 
     def __init__(self, root: str) -> None:
-        self._folders = Folders(root)
+        self._folders = worktree.Folders(root)
 
     def __enter__(self) -> Self:
         return self

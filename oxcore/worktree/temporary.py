@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 
 from oxcore.fs.atomic import remove_quietly
@@ -45,6 +44,8 @@ def clean_leftovers(root: str, leftovers: list[bytes], *, older_than: float = 36
 
 def _remove(place: str) -> None:
     if os.path.isdir(place) and not os.path.islink(place):
-        shutil.rmtree(place, ignore_errors=True)
+        from shutil import rmtree  # brings all compressors with it
+
+        rmtree(place, ignore_errors=True)
     else:
         remove_quietly(place)
