@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from oxcore.errors import InvalidError
 from oxcore.model.counters import Counters
-from oxcore.remote import Connection, HttpRemote
 from oxcore.repo import Settings
 from oxcore.transfer.local import LocalRemote
 from oxcore.transfer.remote import Remote
 from oxcore.wire.routes import parse_url
+
+if TYPE_CHECKING:
+    from oxcore.remote import Connection
 
 
 def is_url(address: str) -> bool:
@@ -53,4 +56,6 @@ def open_remote(
         raise InvalidError(
             f"{address!r} names a hub, not a repository on it", hint="http://HOST:PORT/NS/NAME"
         )
+    from oxcore.remote import HttpRemote
+
     return HttpRemote(url.base, url.repo, token, counters or Counters(), connection)

@@ -57,7 +57,7 @@ def fetch(
     objects, size = repo.counters.objects_received, repo.counters.bytes_received
     have = tuple(ref_commits(repo)[:MAX_IDS])
     request = CommitsRequest(targets, have, tuple(sorted(repo.shallow()))[:MAX_IDS], depth)
-    repo.settings.progress.start("receiving", unit="objects")
+    repo.settings.progress.start("receiving history", unit="objects")
     with repo.store.batch() as batch:
         batch.seal_partial()
         inflow = Inflow(repo, remote, batch)

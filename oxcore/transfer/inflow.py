@@ -19,9 +19,10 @@ from oxcore.wire.ids import MAX_IDS
 from oxcore.wire.messages import CommitsRequest
 
 _SEAL_BYTES = 16 << 20  # what arrived is made durable at least this often
-_FILES_AT_ONCE = MAX_IDS // 2  # files whose presence is looked up together
+_FILES_AT_ONCE = 1 << 18  # files whose presence is looked up together
 _ASK_LOCALLY = 8192  # ids looked up here together
 _MEAN_CHUNK = 1 << 16  # bytes; to tell how long a manifest may be
+_LIKELY_CHUNK = 72 << 10  # bytes; to tell how many there will be
 _MANIFEST_ROW = 40  # bytes of a manifest for each chunk
 _SEGMENT_BYTES = 1 << 15  # bytes; about what a segment takes
 _HOLD = 1 << 28  # bytes of manifests in one answer; more is a lie that would eat the memory
@@ -71,7 +72,11 @@ class Inflow:
     def finish_files(self) -> None:
         """Get what ``want_files`` has put off."""
         files, self._files = self._files, {}
-        self._pull_lacking((oid, self._wire_size(size)) for oid, size in files.items())
+        lacking = list(self._lacking(files.items()))
+        if lacking:
+            total = sum(map(self._objects, (size for _, size in lacking)))
+            self._repo.settings.progress.start("receiving", total, "objects")
+        self._pull_all((oid, self._wire_size(size)) for oid, size in lacking)
 
     def finish(self) -> None:
         """Hand everything to the batch."""
@@ -84,11 +89,18 @@ class Inflow:
             return size
         return size // _MEAN_CHUNK * _MANIFEST_ROW
 
+    def _objects(self, size: int) -> int:
+        """About how many objects a file of ``size`` bytes is."""
+        return 1 if size <= self._repo.params.maximum else 2 + size // _LIKELY_CHUNK
+
     def _pull_lacking(self, wanted: Iterable[tuple[bytes, int]]) -> None:
         """Get those of these objects, with about their sizes, that are not here."""
+        self._pull_all(self._lacking(wanted))
+
+    def _pull_all(self, wanted: Iterable[tuple[bytes, int]]) -> None:
         batch: list[bytes] = []
         size = 0
-        for oid, length in self._lacking(wanted):
+        for oid, length in wanted:
             if batch and (size + length > REQUEST_BYTES or len(batch) == MAX_IDS):
                 self._pull(batch)
                 batch, size = [], 0

@@ -12,14 +12,15 @@ from oxcore.errors import ExistsError, MissingError, NotFoundError
 from oxcore.model.ids import Kind, parse_id
 from oxcore.model.protocols import Location, Progress, RefUpdate
 from oxcore.repo import Repository
+from oxcore.store import content
 from oxcore.transfer.check import roots_and_bases
 from oxcore.transfer.commits import Link, new_commits, peel, peel_all
 from oxcore.transfer.levels import keep_all, new_nodes, read_from
 from oxcore.transfer.remote import Remote
 from oxcore.transfer.send import Asker, Sender, Spared
-from oxcore.wire.ids import MAX_IDS
 from oxcore.wire.messages import RefsReply, SwapReply, SwapRequest
 
+_FILES_AT_ONCE = 1 << 18  # files whose presence there is asked for together
 _ASK_FROM = 256  # new nodes of one level from which on it pays to ask which are there
 
 
@@ -119,7 +120,7 @@ def _swap(repo: Repository, remote: Remote, plan: _Plan, request: SwapRequest) -
 
 def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) -> Spared:
     progress: Progress = repo.settings.progress
-    progress.start("sending", unit="objects")
+    progress.start("comparing", unit="objects")
     asker = Asker(remote)
     sender = Sender(repo, remote, asker)
     levels: dict[int, list[bytes]] = defaultdict(list)
@@ -132,18 +133,30 @@ def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) 
     for run in new_nodes(plan.roots, plan.bases, read, read, prune if trust else keep_all):
         levels[run.level] += run.ids
         files.update(run.files())
-        if len(files) >= MAX_IDS // 2:
+        progress.step(len(run.ids))
+        if len(files) >= _FILES_AT_ONCE:
+            progress.start("sending", unit="objects")  # nobody knows yet how much there is to do
             _send_files(repo, sender, sorted(files), trust=trust)
             files.clear()
     nodes = [oid for level in sorted(levels) for oid in levels[level]]
     history = [*reversed(plan.commits), *plan.tags]
     asker.prefetch([*files, *nodes, *history])
+    progress.start("sending", _total(repo, asker, [*files, *nodes, *history]), "objects")
     _send_files(repo, sender, sorted(files), trust=trust)
     for oids in (nodes, history):
         sender.add_lacking(oids)
     sender.flush()
     progress.done()
     return sender.spared
+
+
+def _total(repo: Repository, asker: Asker, oids: Sequence[bytes]) -> int:
+    """How many objects will be looked at or sent, for people who wait."""
+    lacking = asker.lacking(oids)
+    kinds = repo.store.kinds(lacking)
+    large = [oid for oid, kind in zip(lacking, kinds, strict=True) if kind == Kind.FILE]
+    parts = sum(1 for oid in large for part in content.parts(repo.store, oid) if part.oid != oid)
+    return len(lacking) + parts
 
 
 def _send_files(repo: Repository, sender: Sender, files: list[bytes], *, trust: bool) -> None:

@@ -112,11 +112,16 @@ class Sender:
                 else:
                     parts[part.oid] = None
                 if len(parts) >= MAX_IDS:
-                    self.add_lacking(list(parts))
+                    self._add_parts(list(parts))
                     parts.clear()
             manifests += reversed(inner)  # a file that is a part of this one comes before it
-        self.add_lacking(list(parts))
+        self._add_parts(list(parts))
         self.add(manifests)
+
+    def _add_parts(self, parts: list[bytes]) -> None:
+        lacking = self.lacking(parts)
+        self._repo.settings.progress.step(len(parts) - len(lacking))
+        self.add(lacking)
 
     def flush(self) -> None:
         """Send what is queued; where the line breaks, what did not arrive is sent again."""
