@@ -11,7 +11,7 @@ from oxcore.store.packs import PACK_SIZE, PackStore
 
 TYPE_CHECKING = False  # see `oxcore`
 if TYPE_CHECKING:
-    from oxcore.store._coding import decode, encode
+    from oxcore.store._coding import base_of, decode, encode
     from oxcore.store._deltas import Encoded, Wanted, bases, encode_chunks
     from oxcore.store._links import clean as clean
     from oxcore.store._links import link_from as link_from
@@ -42,6 +42,7 @@ __all__ = [
     "RewriteReport",
     "Run",
     "Wanted",
+    "base_of",
     "bases",
     "decode",
     "encode",
@@ -53,7 +54,7 @@ __getattr__ = late(
     __name__,
     {
         "_links": "clean link_from",
-        "_coding": "decode encode",
+        "_coding": "base_of decode encode",
         "_deltas": "Encoded Wanted bases encode_chunks",
         "_runs": "prove_run",
         "_upkeep": "PackReport RewriteReport check_pack quarantine replace_objects rewrite",

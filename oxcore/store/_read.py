@@ -93,11 +93,12 @@ class PackReader:
     def get_runs(self, oids: Iterable[bytes]) -> Iterator[Run]:
         """Like ``get_stored_many``, in runs of about 2 MiB; what lies together on disk, in the
         order of the ids, is read with one call and not copied."""
-        return read_runs(self, located(self, oids))
+        return read_runs(self, located(self, oids), deltas=False)
 
-    def get_runs_at(self, places: Iterable[Place]) -> Iterator[Run]:
-        """``get_runs`` for ids whose ``locate`` is known."""
-        return read_runs(self, places)
+    def get_runs_at(self, places: Iterable[Place], *, deltas: bool = False) -> Iterator[Run]:
+        """``get_runs`` for ids whose ``locate`` is known; with ``deltas`` chunks that lie as such
+        are left so."""
+        return read_runs(self, places, deltas=deltas)
 
     def piece(self, pack: int, offset: int, length: int) -> bytes:
         """Bytes of a pack. Raises ``VanishedError`` or ``CorruptError``."""

@@ -43,16 +43,17 @@ def located(reader: _Source, oids: Iterable[bytes]) -> Iterator[Place]:
         yield from zip(span, reader.locate(span), strict=True)
 
 
-def read_runs(reader: _Source, places: Iterable[Place]) -> Iterator[Run]:
-    """The objects as they lie, in the given order, not verified; a delta is encoded anew.
+def read_runs(reader: _Source, places: Iterable[Place], *, deltas: bool) -> Iterator[Run]:
+    """The objects as they lie, in the given order, not verified; a delta is encoded anew, or
+    with ``deltas`` left as it is if it is a chunk.
 
     Neighbours on disk that follow each other are read with one call. Raises ``MissingError`` for an
     object that is not here.
     """
     source = iter(places)
     while rows := list(islice(source, _AT_ONCE)):
-        for plain, group in groupby(rows, _is_plain):
-            if not plain:
+        for as_it_is, group in groupby(rows, _is_kept if deltas else _is_plain):
+            if not as_it_is:
                 yield from gathered(reader.get_stored(oid) for oid, _ in group)
                 continue
             for ids, found in _cut([(oid, where) for oid, where in group if where is not None]):
@@ -61,6 +62,10 @@ def read_runs(reader: _Source, places: Iterable[Place]) -> Iterator[Run]:
 
 def _is_plain(row: Place) -> bool:
     return row[1] is not None and row[1].how != _DELTA
+
+
+def _is_kept(row: Place) -> bool:
+    return _is_plain(row) or (row[1] is not None and row[1].kind == _CHUNK)
 
 
 def _cut(rows: list[tuple[bytes, Location]]) -> Iterator[tuple[list[bytes], list[Location]]]:

@@ -109,7 +109,8 @@ class Batch:
 
     def put_stored_many(self, objects: Sequence[Stored]) -> None:
         """Store objects as they come, unless they are there: the hash of the decoded bytes must
-        give the id (of a ``FILE`` manifest only the structure is checked).
+        give the id (of a ``FILE`` manifest only the structure is checked). A delta whose base is
+        one itself here is encoded anew.
 
         Raises ``CorruptError`` for the first that is wrong, and ``MissingError`` for a delta
         whose base is not here; those before it are in the batch.
@@ -117,7 +118,11 @@ class Batch:
         places = self._located([stored.id for stored in objects])
         for stored, where in zip(objects, places, strict=True):
             if where is None and not self._is_pending(stored.id):
-                self._check(stored)
+                data = self._check(stored)
+                if stored.how == _DELTA and not self._is_whole(base_of(stored.payload)):
+                    base = base_of(stored.payload)
+                    self.put(stored.id, Kind(stored.kind), data, base=base)
+                    continue
                 payload = _frozen(stored.payload)
                 self._outbox.add(stored.id, stored.kind, stored.how, stored.raw, payload)
 
@@ -206,7 +211,8 @@ class Batch:
             raise UsageError(f"an object of {len(data)} bytes: cut it into chunks first")
         self._outbox.add(oid, kind, how, len(data), payload)
 
-    def _check(self, stored: Stored) -> None:
+    def _check(self, stored: Stored) -> bytes:
+        """The bytes of an object from elsewhere, proved."""
         try:
             if len(stored.id) != ID_LEN:
                 raise CorruptError("its id has the wrong length")
@@ -215,6 +221,7 @@ class Batch:
                 raise CorruptError("it is a delta of itself")
             data = self._decode(stored.how, payload, stored.raw)
             prove(stored.id, stored.kind, data)
+            return data
         except CorruptError as error:
             name = stored.id.hex()
             raise CorruptError(
@@ -224,12 +231,16 @@ class Batch:
     def _decode(self, how: int, payload: bytes, raw: int) -> bytes:
         if how != _DELTA:
             return decode(how, payload, raw)
-        found = self._plain_base(base_of(payload))
+        base = base_of(payload)
+        found = self._plain_base(base)
         if found is None:
-            raise MissingError(f"the base {base_of(payload).hex()} of a delta is not here")
-        if found[0] != base_of(payload):
-            raise CorruptError("its base is a delta itself")
-        return decode_delta(payload, raw, found[1])
+            raise MissingError(f"the base {base.hex()} of a delta is not here", items=(base.hex(),))
+        data = found[1] if found[0] == base else self.get(base, Kind.CHUNK)
+        return decode_delta(payload, raw, data)
+
+    def _is_whole(self, oid: bytes) -> bool:
+        where = self.locate((oid,))[0]
+        return where is not None and where.how != _DELTA
 
     def _encode_against(self, base: bytes, kind: Kind, data: bytes) -> tuple[int, bytes]:
         try:

@@ -29,10 +29,16 @@ def commit_files(
     message: str = "work",
     us: int = 0,
 ) -> bytes:
-    """Store a commit whose tree holds just these files; gives its id. Moves no ref."""
+    """Store a commit whose tree holds just these files; gives its id. Moves no ref.
+
+    Chunks that are new since the first parent may be deltas of its chunks, as ``add`` has it.
+    """
+    paths = sorted(files)
+    before = tree.get_many(repo.store, repo.commit(parents[0]).tree, paths) if parents else []
+    old = {path: one.id for path, one in zip(paths, before, strict=False) if one is not None}
     with repo.store.batch() as batch:
         rows = [
-            (path, Entry(Mode.FILE, len(data), put_bytes(repo, batch, data)))
+            (path, Entry(Mode.FILE, len(data), put_bytes(repo, batch, data, old.get(path))))
             for path, data in sorted(files.items())
         ]
         root = tree.build(batch, rows)
@@ -90,6 +96,30 @@ def commit_line(repo: Repository, count: int) -> list[bytes]:
         files = {b"n": b"%d" % n}
         line.append(commit_files(repo, files, line[-1:], us=1_700_000_000_000_000 + n))
     return line
+
+
+def edited_table(count: int) -> list[bytes]:
+    """Versions of a text of about 1 MB, each with a few lines changed since the one before."""
+    lines = [b"%d,%s\n" % (n, noise(n, 24).hex().encode()) for n in range(20_000)]
+    versions = [b"".join(lines)]
+    for version in range(1, count):
+        for at in range(version, len(lines), 2_500):
+            lines[at] = b"%d,edited,%d\n" % (at, version)
+        versions.append(b"".join(lines))
+    return versions
+
+
+def commit_versions(repo: Repository, versions: Sequence[bytes]) -> list[bytes]:
+    """A commit for each version of the file ``t``, each on the one before."""
+    line: list[bytes] = []
+    for data in versions:
+        line.append(commit_files(repo, {b"t": data}, line[-1:]))
+    return line
+
+
+def count_deltas(repo: Repository) -> int:
+    """How many objects lie in the store as deltas."""
+    return sum(where.how == How.DELTA for _, where in repo.index.locations.ids())
 
 
 def set_shallow(repo: Repository, commits: Iterable[bytes]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from oxcore import tree
 from oxcore.errors import CorruptError, InvalidError, MissingError, OxError, RejectedError
 from oxcore.model.ids import Kind, content_id, parse_id
-from oxcore.model.protocols import Stored
+from oxcore.model.protocols import How, Stored
 from oxcore.model.run import gathered, objects_of, run_of
 from oxcore.repo import Repository
 from oxcore.store import content
@@ -22,6 +22,9 @@ from oxcore.testing.histories import (
     MAIN,
     commit_files,
     commit_line,
+    commit_versions,
+    count_deltas,
+    edited_table,
     files_of,
     lies,
     many_files,
@@ -109,6 +112,62 @@ class RemoteSuite(ABC):
         got = fetch(there, remote, [second])
         expect(got.nbytes < 700_000, f"a few chunks back: {got.nbytes} bytes")
         expect(files_of(there, second)[b"big"][:100] == data[:99] + b"!", "the edit came")
+
+    def test_deltas_travel_as_they_lie(self, tmp_path: Path) -> None:
+        """What is sent of a new version is what the store grew by, both ways."""
+        here, remote = self.source(tmp_path), self.new_remote(tmp_path)
+        versions = edited_table(3)
+        line = commit_versions(here, versions)
+        push(here, remote, [update(MAIN, None, line[0])])
+        report = push(here, remote, [update(MAIN, line[0], line[1])])
+        expect(report.nbytes < 20_000, f"the differences, the manifest: {report.nbytes} bytes")
+        there = self.source(tmp_path)
+        fetch(there, remote, [line[0]])
+        set_ref(there, MAIN, line[0])
+        got = fetch(there, remote, [line[1]])
+        expect(got.nbytes < 20_000, f"so it comes back: {got.nbytes} bytes")
+        expect(files_of(there, line[1]) == {b"t": versions[1]}, "bit for bit")
+        expect(count_deltas(there) == count_deltas(here) // 2 > 3, "and lies as it lay")
+
+    def test_a_history_with_deltas_travels_at_once(self, tmp_path: Path) -> None:
+        """Bases go before what needs them; of a part of the history, they go along."""
+        here, remote = self.source(tmp_path), self.new_remote(tmp_path)
+        versions = edited_table(3)
+        line = commit_versions(here, versions)
+        whole = len(versions[0])
+        report = push(here, remote, [update(MAIN, None, line[2])])
+        expect(report.nbytes < whole, f"{report.nbytes} bytes of {whole} compressed")
+        there = self.source(tmp_path)
+        got = fetch(there, remote, [line[2]])
+        expect(got.nbytes < whole, f"{got.nbytes} bytes of {whole} compressed")
+        for commit, data in zip(line, versions, strict=True):
+            expect(files_of(there, commit) == {b"t": data}, "each version, bit for bit")
+        last = self.source(tmp_path)
+        fetch(last, remote, [line[2]], depth=1)
+        expect(files_of(last, line[2]) == {b"t": versions[2]}, "the last one alone")
+        expect(count_deltas(last) > 3, "against bases that came along")
+
+    def test_a_delta_needs_its_base(self, tmp_path: Path) -> None:
+        """It may come after it; where it does not come, nothing is kept."""
+        here, remote = self.source(tmp_path), self.new_remote(tmp_path)
+        old = noise(1, 40_000)
+        new = old[:20_000] + b"edit" + old[20_000:]
+        base, oid = content_id(old), content_id(new)
+        with here.store.batch() as batch:
+            batch.put(base, Kind.CHUNK, old)
+            batch.put(oid, Kind.CHUNK, new, base=base)
+        delta, plain = here.store.locate([oid])[0], here.store.get_stored(base)
+        expect(delta is not None and delta.how == How.DELTA, "a delta")
+        (run,) = here.store.get_runs_at([(oid, delta)], deltas=True)
+        error = refuses(MissingError, lambda: remote.put([run]))
+        expect(base.hex() in error.items, "it names the base")
+        expect(remote.has([oid]) == [False], "nothing was kept")
+        expect(remote.put([run, run_of([plain])]).kept == 2, "the base may come later")
+        there = self.source(tmp_path)
+        with there.store.batch() as batch:
+            for item in objects_of(remote.fetch([base, oid])):
+                batch.put_stored(item)
+        expect(there.store.get(oid, Kind.CHUNK) == new, "bit for bit")
 
     def test_has_tells_what_is_there(self, tmp_path: Path) -> None:
         """In the order of the question."""

@@ -38,7 +38,8 @@ class Endpoint:
         return self.repo.store.has_many(oids)
 
     def objects(self, oids: Sequence[bytes]) -> tuple[Iterator[Run], list[bytes]]:
-        """Those of the objects that are here, in the order of the disk; the ids of the others."""
+        """Those of the objects that are here, in the order of the disk, chunks as deltas where
+        they lie so; the ids of the others."""
         found: dict[bytes, Location] = {}
         missing: list[bytes] = []
         for oid, where in zip(oids, self.repo.store.locate(oids), strict=True):
@@ -46,7 +47,8 @@ class Endpoint:
                 missing.append(oid)
             else:
                 found[oid] = where
-        return self.repo.store.get_runs_at(sorted(found.items(), key=itemgetter(1))), missing
+        places = sorted(found.items(), key=itemgetter(1))
+        return self.repo.store.get_runs_at(places, deltas=True), missing
 
     def commits(self, request: CommitsRequest) -> tuple[Iterator[Run], list[bytes]]:
         """The commits and tags that are asked for, and wanted ids that are not here."""

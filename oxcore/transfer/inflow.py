@@ -25,6 +25,8 @@ _MEAN_CHUNK = 1 << 16  # bytes; to tell how long a manifest may be
 _LIKELY_CHUNK = 72 << 10  # bytes; to tell how many there will be
 _MANIFEST_ROW = 40  # bytes of a manifest for each chunk
 _SEGMENT_BYTES = 1 << 15  # bytes; about what a segment takes
+_BASES = 512  # bases of deltas that are asked for together: 32 MiB, as chunks go
+_CHAIN = 4  # deltas of deltas that two writers at once may have made there
 _HOLD = 1 << 28  # bytes of manifests in one answer; more is a lie that would eat the memory
 
 
@@ -116,7 +118,28 @@ class Inflow:
             yield from (row for row, here in zip(sizes.items(), there, strict=True) if not here)
 
     def _pull(self, oids: Sequence[bytes]) -> None:
-        """Get these objects and, of manifests among them, the parts."""
+        """Get these objects and, of deltas among them, the bases, of manifests, the parts."""
+        self._fetch(oids)
+        self._bring_bases()
+        self._seal()
+        if self._receiver.held:
+            self._complete()
+
+    def _bring_bases(self) -> None:
+        """Get the bases that the deltas which came need and that are not here."""
+        for _ in range(_CHAIN):
+            if not self._receiver.waiting:
+                return
+            for oids in batched(self._receiver.lacking(), _BASES):
+                there = self._batch.has_many(oids)
+                lacking = [oid for oid, here in zip(oids, there, strict=True) if not here]
+                if lacking:
+                    self._fetch(lacking)
+            self._receiver.retry()
+        if self._receiver.waiting:
+            raise CorruptError("the remote sent a chain of deltas")
+
+    def _fetch(self, oids: Sequence[bytes]) -> None:
         expected = set(oids)
         for run in self._counted(self._remote.fetch(oids)):
             before = len(expected)
@@ -127,9 +150,6 @@ class Inflow:
         if expected:
             names = sorted(oid.hex() for oid in expected)
             raise MissingError(f"the remote kept back {counted(len(names), 'object')}", items=names)
-        self._seal()
-        if self._receiver.held:
-            self._complete()
 
     def _complete(self) -> None:
         """Get the segments and chunks of the manifests that wait, then prove these."""

@@ -8,16 +8,16 @@ from oxcore.codec.commit import decode_commit, decode_tag
 from oxcore.codec.manifest import decode_segment
 from oxcore.codec.node import decode as decode_node
 from oxcore.codec.node import validate
-from oxcore.errors import CorruptError, MissingError, UnreachableError
+from oxcore.errors import CorruptError, MissingError, UnreachableError, counted
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import How, Location, Stored
 from oxcore.model.run import Run, run_of
 from oxcore.repo import Repository
-from oxcore.store import Batch, Finder, content, decode, prove_run
+from oxcore.store import Batch, Finder, base_of, content, decode, prove_run
 from oxcore.wire.messages import PutReply
 
 HOLD = 16 << 20  # bytes of manifests that wait for their proof
-_FILE, _CHUNK = int(Kind.FILE), int(Kind.CHUNK)
+_FILE, _CHUNK, _DELTA = int(Kind.FILE), int(Kind.CHUNK), int(How.DELTA)
 
 
 def _check_node(data: bytes) -> None:
@@ -36,7 +36,8 @@ class Receiver:
     """Puts objects into a batch once they are proved.
 
     The bytes of each must give its id, and its layout must be canonical. A manifest waits in
-    ``held`` until ``settle``: what it names must be there, and assemble to its id. Raises
+    ``held`` until ``settle``: what it names must be there, and assemble to its id. A delta that
+    came before its base is ``waiting`` until then. Raises
     ``CorruptError`` (or ``MissingError`` for a manifest with a gap) for the first that fails.
     """
 
@@ -44,6 +45,7 @@ class Receiver:
         self.batch = batch
         self._hold_bytes = hold
         self.held: dict[bytes, Stored] = {}
+        self.waiting: dict[bytes, Stored] = {}
         self.received = 0
         self.kept = 0
         self._held_bytes = 0
@@ -51,6 +53,9 @@ class Receiver:
     def take(self, run: Run) -> None:
         """Take objects: chunks reach the batch together."""
         self.received += len(run.ids)
+        if _DELTA in run.hows:
+            self._take_deltas([item for item in run.objects() if item.how == _DELTA])
+            run = run.pick([at for at, how in enumerate(run.hows) if how != _DELTA])
         if run.kinds.count(_CHUNK) == len(run.ids):
             prove_run(run)
             self.kept += self.batch.put_run(run)
@@ -69,7 +74,22 @@ class Receiver:
             self.kept += self.batch.put_run(rest)
 
     def settle(self) -> None:
-        """Prove and keep the manifests that were held."""
+        """Prove and keep what was held. ``MissingError`` for deltas whose bases have not come."""
+        self.retry()
+        if self.waiting:
+            items = [oid.hex() for oid in self.lacking()]
+            raise MissingError(f"{counted(len(items), 'base')} of deltas did not come", items=items)
+        self._settle_held()
+
+    def retry(self) -> None:
+        """Keep the deltas whose bases have come meanwhile."""
+        self._take_deltas(list(self.waiting.values()))
+
+    def lacking(self) -> list[bytes]:
+        """The bases that deltas wait for."""
+        return sorted({base_of(item.payload) for item in self.waiting.values()})
+
+    def _settle_held(self) -> None:
         while self.held:
             waiting = len(self.held)
             for oid, item in list(self.held.items()):
@@ -77,6 +97,17 @@ class Receiver:
             if len(self.held) == waiting:
                 self._settle(*next(iter(self.held.items())), last=True)
         self._held_bytes = 0
+
+    def _take_deltas(self, items: list[Stored]) -> None:
+        here = self.batch.has_many([item.id for item in items])
+        for item in (item for item, there in zip(items, here, strict=True) if not there):
+            try:
+                self.batch.put_stored(item)
+            except MissingError:
+                self.waiting[item.id] = item
+            else:
+                self.waiting.pop(item.id, None)
+                self.kept += 1
 
     def _settle(self, oid: bytes, item: Stored, *, last: bool) -> None:
         try:
@@ -96,7 +127,8 @@ class Receiver:
         self.held[item.id] = item
         self._held_bytes += len(item.payload)
         if self._held_bytes >= self._hold_bytes:
-            self.settle()
+            self.retry()
+            self._settle_held()
 
 
 def receive(repo: Repository, runs: Iterable[Run]) -> PutReply:

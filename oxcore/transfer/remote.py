@@ -30,7 +30,8 @@ class Remote(Protocol):
         ...
 
     def fetch(self, oids: Sequence[bytes]) -> Iterator[Run]:
-        """These objects (at most 65,536 ids) in any order, not verified, none as a delta.
+        """These objects (at most 65,536 ids) in any order, not verified. A chunk may come as a
+        delta of one that was not asked for: ask for that then.
 
         Raises ``MissingError`` after the last one if it does not have all of them.
         """
@@ -41,7 +42,8 @@ class Remote(Protocol):
         ...
 
     def put(self, runs: Iterable[Run]) -> PutReply:
-        """Store these objects, verified there. Answers when they are durable.
+        """Store these objects, verified there. Answers when they are durable. The base of a delta
+        must be there, or among them.
 
         ``UnreachableError`` may mean that a part of them arrived: ask ``has``.
         """

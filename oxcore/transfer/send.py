@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from oxcore.errors import BusyError, MissingError, UnreachableError
 from oxcore.model.ids import Kind
-from oxcore.model.protocols import Location
+from oxcore.model.protocols import How, Location
 from oxcore.model.run import Run
 from oxcore.repo import Repository
-from oxcore.store import content
+from oxcore.store import bases, content
 from oxcore.transfer.levels import batched
 from oxcore.transfer.remote import REQUEST_BYTES, Remote
 from oxcore.wire.ids import MAX_IDS
@@ -125,7 +125,7 @@ class Sender:
 
     def flush(self) -> None:
         """Send what is queued; where the line breaks, what did not arrive is sent again."""
-        left, self._queue, self._size = self._queue, {}, 0
+        left, self._queue, self._size = self._with_bases(), {}, 0
         attempt = 0
         while left:
             try:
@@ -140,10 +140,29 @@ class Sender:
                 attempt = attempt if len(rest) == len(left) else 0
                 left = {oid: left[oid] for oid in rest}
 
+    def _with_bases(self) -> dict[bytes, Location]:
+        """The queue, chunks first, and with them the bases that its deltas need there."""
+        deltas = [oid for oid, where in self._queue.items() if where.how == How.DELTA]
+        if not deltas:
+            return self._queue
+        store = self._repo.store
+        needed = sorted(set(bases(store, deltas).values()) - self._queue.keys())
+        lacking = self.asker.lacking(needed)
+        rows = dict(zip(lacking, store.locate(lacking), strict=True)) | self._queue
+        found = {oid: where for oid, where in rows.items() if where is not None}
+        return dict(sorted(found.items(), key=_rank))
+
     def _counted(self, places: dict[bytes, Location]) -> Iterator[Run]:
         counters, progress = self._repo.counters, self._repo.settings.progress
-        for run in self._repo.store.get_runs_at(places.items()):
+        for run in self._repo.store.get_runs_at(places.items(), deltas=True):
             counters.objects_sent += len(run.ids)
             counters.bytes_sent += len(run.blob)
             progress.step(len(run.ids), len(run.blob))
             yield run
+
+
+def _rank(row: tuple[bytes, Location]) -> int:
+    """Chunks come first, those stored whole before those that may need them."""
+    if row[1].kind != Kind.CHUNK:
+        return 2
+    return int(row[1].how == How.DELTA)

@@ -65,7 +65,8 @@ _ROW = ID_LEN + 4 + 4 + 1 + 1  # bytes of the columns for each object
 _GATHER = 256  # objects of single frames that are given as one run
 _ZEROS = bytes(ID_LEN)
 _KINDS = frozenset(int(kind) for kind in Kind)
-_HOWS = frozenset((int(How.RAW), int(How.ZSTD)))
+_ALLOWED = {(kind, int(how)) for kind in _KINDS for how in (How.RAW, How.ZSTD)}
+_ALLOWED.add((int(Kind.CHUNK), int(How.DELTA)))
 _KIND_BYTES = bytes(Kind)
 _RAW = int(How.RAW)
 _HEADERS = tuple(struct.pack("<8sB7x", MAGIC, version) for version in range(1, VERSION + 1))
@@ -282,7 +283,7 @@ def _check_run(run: Run, length: int) -> None:
 
 
 def _check_object(kind: int, how: int, raw: int, stored: int) -> None:
-    if kind not in _KINDS or how not in _HOWS:
+    if (kind, how) not in _ALLOWED:
         raise InvalidError(f"a frame of kind {kind}, how {how} is not allowed on the wire")
     if raw > MAX_OBJECT or stored > MAX_OBJECT:
         raise InvalidError(f"a frame of {max(raw, stored)} bytes is over {MAX_OBJECT}")

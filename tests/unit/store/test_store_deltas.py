@@ -110,6 +110,23 @@ class TestBases:
         store.close()
         assert where(store, put(store, new[1:], [base]))[0].how == How.RAW
 
+    def test_a_received_delta_of_what_is_a_delta_here_is_encoded_anew(self, store, tmp_path):
+        other = PackStore(str(tmp_path / "other"), MemoryLocator(), Counters())
+        first = noise(1, SIZE)
+        second, third = edited(first, 1), edited(edited(first, 1), 2)
+        put(other, [second])
+        (oid,) = put(other, [third], [content_id(second)])
+        (run,) = other.get_runs_at([(oid, other.locate([oid])[0])], deltas=True)
+        base = put(store, [second], put(store, [first]))
+        with store.batch() as batch:
+            batch.put_stored(next(run.objects()))
+            assert batch.get(oid, Kind.CHUNK) == third
+        where_it_lies = store.locate([oid])[0]
+        assert where_it_lies.how == How.DELTA
+        assert store.payload(oid, where_it_lies)[:32] == content_id(first)
+        assert store.get(oid, Kind.CHUNK) == third
+        assert base == [content_id(second)]
+
     def test_a_chunk_is_no_base_of_itself(self, store):
         data = noise(1, SIZE)
         (base,) = put(store, [data])
