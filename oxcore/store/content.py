@@ -16,7 +16,7 @@ from blake3 import blake3
 
 from oxcore.codec.manifest import Manifest, decode_manifest, decode_segment
 from oxcore.errors import CorruptError, MissingError, UsageError
-from oxcore.model.ids import Kind
+from oxcore.model.ids import Buffer, Kind
 from oxcore.model.protocols import Location, Reader
 
 _AT_ONCE = 512  # children located with one question
@@ -36,6 +36,12 @@ class Bulk(Finder, Protocol):
 
     def get_many(self, oids: Iterable[bytes], kind: Kind) -> Iterator[bytes]:
         """Like ``get`` for each id, in the given order."""
+        ...
+
+    def get_chunks_at(
+        self, oids: Sequence[bytes], places: Sequence[Location | None]
+    ) -> Iterator[Buffer]:
+        """``get_many`` for chunks whose ``locate`` is known."""
         ...
 
 
@@ -87,15 +93,19 @@ def read(finder: Finder, oid: bytes) -> Iterator[bytes]:
     yield from _proved(finder, oid, _file_parts(finder, oid, nested=False))
 
 
-def read_many(finder: Bulk, oids: Sequence[bytes]) -> Iterator[bytes]:
+def read_many(finder: Bulk, oids: Sequence[bytes]) -> Iterator[Buffer]:
     """The bytes of many small files, in this order, each whole and verified.
 
     Those of one chunk are read together, in the order of the disk. Raises as ``read`` does.
     """
     places = finder.locate(oids)
-    alone = [oid for oid, at in zip(oids, places, strict=True) if at is None or at.kind != _FILE]
-    whole = iter(finder.get_many(alone, Kind.CHUNK))
-    for oid, at in zip(oids, places, strict=True):
+    pairs = list(zip(oids, places, strict=True))
+    alone = [pair for pair in pairs if pair[1] is None or pair[1].kind != _FILE]
+    if len(alone) == len(pairs):
+        yield from finder.get_chunks_at(oids, places)
+        return
+    whole = finder.get_chunks_at([oid for oid, _ in alone], [at for _, at in alone])
+    for oid, at in pairs:
         if at is None or at.kind != _FILE:
             yield next(whole)
         else:

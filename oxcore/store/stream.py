@@ -13,17 +13,17 @@ from queue import Queue
 
 from blake3 import blake3
 
-from oxcore.model.ids import Kind
+from oxcore.model.ids import Buffer, Kind
 from oxcore.store.content import Bulk, check_length, corrupt, parts
 
 _PIECE = 1 << 20  # bytes that are handed over at once
 _AHEAD = 8  # pieces that wait for the caller
 _AT_ONCE = 128  # chunks asked for together: some 8 MiB
 
-_Item = list[bytes] | BaseException | None
+_Item = list[Buffer] | BaseException | None
 
 
-def stream(bulk: Bulk, oid: bytes) -> Generator[bytes]:
+def stream(bulk: Bulk, oid: bytes) -> Generator[Buffer]:
     """The bytes of a file as ``content.read`` gives them, and as surely; read ahead in a thread.
 
     Holds about 16 MiB. Close the generator if it is not used to its end.
@@ -41,10 +41,10 @@ def stream(bulk: Bulk, oid: bytes) -> Generator[bytes]:
             thread.join(0.01)
 
 
-def _proved(oid: bytes, items: Iterator[_Item]) -> Iterator[bytes]:
+def _proved(oid: bytes, items: Iterator[_Item]) -> Iterator[Buffer]:
     """The chunks, the last piece of them once all have given ``oid``."""
     whole = blake3()
-    held: list[bytes] = []
+    held: list[Buffer] = []
     for item in items:
         if isinstance(item, BaseException):
             raise item
@@ -68,12 +68,13 @@ def _read(bulk: Bulk, oid: bytes, queue: Queue[_Item], stopped: threading.Event)
     queue.put(None)
 
 
-def _pieces(bulk: Bulk, oid: bytes) -> Iterator[list[bytes]]:
+def _pieces(bulk: Bulk, oid: bytes) -> Iterator[list[Buffer]]:
     listed = (part for part in parts(bulk, oid) if part.kind == Kind.CHUNK)
-    piece: list[bytes] = []
+    piece: list[Buffer] = []
     held = 0
     while some := list(islice(listed, _AT_ONCE)):
-        datas = bulk.get_many([part.oid for part in some], Kind.CHUNK)
+        oids = [part.oid for part in some]
+        datas = bulk.get_chunks_at(oids, bulk.locate(oids))
         for part, data in zip(some, datas, strict=True):
             check_length(oid, part.oid, len(data), part.length)
             piece.append(data)

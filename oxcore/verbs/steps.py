@@ -40,6 +40,11 @@ class Steps(Sequence[Change]):
         low, high, step = start * _BOTH.size, stop * _BOTH.size, _BOTH.size
         return bytes(self._sides[low:high:step]), bytes(self._sides[low + _SIDE : high : step])
 
+    def gone(self) -> list[bytes]:
+        """The paths where there is no file after."""
+        modes = self.modes(0, len(self))[1]
+        return [path for path, mode in zip(self.paths, modes, strict=True) if not mode]
+
     def new(self, place: int) -> Entry:
         """The entry after; there must be one."""
         return Entry(*_ENTRY.unpack_from(self._sides, place * _BOTH.size + _SIDE))

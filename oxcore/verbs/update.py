@@ -201,8 +201,7 @@ def _write(repo: Repository, plan: Plan) -> Moved:
 def _follow(repo: Repository, plan: Plan) -> None:
     """Bring the stat cache to the stage, with the stats of the files that are as staged."""
     if plan.whole:
-        gone = [path for path, _, new in plan.steps if new is None]
-        repo.index.stat.apply(repo.stage(), Rows(plan, unknown=True), gone)
+        repo.index.stat.apply(repo.stage(), Rows(plan, unknown=True), plan.steps.gone())
         return
     sync_stat(repo)
     repo.index.stat.touch(repo.stage(), Rows(plan, unknown=False))

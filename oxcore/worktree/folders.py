@@ -29,6 +29,7 @@ class Folders:
             raise storage_error(f"open the folder {root}", error) from error
         self._open: OrderedDict[bytes, int] = OrderedDict()
         self._new: Hidden | None = None
+        self._last: tuple[bytes, int | None] | None = None  # what ``get`` gave
 
     @property
     def hidden(self) -> bool:
@@ -40,20 +41,10 @@ class Folders:
 
         Raises ``UnsavedError`` if a component is a file or a link: that is the user's.
         """
-        if self._new is not None and not self._new.holds(path):
-            self.settle()
-        known = path
-        while known and known not in self._open:
-            known = known.rpartition(b"/")[0]
-        handle: int | None = self._root
-        if self._new is not None and len(known) <= len(self._new.path):
-            known, handle = self._new.path, self._new.handle
-        elif known:
-            handle = self._open[known]
-            self._open.move_to_end(known)
-        while handle is not None and known != path:
-            known = _one_deeper(known, path)
-            handle = self._enter(handle, known, make=make)
+        if self._last is not None and self._last[0] == path and self._last[1] is not None:
+            return self._last[1]
+        handle = self._find(path, make=make)
+        self._last = path, handle
         return handle
 
     def settle(self) -> None:
@@ -61,7 +52,7 @@ class Folders:
 
         Raises ``UnsavedError`` if a file lies there by now; then what was hidden is gone.
         """
-        new, self._new = self._new, None
+        new, self._new, self._last = self._new, None, None
         if new is None:
             return
         try:
@@ -79,7 +70,7 @@ class Folders:
 
     def discard(self) -> None:
         """Remove the folder that is hidden, and all in it."""
-        new, self._new = self._new, None
+        new, self._new, self._last = self._new, None, None
         if new is not None:
             self._discard(new)
 
@@ -96,6 +87,23 @@ class Folders:
             self.forget()
         finally:
             os.close(self._root)
+
+    def _find(self, path: bytes, *, make: bool) -> int | None:
+        if self._new is not None and not self._new.holds(path):
+            self.settle()
+        known = path
+        while known and known not in self._open:
+            known = known.rpartition(b"/")[0]
+        handle: int | None = self._root
+        if self._new is not None and len(known) <= len(self._new.path):
+            known, handle = self._new.path, self._new.handle
+        elif known:
+            handle = self._open[known]
+            self._open.move_to_end(known)
+        while handle is not None and known != path:
+            known = _one_deeper(known, path)
+            handle = self._enter(handle, known, make=make)
+        return handle
 
     def _enter(self, parent: int, path: bytes, *, make: bool) -> int | None:
         name = path.rpartition(b"/")[2]

@@ -13,7 +13,8 @@ from typing import Self
 
 from oxcore.errors import CorruptError
 from oxcore.fs.atomic import storage_error, write_all
-from oxcore.model.entries import Entry, Mode, check_path, show_path
+from oxcore.model.entries import MAX_PATH, Entry, Mode, check_path, show_path
+from oxcore.model.ids import Buffer
 from oxcore.worktree.folders import Folders
 from oxcore.worktree.hidden import in_the_way
 from oxcore.worktree.renames import rename_new
@@ -22,6 +23,7 @@ from oxcore.worktree.temporary import temporary_name
 
 _TOGETHER = 1 << 20  # bytes written with one call
 _MOST = 512  # pieces written with one call; the kernel takes 1024
+_DOUBTFUL = b"."  # how a name must start to be a wrong one; an empty one is in it, too
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -48,6 +50,7 @@ class Writer:
         self._temporary = temporary_name()
         self._rename_new = rename_new()
         self._emptied: set[bytes] = set()
+        self._checked: bytes | None = None  # the folder of the last path, which is a sound one
         self._last = 0  # ctime in ns of what was written last
 
     def __enter__(self) -> Self:
@@ -81,7 +84,7 @@ class Writer:
         self,
         path: bytes,
         entry: Entry,
-        content: bytes | Iterable[bytes],
+        content: Buffer | Iterable[Buffer],
         *,
         expect: bytes | None = None,
     ) -> bytes:
@@ -91,13 +94,17 @@ class Writer:
         ``UnsavedError`` (see above), ``CorruptError`` if the content has not the size of the
         entry, ``StorageError`` if the file system refuses; each leaves what was there.
         """
-        check_path(path)
-        self._prune()
-        folder = self._folders.get(path.rpartition(b"/")[0], make=True)
+        above, _, name = path.rpartition(b"/")
+        if above != self._checked or name[:1] in _DOUBTFUL or b"\0" in name or len(path) > MAX_PATH:
+            check_path(path)
+            self._checked = above
+        if self._emptied:
+            self._prune()
+        folder = self._folders.get(above, make=True)
         if folder is None:
             raise in_the_way([path])
         try:
-            found = self._place(folder, path, entry, content, expect)
+            found = self._place(folder, name, path, entry, content, expect)
         except OSError as error:
             raise storage_error(f"write {show_path(path)}", error) from error
         self._last = found.st_ctime_ns
@@ -125,12 +132,12 @@ class Writer:
     def _place(
         self,
         folder: int,
+        name: bytes,
         path: bytes,
         entry: Entry,
-        content: bytes | Iterable[bytes],
+        content: Buffer | Iterable[Buffer],
         expect: bytes | None,
     ) -> os.stat_result:
-        name = path.rpartition(b"/")[2]
         if self._folders.hidden:
             try:
                 return _finish(_make(folder, name, path, entry, content), folder, name)
@@ -174,11 +181,11 @@ class Writer:
 
 
 def _make(
-    folder: int, name: bytes, path: bytes, entry: Entry, content: bytes | Iterable[bytes]
+    folder: int, name: bytes, path: bytes, entry: Entry, content: Buffer | Iterable[Buffer]
 ) -> int | None:
     """The finished file under ``name``, which must be free; its handle, None for a link."""
     if entry.mode == Mode.LINK:
-        target = content if isinstance(content, bytes) else b"".join(content)
+        target = bytes(content) if isinstance(content, Buffer) else b"".join(content)
         _check_size(path, entry, len(target))
         os.symlink(target, name, dir_fd=folder)
         return None
@@ -203,17 +210,19 @@ def _finish(handle: int | None, folder: int, name: bytes) -> os.stat_result:
         os.close(handle)
 
 
-def _fill(handle: int, path: bytes, entry: Entry, content: bytes | Iterable[bytes]) -> None:
-    if isinstance(content, bytes):
+def _fill(handle: int, path: bytes, entry: Entry, content: Buffer | Iterable[Buffer]) -> None:
+    if isinstance(content, Buffer):
         _check_size(path, entry, len(content))
-        write_all(handle, content)
+        done = os.write(handle, content)
+        if done < entry.size:
+            write_all(handle, memoryview(content)[done:])
         return
     _check_size(path, entry, sum(_write_together(handle, pieces) for pieces in _gather(content)))
 
 
-def _gather(content: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _gather(content: Iterable[Buffer]) -> Iterator[list[Buffer]]:
     """The pieces in groups of about a MiB, one system call each."""
-    held: list[bytes] = []
+    held: list[Buffer] = []
     size = 0
     for piece in content:
         held.append(piece)
@@ -225,7 +234,7 @@ def _gather(content: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield held
 
 
-def _write_together(handle: int, pieces: list[bytes]) -> int:
+def _write_together(handle: int, pieces: list[Buffer]) -> int:
     total = sum(map(len, pieces))
     done = os.writev(handle, pieces)
     if done < total:  # a full disk, or a limit: the next write tells
