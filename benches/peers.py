@@ -375,7 +375,8 @@ def versions(tools: Sequence[Ox]) -> list[Row]:
     told: list[Row] = []
     for name in [tool.name for tool in tools]:
         done = subprocess.run(asked[name], capture_output=True, text=True, check=False, env=env)
-        told.append({"version": name, "is": done.stdout.strip().split("\n")[0]})
+        line = done.stdout.strip().split("\n")[0]
+        told.append({"version": name, "is": line if name in line else f"{name} {line}"})
     return told
 
 

@@ -9,9 +9,10 @@ from html import escape
 from benches.results import cell
 
 COLUMNS, WIDTH, GAP = 2, 430, 24  # panels side by side, and pixels
-NAMES, NUMBERS = 92, 62  # room for the names of tools, and for the numbers behind the bars
+NAMES, NUMBERS = 104, 62  # room for the names of tools, and for the numbers behind the bars
 LINE = 19
 INK, QUIET, OURS, OTHERS = "#1e293b", "#64748b", "#0f766e", "#a8b3c4"
+MINE = {"ox", "HTTP", "many", "ox --help", "ox status", "import oxcore", "CSV", "Parquet"}
 HALO = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 HELD, MISSED = "#15803d", "#b91c1c"
 
@@ -69,7 +70,7 @@ def _panel(panel: Panel) -> Iterator[str]:
     for number, (name, value) in enumerate(panel.values):
         y = LINE * (1 + number)
         long = room * value / panel.most
-        ours = name.split(",")[0] in {"ox", "HTTP", "many"} or name.startswith(("ox ", "import "))
+        ours = name in MINE
         yield _text(NAMES - 8, y + 13, name, anchor="end", bold=ours)
         yield (
             f'<rect x="{NAMES}" y="{y + 2}" width="{max(long, 1):.1f}" height="{LINE - 4}" '

@@ -23,6 +23,7 @@ from benches.results import Row, markdown
 from benches.setting import ROOT
 
 DESIGN = ROOT / "docs" / "design"
+ALONE = {"CSV", "Parquet", "plain Parquet"}  # what `tables` gives to ox alone
 LEFT_OUT = {"CPU", "versions", "not installed"}
 
 
@@ -81,14 +82,25 @@ def section(document: Document, picture: str | None) -> str:
 def panels_of(document: Document) -> Iterator[Panel]:
     """A panel for each column of the chart, and for each group of rows named "tool, group"."""
     for title, columns in document["chart"].items():
-        groups = _groups(document["tables"][title])
-        for group, rows in groups.items():
+        for group, rows in _groups(document["tables"][title]).items():
             for column in columns:
-                values = [(name, float(row[column])) for name, row in rows.items() if column in row]
-                heading = ", ".join(part for part in (group, _unit(column)) if part)
-                if values:
-                    short = [(_short(name, group), value) for name, value in values]
-                    yield Panel(heading, short, list(_marks(document, set(rows), column)))
+                values = {name: float(row[column]) for name, row in rows.items() if column in row}
+                yield from _panels(document, group, column, values)
+
+
+def _panels(
+    document: Document, group: str, column: str, values: Mapping[str, float]
+) -> Iterator[Panel]:
+    """One panel, or one for each row that has a bar of its own; none of a number alone."""
+    marks = {name: list(_marks(document, name, column)) for name in values}
+    marked = [name for name in values if marks[name]]
+    for name in marked if len(marked) > 1 else [""]:
+        others = {key: value for key, value in values.items() if key not in marked or key == name}
+        shown = others if name else values
+        lines = marks[name] if name else [mark for each in marks.values() for mark in each]
+        if len(shown) > 1 or lines:
+            heading = ", ".join(part for part in (group, _unit(column)) if part)
+            yield Panel(heading, [(_short(key), value) for key, value in shown.items()], lines)
 
 
 def _groups(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
@@ -100,30 +112,31 @@ def _groups(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
     return {"": named} if alone else groups
 
 
-def _short(name: str, group: str) -> str:
-    return name.removesuffix(f", {group}") if group else name
+def _short(name: str) -> str:
+    """A tool without its group; what only ox was asked for by the group alone."""
+    tool, _, group = name.partition(", ")
+    return group if tool == "ox" and group in ALONE else tool
 
 
 def _unit(column: str) -> str:
     known = {"us": "microseconds a file", "ms": "milliseconds"}
     words = column.split()
     if words[-1] in known:
-        return " ".join([*words[:-1], known[words[-1]]])
+        return ": ".join(part for part in (" ".join(words[:-1]), known[words[-1]]) if part)
     return column if words[-1] in {"MB", "MiB", "%"} else f"{column}, seconds"
 
 
-def _marks(document: Document, rows: set[str], column: str) -> Iterator[Mark]:
-    figures: Mapping[str, float] = document["figures"]
+def _marks(document: Document, row: str, column: str) -> Iterator[Mark]:
+    """The bars that speak of a number."""
     for bar in document["bars"]:
-        row, _, of = str(bar["figure"]).rpartition("/")
-        over = bar["over"]
-        if row not in rows or of != column or bar["measured"] is None:
+        if bar["figure"] != f"{row}/{column}" or bar["measured"] is None:
             continue
         assert isinstance(bar["most"], int | float)
-        base = figures[str(over)] if over else 1.0
-        says = f"{bar['most']:.3g}"
+        over, says = bar["over"], f"{'under ' if bar['under'] else ''}{bar['most']:.3g}"
         if over:
-            says += f" of {str(over).rpartition('/')[0].partition(', ')[0]}"
+            other, _, of = str(over).rpartition("/")
+            says += f" of {of if other == row else other.partition(', ')[0]}"
+        base = document["figures"][str(over)] if over else 1.0
         yield Mark(says, base * bar["most"], bool(bar["held"]))
 
 
