@@ -10,7 +10,7 @@ from itertools import count
 
 import pytest
 from support import hubs
-from support.costs_data import FILES, FOLDERS, HUNDRED, LARGE, content, noise
+from support.costs_data import FILES, FOLDERS, HUNDRED, LARGE, content, noise, settle
 
 from oxcore.api import Repo
 from oxcore.model.commits import Moment, Person
@@ -68,6 +68,7 @@ def _tell(ledger, folder):
     for number, place in enumerate(places):
         place.write_bytes(content(number))
     with Repo.init(str(root), settings=ledger.settings()) as repo:
+        settle()
         with ledger.step("add", repo):
             repo.add()
         with ledger.step("commit", repo):
@@ -76,12 +77,14 @@ def _tell(ledger, folder):
             assert repo.status().clean
         _share(ledger, repo, folder, "path", str(folder / "far"))
         places[FILES // 2].write_bytes(content(0, 2))
+        settle()
         with ledger.step("add one", repo):
             repo.add()
         with ledger.step("commit one", repo):
             repo.commit("one")
         for number in range(0, FILES, FILES // 100 + 1):
             places[number].write_bytes(content(number, 3))
+        settle()
         with ledger.step("add hundred", repo):
             repo.add()
         with ledger.step("commit hundred", repo):
@@ -107,11 +110,13 @@ def large(tmp_path_factory):
         body = noise("large", LARGE)
         place.write_bytes(body)
         with Repo.init(str(place.parent), settings=ledger.settings()) as repo:
+            settle()
             with ledger.step("add", repo):
                 repo.add()
             repo.commit("one")
             _share(ledger, repo, folder, "path", str(folder / "far"))
             place.write_bytes(body[:10_000] + noise("inserted", 1024) + body[10_000:])
+            settle()
             with ledger.step("add again", repo):
                 repo.add()
             repo.commit("two")

@@ -8,7 +8,7 @@ import builtins
 import os
 
 import pytest
-from support.costs_data import FILES, HUNDRED, LARGE, SIZE, noise
+from support.costs_data import FILES, HUNDRED, LARGE, SIZE, noise, settle
 
 from oxcore.api import Repo
 from oxcore.model.commits import Person
@@ -166,6 +166,7 @@ def test_each_file_is_truly_opened_once_and_a_clean_one_never(tmp_path, monkeypa
     with Repo.init(str(tmp_path), settings=Settings(Person("Ann"))) as repo:
         monkeypatch.setattr(os, "open", counted(os.open))
         monkeypatch.setattr(builtins, "open", counted(builtins.open))
+        settle()
         repo.add()
         assert len(opened) == 60
         repo.commit("all")
