@@ -7,6 +7,7 @@ import pytest
 from oxcore.model.ids import Kind, content_id
 from oxcore.repo import Repository, Settings
 from oxcore.store import content
+from oxcore.store._files import PackHandle
 from oxcore.testing.histories import MAIN, commit_files, many_files, update
 from oxcore.testing.stores import noise
 from oxcore.transfer import LocalRemote, fetch, push
@@ -92,15 +93,13 @@ def stored_bytes(repo):
 def test_a_push_moves_runs_not_objects(here, remote, monkeypatch):
     one = commit_files(here, FILES)
     with (
-        counted_calls(
-            monkeypatch, type(here.store.files.open(next(iter(here.store.files.names())))), "read"
-        ) as reads,
+        counted_calls(monkeypatch, PackHandle, "read") as reads,
         counted_calls(monkeypatch, remote.repo.index.locations, "add_packs") as told,
     ):
         report = push(here, remote, [update(MAIN, None, one)])
     assert sum(remote.put_runs) == report.objects
     assert len(remote.put_runs) <= 4  # the files, which lie together; then nodes, then the commit
-    payload = [args for args in reads if args[0] is not None and args[2] > 1 << 16]
+    payload = [length for _, _, length in reads if length > 1 << 16]
     assert len(payload) == 1  # the content of 3,000 files, with one call
     assert len(told) == 1
     assert remote.repo.counters.fsyncs == 2 + 1  # one pack and its folder; the operation log
