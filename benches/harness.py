@@ -207,8 +207,14 @@ def hash_file(path: str | Path) -> bytes:
 
 def size(folders: Iterable[Path]) -> float:
     """Bytes of all files below some folders, in MiB; each file once, whatever names it has."""
-    found = (os.lstat(path) for folder in folders for path in walk(folder))
-    return sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in found}.values()) / MIB
+    total, seen = 0, set()
+    for stat in (os.lstat(path) for folder in folders for path in walk(folder)):
+        if stat.st_nlink > 1 and (stat.st_dev, stat.st_ino) in seen:
+            continue
+        if stat.st_nlink > 1:
+            seen.add((stat.st_dev, stat.st_ino))
+        total += stat.st_size
+    return total / MIB
 
 
 def remove(folder: Path) -> None:

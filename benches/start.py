@@ -2,7 +2,7 @@
 
     python -m benches start [--smoke | --full] [--json]
 
-The console script as installing writes it, with ox compiled. Medians of runs by turns.
+The console script as pip writes it, with its import of re; ox is compiled. Runs by turns, medians.
 """
 
 import os
@@ -16,10 +16,12 @@ from benches.results import Row, median
 from benches.setting import compile_ox, environment
 
 SCRIPT = """#!{python}
+# -*- coding: utf-8 -*-
+import re
 import sys
 from oxcli.main import main
 if __name__ == '__main__':
-    sys.argv[0] = sys.argv[0].removesuffix('.exe')
+    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
     sys.exit(main())
 """
 
