@@ -29,6 +29,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "diff": "what differs between folder, stage and versions",
         "ls": "files of a version, with ids and sizes",
         "cat": "print a file of any version",
+        "df": "rows, columns and statistics of a table file",
         "info": "the repository, or one file or folder, at a glance",
         "du": "logical and stored size, and what is shared",
     },

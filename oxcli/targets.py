@@ -66,6 +66,37 @@ def target(session: Session, repo: Repo, argument: str, rev: str | None) -> Targ
     return Target(argument[: colon - 1], _below(session, repo, argument[colon:]))
 
 
+def file_at(
+    session: Session, repo: Repo, argument: str, rev: str | None
+) -> tuple[bytes, str | None]:
+    """The path and version (None: the work tree) that ``FILE``, ``FILE@REV`` or ``REV:FILE`` means.
+
+    What is there as a file is one, whatever is in its name; else the first ``@`` that a revision
+    stands behind parts the two.
+    """
+    if rev is not None or _is_file(argument):
+        return session.path(repo, argument), rev
+    for at, char in enumerate(argument):
+        if char == "@" and at and _is_version(repo, argument[at + 1 :]):
+            return session.path(repo, argument[:at]), argument[at + 1 :]
+    if ":" in argument:
+        found = target(session, repo, argument, None)
+        return found.path, found.rev
+    file, mark, text = argument.partition("@")
+    if mark and file and (_is_file(file) or _in_head(session, repo, file)):
+        repo.revision(text)  # raises what is wrong with it
+    return session.path(repo, argument), None
+
+
+def _is_version(repo: Repo, text: str) -> bool:
+    if text == ":":
+        return True
+    try:
+        return repo.revision(text).path is None
+    except (NotFoundError, InvalidError):
+        return False
+
+
 def _below(session: Session, repo: Repo, path: str) -> bytes:
     if path.startswith(("./", "../")) or path in {".", ".."}:
         return session.path(repo, path)

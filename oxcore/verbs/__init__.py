@@ -27,6 +27,9 @@ if TYPE_CHECKING:
         commit as commit,
     )
     from oxcore.verbs import (
+        df as df,
+    )
+    from oxcore.verbs import (
         diff as diff,
     )
     from oxcore.verbs import (

@@ -1,0 +1,180 @@
+"""Rows and statistics of a table for people, as wide as the terminal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from unicodedata import combining, east_asian_width
+
+from oxcli.render.text import Paint, number, plural
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from oxcore.tables import Bin, ColumnStats, Picked
+
+_CAPS = (48, 32, 20)  # widest cell, the first with which all columns fit
+_GAP = "  "
+_RIGHT = ("int", "uint", "double", "float", "half", "decimal")
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_CELL = 200  # characters of a value that are looked at
+
+Column = list[str | None]
+
+
+def width() -> int:
+    """The columns of the terminal, or what COLUMNS says; 120 where there is none."""
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def cells(rows: Picked) -> list[Column]:
+    """The texts of the rows, column by column, as the file has them; None for null."""
+    from oxcore.tables import texts
+
+    made: list[Column] = [[] for _ in rows.schema]
+    for batch in rows.raw():
+        for column, values in zip(made, batch.columns, strict=True):
+            column += [None if one is None else one[:_CELL] for one in texts(values)]
+    return made
+
+
+def frame(
+    schema: pa.Schema,
+    nulls: Sequence[int | None],
+    columns: Sequence[Column],
+    paint: Paint,
+    wide: int,
+) -> Iterator[str]:
+    """A table with names, types and counts of nulls on top; columns that do not fit are named."""
+    types = [str(field.type) for field in schema]
+    marks = ["" if not count else f"{count:,} null" for count in nulls]
+    heads = [
+        [clean(field.name), kind, mark]
+        for field, kind, mark in zip(schema, types, marks, strict=True)
+    ]
+    bodies = [[_cell(value) for value in column] for column in columns]
+    cap, shown = _fitting(heads, bodies, wide)
+    right = [kind.startswith(_RIGHT) for kind in types]
+    sizes = [_size(heads[i], bodies[i], cap) for i in range(shown)]
+    for line, style in enumerate(("bold", "dim", "yellow")):
+        if line < 2 or any(marks[:shown]):
+            row = [heads[i][line] for i in range(shown)]
+            yield paint(_line(row, sizes, right), style)
+    for place in range(len(columns[0]) if columns else 0):
+        yield _line([bodies[i][place] for i in range(shown)], sizes, right)
+    rest = [
+        " ".join(filter(None, (*head[:2], head[2] and f"({head[2]})"))) for head in heads[shown:]
+    ]
+    if rest:
+        yield ""
+        yield from _wrapped(f"{plural(len(rest), 'more column')}: ", rest, wide)
+
+
+def stats(found: ColumnStats, paint: Paint, wide: int) -> Iterator[str]:
+    """The statistics of one column."""
+    yield f"{paint(clean(found.name), 'bold')}  {paint(found.type, 'dim')}"
+    counts = [f"{number(found.count)} values", f"{number(found.nulls)} null"]
+    if found.nans:
+        counts.append(f"{number(found.nans)} NaN")
+    yield f"  {', '.join([*counts, f'{number(found.distinct)} distinct'])}"
+    if found.min is not None:
+        mean = "" if found.mean is None else f"  mean {_short(found.mean)}"
+        yield cut(f"  min {_short(found.min)}  max {_short(found.max)}{mean}", wide)
+    if found.quantiles:
+        parts = [f"{float(q):.0%} {_short(value)}" for q, value in found.quantiles.items()]
+        yield cut("  " + "  ".join(parts), wide)
+    if found.histogram and found.distinct > 1:
+        yield "  " + _bars(found.histogram)
+    top = [(value, count) for value, count in found.top if count > 1]
+    if top:
+        parts = [f"{_short(value)} {number(count)}" for value, count in top]
+        yield cut("  top " + ", ".join(parts), wide)
+
+
+def clean(text: str) -> str:
+    """Text on one line: control characters are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(_SHORT.get(c, c if c.isprintable() else f"\\u{ord(c):04x}") for c in text)
+
+
+def cut(text: str, wide: int) -> str:
+    """``text`` in at most ``wide`` columns of the terminal; what is cut off shows as ``…``."""
+    if _columns(text) <= wide:
+        return text
+    kept, used = "", 1
+    for char in text:
+        used += _columns(char)
+        if used > wide:
+            break
+        kept += char
+    return kept + "…"
+
+
+def _cell(value: str | None) -> str:
+    if value is None:
+        return "null"
+    return f'"{value}"' if value in {"", "null"} else clean(value)
+
+
+def _short(value: object) -> str:
+    from oxcore.tables import text
+
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return cut(_cell(text(value)), _CAPS[-1])
+
+
+def _bars(bins: Sequence[Bin]) -> str:
+    most = max(one.count for one in bins)
+    top = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[-(-one.count * top // most)] if one.count else " " for one in bins)
+
+
+def _fitting(
+    heads: Sequence[Sequence[str]], bodies: Sequence[Sequence[str]], wide: int
+) -> tuple[int, int]:
+    """The widest cell, and how many columns fit with it."""
+    shown = cap = 0
+    for cap in _CAPS:
+        shown, used = 0, -len(_GAP)
+        for head, body in zip(heads, bodies, strict=True):
+            used += _size(head, body, cap) + len(_GAP)
+            if used > wide:
+                break
+            shown += 1
+        if shown == len(heads):
+            break
+    return cap, max(1, shown)
+
+
+def _size(head: Sequence[str], body: Sequence[str], cap: int) -> int:
+    return min(cap, max(map(_columns, (*head, *body)), default=0))
+
+
+def _line(row: Sequence[str], sizes: Sequence[int], right: Sequence[bool]) -> str:
+    made = []
+    for text, size, end in zip(row, sizes, right, strict=False):
+        kept = cut(text, size)
+        blank = " " * (size - _columns(kept))
+        made.append(blank + kept if end else kept + blank)
+    return _GAP.join(made).rstrip()
+
+
+def _columns(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _wrapped(start: str, parts: Sequence[str], wide: int) -> Iterator[str]:
+    line = start
+    for place, part in enumerate(parts):
+        piece = part + ("," if place + 1 < len(parts) else "")
+        if line.strip() and line != start and _columns(line) + _columns(piece) > wide:
+            yield line.rstrip()
+            line = "  "
+        line += piece + " "
+    yield line.rstrip()

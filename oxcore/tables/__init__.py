@@ -1,0 +1,30 @@
+"""Tables: any table file of any version, its schema, rows, statistics, and SQL over it.
+
+Rows travel as Arrow record batches, a few megabytes at a time. The engine behind SQL is loaded
+when a query needs it: docs/design/007-tables.md.
+"""
+
+from oxcore.tables.ask import Part, Query
+from oxcore.tables.pick import Picked
+from oxcore.tables.reading import Facts
+from oxcore.tables.source import Source
+from oxcore.tables.stats import Bin, ColumnStats
+from oxcore.tables.table import Table
+from oxcore.tables.values import plain, text, texts
+from oxcore.tables.write import check_name, write
+
+__all__ = [
+    "Bin",
+    "ColumnStats",
+    "Facts",
+    "Part",
+    "Picked",
+    "Query",
+    "Source",
+    "Table",
+    "check_name",
+    "plain",
+    "text",
+    "texts",
+    "write",
+]

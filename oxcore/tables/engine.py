@@ -1,0 +1,180 @@
+"""SQL over tables: DuckDB, shut in.
+
+It sees the tables that it is handed and nothing else: no file, no network, no Python variable, no
+extension. It computes in UTC and in bounded memory; what does not fit is spilled to a temporary
+folder, which is removed at the end. This module is the one user of DuckDB.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from oxcore.errors import InvalidError, OxError, UsageError
+from oxcore.tables.reading import Reader, distinct_names
+from oxcore.tables.stream import ROW, Stream
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY = "1GiB"
+BATCH = 1 << 15  # rows of a batch of results
+_PLACE = re.compile(r"\n\nLINE (\d+): ([^\n]*)\n( *\^+)")
+
+
+class Engine:
+    """One connection. Table ``t`` is ``t`` in SQL, and ``"t rows"`` has its row numbers as well."""
+
+    def __init__(
+        self, link: DuckDBPyConnection, tables: Mapping[str, Reader], error: type[Exception]
+    ) -> None:
+        self._link = link
+        self._error = error
+        self._streams: list[Stream] = []
+        self.names = {name: self._add(name, reader) for name, reader in tables.items()}
+
+    def run(self, sql: str, shift: int = 0) -> None:
+        """Carry out a statement of ours; ``shift`` as in ``batches``."""
+        with self._errors(shift):
+            self._link.execute(sql)
+
+    def rows(self, sql: str, shift: int = 0) -> list[tuple[Any, ...]]:
+        """The rows of a query of ours, as Python values; ``shift`` as in ``batches``."""
+        with self._errors(shift):
+            found: list[tuple[Any, ...]] = self._link.execute(sql).fetchall()
+        return found
+
+    def batches(self, sql: str, shift: int = 0) -> pa.RecordBatchReader:
+        """The rows of a query as they come. The connection serves nothing else until all are read.
+
+        ``shift``: how many lines stand before the user's text, for messages.
+        """
+        with self._errors(shift):
+            reader = self._link.sql(sql).to_arrow_reader(BATCH)
+        return pa.RecordBatchReader.from_batches(reader.schema, self._guarded(reader, shift))
+
+    def table(self, sql: str, shift: int = 0) -> pa.Table:
+        """All rows of a query."""
+        return self.batches(sql, shift).read_all()
+
+    def check(self, sql: str, shift: int = 0) -> None:
+        """Raise ``InvalidError`` unless ``sql`` is one query that makes sense; reads no row."""
+        with self._errors(shift):
+            found = self._link.extract_statements(sql)
+            kinds = [one.type.name for one in found]
+            if kinds != ["SELECT"]:
+                what = f"{len(kinds)} statements" if len(kinds) != 1 else kinds[0]
+                raise InvalidError(f"not a query: {what}", hint="one SELECT; files are not written")
+        with self._errors(shift + 1):
+            self._link.execute(f"EXPLAIN\n{sql}").fetchall()
+
+    def _guarded(self, reader: pa.RecordBatchReader, shift: int) -> Iterator[pa.RecordBatch]:
+        with self._errors(shift):
+            yield from reader
+
+    @contextmanager
+    def _errors(self, shift: int = 0) -> Iterator[None]:
+        try:
+            yield
+        except (self._error, OSError, pa.ArrowInvalid) as error:
+            if isinstance(error, OxError):
+                raise
+            cause = next((one.error for one in self._streams if one.error is not None), None)
+            raise cause or InvalidError(explained(str(error), shift)) from None
+
+    def _add(self, name: str, reader: Reader) -> dict[int, str]:
+        """Make views of a table; gives what SQL calls its columns, by their position."""
+        stream = Stream(reader)
+        self._streams.append(stream)
+        names = distinct_names(reader.schema.names, fold=True)
+        kept = {index: names[index] for index in stream.columns}
+        self._link.register(f"{name} text", stream)
+        parts = [
+            f"CAST({quoted(f'c{index}')} AS {sql_type(reader.schema.field(index).type)})"
+            if stream.text
+            else quoted(f"c{index}")
+            for index in stream.columns
+        ]
+        listed = ", ".join(map(quoted, [*kept.values(), ROW]))
+        chosen = ", ".join([*parts, quoted(ROW)])
+        rows = quoted(f"{name} rows")
+        text = quoted(f"{name} text")
+        self.run(f"CREATE TEMP VIEW {rows} ({listed}) AS SELECT {chosen} FROM {text}")
+        only = ", ".join(map(quoted, kept.values()))
+        self.run(f"CREATE TEMP VIEW {quoted(name)} AS SELECT {only} FROM {rows}")
+        return kept
+
+
+@contextmanager
+def engine(tables: Mapping[str, Reader], memory: str = MEMORY) -> Iterator[Engine]:
+    """An engine over these tables; ``UsageError`` where DuckDB is not installed."""
+    duckdb = _duckdb()
+    with TemporaryDirectory(prefix="ox-") as folder:
+        link = duckdb.connect(":memory:", config={"memory_limit": memory, "temp_directory": folder})
+        try:
+            for setting in _SHUT:
+                link.execute(setting)
+            yield Engine(link, tables, duckdb.Error)
+        finally:
+            link.close()
+
+
+_SHUT = (
+    "SET TimeZone = 'UTC'",
+    "SET python_enable_replacements = false",
+    "SET autoload_known_extensions = false",
+    "SET autoinstall_known_extensions = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+def quoted(name: str) -> str:
+    """A name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def sql_type(type_: pa.DataType) -> str:
+    """What SQL calls a type that CSV can have."""
+    return _NAMES[str(type_)]
+
+
+_NAMES = {
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "bool": "BOOLEAN",
+    "date32[day]": "DATE",
+    "timestamp[us]": "TIMESTAMP",
+    "timestamp[ns]": "TIMESTAMP_NS",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+    "decimal128(38, 0)": "DECIMAL(38, 0)",
+}
+
+
+def explained(message: str, shift: int) -> str:
+    """The engine's message with the place in the user's text, which starts ``shift`` lines on."""
+    found = _PLACE.search(message)
+    if found is None:
+        return message.strip()
+    line, mark = int(found[1]) - shift, found[3]
+    start = len(f"LINE {found[1]}: ")
+    place = f"line {line}: "
+    return (
+        f"{message[: found.start()]}\n{place}{found[2]}\n{' ' * len(place)}{mark[start:]}".strip()
+    )
+
+
+def _duckdb() -> Any:  # noqa: ANN401 -- a module
+    try:
+        import duckdb
+    except ImportError:
+        raise UsageError(
+            "SQL over tables needs DuckDB, which is not installed", hint="pip install duckdb"
+        ) from None
+    return duckdb

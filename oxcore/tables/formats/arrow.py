@@ -1,0 +1,72 @@
+"""Arrow IPC: the file (Feather 2) and the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+from pyarrow import ipc
+
+from oxcore.tables.detect import Form
+from oxcore.tables.reading import Facts, Piece, count, loaded
+from oxcore.tables.source import Source, opened
+
+
+class ArrowReader:
+    """An Arrow file or stream; reads its schema at once."""
+
+    def __init__(self, source: Source, form: Form) -> None:
+        self._source = source
+        self._stream = form.format == "arrow-stream"
+        with self._errors(), opened(source) as file:
+            opener = ipc.open_stream if self._stream else ipc.open_file
+            self.schema: pa.Schema = opener(file).schema
+
+    def facts(self) -> Facts:
+        """Rows and nulls, by reading everything."""
+        return count(self)
+
+    def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
+        """A piece for each batch that was written."""
+        options = ipc.IpcReadOptions(included_fields=None if columns is None else sorted(columns))
+        rows = 0
+        with opened(self._source) as file:
+            batches = self._batches(file, options)
+            while True:
+                with self._errors(rows):
+                    batch = next(batches, None)
+                if batch is None:
+                    return
+                rows += len(batch)
+                yield loaded(_ordered(batch, columns))
+
+    def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
+        """The rows as they are."""
+        return batch
+
+    def _batches(
+        self, file: pa.NativeFile, options: ipc.IpcReadOptions
+    ) -> Iterator[pa.RecordBatch]:
+        if self._stream:
+            yield from ipc.open_stream(file, options=options)
+            return
+        reader = ipc.open_file(file, options=options)
+        for index in range(reader.num_record_batches):
+            yield reader.get_batch(index)
+
+    @contextmanager
+    def _errors(self, rows: int | None = None) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError) as error:
+            after = None if rows is None else rows + 1
+            raise self._source.broken(f"broken Arrow file: {error}", row=after) from error
+
+
+def _ordered(batch: pa.RecordBatch, columns: Sequence[int] | None) -> pa.RecordBatch:
+    """The columns, which the file gives in its own order, as they were asked for."""
+    if columns is None:
+        return batch
+    places = {index: place for place, index in enumerate(sorted(columns))}
+    return batch.select([places[index] for index in columns])

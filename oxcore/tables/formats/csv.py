@@ -1,0 +1,152 @@
+"""CSV and TSV: text whose types are found by reading all of it (``tables.infer``).
+
+The first row names the columns. Rows are text until ``typed`` reads them, so that a value can be
+shown as the file has it. An empty field is null, ``""`` is an empty text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from oxcore.tables.detect import Form
+from oxcore.tables.infer import Column, decide
+from oxcore.tables.reading import Facts, Piece, distinct_names, loaded, some
+from oxcore.tables.source import Source, head, opened
+
+LONGEST = 8 << 20  # bytes of a row; what is read at once
+_HEADER = 1 << 20  # bytes that the first row may take
+_DELIMITERS = ",\t;|"
+_RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns?, got (\d+)")
+_ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): .*invalid UTF8")
+
+
+class CsvReader:
+    """A CSV file; reads all of it once for ``schema`` and ``facts``."""
+
+    def __init__(self, source: Source, form: Form) -> None:
+        self._source = source
+        self._compression = form.compression
+        text = _decoded(source, head(source, form.compression, _HEADER))
+        self.delimiter = _delimiter(source.name, text)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=False)
+        csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
+        self.names = distinct_names(next(rows, []))
+        self._only_names = len(text) < _HEADER and next(rows, None) is None
+        if not self.names:
+            raise source.broken("its first row is empty", row=1, hint="the first row names columns")
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns."""
+        return self._known[0]
+
+    def facts(self) -> Facts:
+        """Rows and nulls."""
+        return self._known[1]
+
+    def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
+        """All rows as text, a few megabytes at a time."""
+        names = self.names if columns is None else [self.names[index] for index in columns]
+        for batch in self._batches(columns):
+            yield loaded(pa.RecordBatch.from_arrays(batch.columns, names=names))
+
+    def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
+        """Text -> values."""
+        schema = some(self.schema, columns)
+        pairs = zip(batch.columns, schema.types, strict=True)
+        return pa.RecordBatch.from_arrays([pc.cast(*pair) for pair in pairs], schema=schema)
+
+    @cached_property
+    def _known(self) -> tuple[pa.Schema, Facts]:
+        found = [Column() for _ in self.names]
+        rows = 0
+        for batch in self._batches(None):
+            rows += len(batch)
+            for column, values in zip(found, batch.columns, strict=True):
+                column.look(values)
+        types = [decide(column.seen) for column in found]
+        schema = pa.schema(list(zip(self.names, types, strict=True)))
+        return schema, Facts(rows, tuple(column.nulls for column in found))
+
+    def _batches(self, columns: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
+        if self._only_names:
+            return
+        rows = 1
+        with opened(self._source, self._compression) as file:
+            try:
+                for batch in self._open(file, columns):
+                    yield batch
+                    rows += len(batch)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise self._explained(str(error), rows) from error
+
+    def _open(self, file: pa.NativeFile, columns: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
+        names = [f"c{index}" for index in range(len(self.names))]
+        chosen = None if columns is None else [names[index] for index in columns]
+        # One thread: only then do Arrow's errors tell the row. It is as fast for text.
+        reader: Iterator[pa.RecordBatch] = arrow_csv.open_csv(
+            file,
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=LONGEST, column_names=names, skip_rows_after_names=1
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=self.delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=len(names) > 1,  # of one column, an empty line is a null
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=chosen,
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                null_values=[""],
+            ),
+        )
+        return reader
+
+    def _explained(self, why: str, rows: int) -> Exception:
+        source = self._source
+        if ragged := _RAGGED.search(why):
+            row, wanted, got = map(int, ragged.groups())
+            hint = "a field with the delimiter, or a line break, stands in quotes"
+            return source.broken(
+                f"{got} fields, and the first row has {wanted}", row=row, hint=hint
+            )
+        if coded := _ENCODING.search(why):
+            name = self.names[int(coded[1])]
+            hint = "write it again in UTF-8: iconv -t utf-8"
+            return source.broken("not UTF-8", row=int(coded[2]), column=name, hint=hint)
+        if "straddl" in why:
+            limit = f"a row of more than {LONGEST >> 20} MiB"
+            hint = "is a quote missing?"
+            return source.broken(f"{limit}, or one that does not end", row=rows + 1, hint=hint)
+        return source.broken(why)
+
+
+def _decoded(source: Source, data: bytes) -> str:
+    """The text of the first bytes, of which the last may be the start of a character."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = data[: error.start].decode("utf-8-sig", "replace")
+        if not start.strip() or ("\n" not in start and "\r" not in start):
+            hint = "write it again in UTF-8: iconv -t utf-8"
+            raise source.broken("not UTF-8", row=1, hint=hint) from None
+        return start
+
+
+def _delimiter(name: str, text: str) -> str:
+    """The delimiter that the name speaks of, if the first line has it, else the most frequent."""
+    line = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
+    own = "\t" if ".tsv" in name.lower() else ","
+    if own in line:
+        return own
+    return max(_DELIMITERS, key=line.count)

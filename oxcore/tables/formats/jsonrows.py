@@ -1,0 +1,217 @@
+"""JSON Lines and JSON arrays of records; types are found by reading it all (``tables.shape``)."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+
+import pyarrow as pa
+
+from oxcore.errors import InvalidError
+from oxcore.tables.detect import Form
+from oxcore.tables.reading import Facts, Piece, loaded, some
+from oxcore.tables.shape import Shape
+from oxcore.tables.source import Source, opened
+
+LONGEST = 8 << 20  # bytes of a record
+_BLOCK = 1 << 20  # bytes read at once
+_ROWS = 8192  # of a batch
+_SPACE = re.compile(r"[ \t\r\n]*")
+Record = dict[str, object]
+
+
+class JsonReader:
+    """A JSON file of records; reads all of it once for ``schema`` and ``facts``."""
+
+    def __init__(self, source: Source, form: Form) -> None:
+        self._source = source
+        self._compression = form.compression
+        self._array = form.format == "json"
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns, in the order in which they first come up."""
+        return self._known[0]
+
+    def facts(self) -> Facts:
+        """Rows and nulls; a name that a record lacks is null."""
+        return self._known[1]
+
+    def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
+        """All rows, some thousands at a time."""
+        schema = some(self.schema, columns)
+        shapes = [(name, self._known[2].fields[name]) for name in schema.names]
+        rows = 0
+        for records in self._batches():
+            arrays = [self._array_of(name, shape, records, rows) for name, shape in shapes]
+            rows += len(records)
+            if arrays:
+                yield loaded(pa.RecordBatch.from_arrays(arrays, schema=schema))
+
+    def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
+        """The rows as they are."""
+        return batch
+
+    @cached_property
+    def _known(self) -> tuple[pa.Schema, Facts, Shape]:
+        whole, rows = Shape(), 0
+        filled: dict[str, int] = {}
+        for records in self._batches():
+            for name in dict.fromkeys(name for record in records for name in record):
+                values = [record[name] for record in records if name in record]
+                whole.fields.setdefault(name, Shape()).look(values)
+                filled[name] = filled.get(name, 0) + len(values) - values.count(None)
+            rows += len(records)
+        if not whole.fields:
+            raise self._source.broken("no record has a name, so it has no columns")
+        schema = pa.schema([shape.field(name) for name, shape in whole.fields.items()])
+        return schema, Facts(rows, tuple(rows - filled[name] for name in whole.fields)), whole
+
+    def _array_of(self, name: str, shape: Shape, records: list[Record], rows: int) -> pa.Array:
+        values = [record.get(name) for record in records]
+        try:
+            return pa.array(shape.values(values), shape.type)
+        except UnicodeEncodeError:
+            row = next(n for n, v in enumerate(values, rows + 1) if _lone(v))
+            why = "half of a surrogate pair, which is no text"
+            raise self._source.broken(why, row=row, column=name) from None
+
+    def _batches(self) -> Iterator[list[Record]]:
+        with opened(self._source, self._compression) as file:
+            records = self._elements(file) if self._array else self._lines(file)
+            while batch := list(islice(records, _ROWS)):
+                yield batch
+
+    def _blocks(self, file: pa.NativeFile, row: list[int]) -> Iterator[bytes]:
+        try:
+            while data := file.read(_BLOCK):
+                yield data
+        except (OSError, pa.ArrowInvalid) as error:
+            raise self._source.broken(f"broken: {error}", row=row[0]) from error
+
+    def _lines(self, file: pa.NativeFile) -> Iterator[Record]:
+        row, rest = [1], b""
+        for block in self._blocks(file, row):
+            lines = (rest + block).split(b"\n")
+            rest = lines.pop()
+            if len(rest) > LONGEST:
+                raise self._too_long(row[0] + len(lines))
+            for line in lines:
+                yield from self._line(line, row)
+        yield from self._line(rest, row)
+
+    def _line(self, line: bytes, row: list[int]) -> Iterator[Record]:
+        if row[0] == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        if line.strip():
+            yield self._record(self._parsed(self._text(line, row[0]), row[0]), row[0])
+        row[0] += 1
+
+    def _elements(self, file: pa.NativeFile) -> Iterator[Record]:
+        """The records of one array, decoded as they come."""
+        row = [1]
+        window = _Window(self._source, self._blocks(file, row))
+        window.at += window.peek() == "["
+        while (mark := window.peek()) != "]":
+            if row[0] > 1:
+                if mark != ",":
+                    raise self._source.broken("the array goes on without a comma", row=row[0])
+                window.at += 1
+                window.peek()
+            yield self._record(window.value(row[0]), row[0])
+            row[0] += 1
+        window.at += 1
+        if window.peek():
+            raise self._source.broken("something follows the array", row=row[0])
+
+    def _text(self, line: bytes, row: int) -> str:
+        try:
+            return line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            where = f"not UTF-8 at byte {error.start + 1} of the line"
+            raise self._source.broken(where, row=row) from None
+
+    def _parsed(self, text: str, row: int) -> object:
+        try:
+            value: object = json.loads(text)
+        except json.JSONDecodeError as error:
+            hint = "JSON Lines: one record a line" if row == 1 else ""
+            why = f"not JSON: {error.msg} at character {error.pos + 1}"
+            raise self._source.broken(why, row=row, hint=hint) from None
+        except (RecursionError, ValueError) as error:
+            raise self._source.broken(f"not for a table: {error}", row=row) from None
+        return value
+
+    def _record(self, value: object, row: int) -> Record:
+        if isinstance(value, dict):
+            return value
+        hint = 'rows are objects: {"name": value, ...}'
+        raise self._source.broken(f"a {_word(value)}, not an object", row=row, hint=hint)
+
+    def _too_long(self, row: int) -> InvalidError:
+        return self._source.broken(f"a record of more than {LONGEST >> 20} MiB", row=row)
+
+
+class _Window:
+    """The text of a file, decoded a block at a time; what lies before ``at`` is done with."""
+
+    def __init__(self, source: Source, blocks: Iterator[bytes]) -> None:
+        self.text, self.at = "", 0
+        self._source, self._blocks = source, blocks
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._parse = json.JSONDecoder().raw_decode
+
+    def peek(self) -> str:
+        """The next character that is not blank; nothing at the end."""
+        while True:
+            found = _SPACE.match(self.text, self.at)
+            self.at = found.end() if found else self.at
+            if self.at < len(self.text) or not self._more(None):
+                return self.text[self.at : self.at + 1]
+
+    def value(self, row: int) -> object:
+        """The value that starts here."""
+        while True:
+            try:
+                value, self.at = self._parse(self.text, self.at)
+            except (ValueError, RecursionError) as error:
+                if len(self.text) - self.at > LONGEST or not self._more(row):
+                    raise self._wrong(error, row) from None
+            else:
+                return value
+
+    def _more(self, row: int | None) -> bool:
+        block = next(self._blocks, b"")
+        try:
+            text = self._decoder.decode(block, not block)
+        except UnicodeDecodeError:
+            raise self._source.broken("not UTF-8", row=row) from None
+        self.text, self.at = self.text[self.at :] + text, 0
+        return bool(block)
+
+    def _wrong(self, error: Exception, row: int) -> InvalidError:
+        if not self.text[self.at :].strip():
+            return self._source.broken("it ends within the array", row=row)
+        if len(self.text) - self.at > LONGEST:
+            return self._source.broken(
+                f"not JSON, or a record of more than {LONGEST >> 20} MiB", row=row
+            )
+        why = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        return self._source.broken(f"not JSON: {why}", row=row)
+
+
+def _word(value: object) -> str:
+    words = {list: "list", str: "text", bool: "truth value", type(None): "null"}
+    return words.get(type(value), "number")
+
+
+def _lone(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

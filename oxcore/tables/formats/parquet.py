@@ -1,0 +1,90 @@
+"""Parquet: row groups that load on their own; counts from the footer where it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from oxcore.tables.detect import Form
+from oxcore.tables.reading import Facts, Piece, some
+from oxcore.tables.source import Source
+
+_ROWS = 1 << 15  # of a batch
+_BUFFER = 1 << 20  # bytes read ahead in each column
+
+
+class ParquetReader:
+    """A Parquet file; reads its footer at once."""
+
+    def __init__(self, source: Source, form: Form) -> None:
+        self._source = source
+        with self._errors():
+            self._file = parquet.ParquetFile(source.open(), buffer_size=_BUFFER)
+            self.schema: pa.Schema = self._file.schema_arrow
+
+    def facts(self) -> Facts:
+        """Rows from the footer; nulls from it too, of columns that it counts them for."""
+        found = [self._counted(index) for index in range(len(self.schema))]
+        missing = [index for index, nulls in enumerate(found) if nulls is None]
+        read = dict.fromkeys(missing, 0)
+        for piece in self.pieces(missing) if missing else ():
+            for batch in piece.load():
+                for index, column in zip(missing, batch.columns, strict=True):
+                    read[index] += column.null_count
+        nulls = tuple(read[i] if known is None else known for i, known in enumerate(found))
+        return Facts(self._file.metadata.num_rows, nulls)
+
+    def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
+        """A piece for each row group."""
+        start = 0
+        for group in range(self._file.num_row_groups):
+            rows = self._file.metadata.row_group(group).num_rows
+            yield Piece(rows, partial(self._group, group, start, columns))
+            start += rows
+
+    def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
+        """The rows as they are."""
+        return batch
+
+    def _group(
+        self, group: int, start: int, columns: Sequence[int] | None
+    ) -> Iterator[pa.RecordBatch]:
+        schema = some(self.schema, columns)
+        names = None if columns is None else list(dict.fromkeys(schema.names))
+        with self._errors(start):
+            for batch in self._file.iter_batches(_ROWS, row_groups=[group], columns=names):
+                yield _ordered(batch, schema, columns is None)
+
+    def _counted(self, index: int) -> int | None:
+        """The nulls of a column by the footer; None for one that it does not count."""
+        meta, name = self._file.metadata, self.schema.field(index).name
+        flat = [
+            place for place in range(meta.num_columns) if meta.schema.column(place).path == name
+        ]
+        if len(flat) != 1 or self.schema.names.count(name) != 1:
+            return None
+        total = 0
+        for group in range(meta.num_row_groups):
+            statistics = meta.row_group(group).column(flat[0]).statistics
+            if statistics is None or not statistics.has_null_count:
+                return None
+            total += statistics.null_count
+        return total
+
+    @contextmanager
+    def _errors(self, start: int | None = None) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError) as error:
+            after = None if start is None else start + 1
+            raise self._source.broken(f"broken Parquet: {error}".strip(), row=after) from error
+
+
+def _ordered(batch: pa.RecordBatch, schema: pa.Schema, whole: bool) -> pa.RecordBatch:
+    if whole:
+        return batch
+    return batch.select(schema.names)

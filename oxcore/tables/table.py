@@ -1,0 +1,134 @@
+"""``Table``: one table file of whatever format, opened for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from oxcore.errors import UsageError
+from oxcore.tables.ask import Part, Query, places_of
+from oxcore.tables.detect import detect
+from oxcore.tables.formats.arrow import ArrowReader
+from oxcore.tables.formats.csv import CsvReader
+from oxcore.tables.formats.jsonrows import JsonReader
+from oxcore.tables.formats.parquet import ParquetReader
+from oxcore.tables.pick import Picked, pick
+from oxcore.tables.reading import Facts, Reader, some
+from oxcore.tables.source import Source
+from oxcore.tables.stats import ColumnStats, stats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+_READERS: dict[str, type[CsvReader | JsonReader | ParquetReader | ArrowReader]] = {
+    "csv": CsvReader,
+    "json": JsonReader,
+    "jsonl": JsonReader,
+    "parquet": ParquetReader,
+    "arrow": ArrowReader,
+    "arrow-stream": ArrowReader,
+}
+
+
+class Table:
+    """The rows of one file. Nothing is read before it is asked for, and never all at once but by
+    ``to_arrow``, ``to_pandas`` and ``to_polars``.
+
+    Every method raises ``InvalidError``: with file, row and column for bytes that break the format,
+    with the engine's message and its place in the text for SQL that makes no sense.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._form = detect(source)
+
+    @property
+    def name(self) -> str:
+        """The file, as messages call it."""
+        return self._source.name
+
+    @property
+    def format(self) -> str:
+        """csv, tsv, jsonl, json, parquet, arrow or arrow-stream."""
+        reader = self.reader
+        tabs = isinstance(reader, CsvReader) and reader.delimiter == "\t"
+        return "tsv" if tabs else self._form.format
+
+    @property
+    def compression(self) -> str:
+        """gzip, zstd, or nothing, around the whole file."""
+        return self._form.compression
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads the format; see ``tables.reading``."""
+        return _READERS[self._form.format](self._source, self._form)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns; of CSV and JSON they are found by reading it all."""
+        return self.reader.schema
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The number of rows, and of nulls in each column."""
+        return self.reader.facts()
+
+    def __len__(self) -> int:
+        return self.facts.rows
+
+    def scan(self, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+        """All rows, or some columns of them, in batches that are read as they are taken."""
+        chosen = self._places(columns)
+        batches = (
+            self.reader.typed(batch, chosen)
+            for piece in self.reader.pieces(chosen)
+            for batch in piece.load()
+        )
+        return pa.RecordBatchReader.from_batches(some(self.schema, chosen), batches)
+
+    def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """All rows in memory, as an Arrow table."""
+        return self.scan(columns).read_all()
+
+    def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """All rows as a pandas data frame; ``UsageError`` where pandas is not installed."""
+        _needs("pandas")
+        return self.to_arrow(columns).to_pandas()
+
+    def to_polars(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """All rows as a Polars data frame; ``UsageError`` where Polars is not installed."""
+        frame: pl.DataFrame = _needs("polars").from_arrow(self.to_arrow(columns))
+        return frame
+
+    def pick(self, query: Query | None = None, part: Part | None = None) -> Picked:
+        """The rows that a query and a part of its result name; close what it gives."""
+        return pick(self.reader, query or Query(), part or Part(), lambda: self.facts)
+
+    def stats(self, query: Query | None = None) -> list[ColumnStats]:
+        """Counts, extremes, quantiles, frequent values and a histogram of each column."""
+        return stats(self.reader, query or Query())
+
+    def write(self, path: str, *, replace: bool = False) -> int:
+        """Write all rows to a file in the format that its name says, and give their number.
+
+        CSV of CSV keeps the text of every value. See ``tables.write`` for the names.
+        ``ExistsError`` for a file that is there, without ``replace``.
+        """
+        with self.pick() as rows:
+            return rows.write(path, replace=replace)
+
+    def _places(self, columns: Sequence[str] | None) -> list[int] | None:
+        return places_of(columns, self.schema.names) if columns else None
+
+
+def _needs(module: str) -> Any:  # noqa: ANN401 -- a module
+    try:
+        return import_module(module)
+    except ImportError:
+        raise UsageError(f"{module} is not installed", hint=f"pip install {module}") from None

@@ -1,0 +1,187 @@
+"""Writing a table, in the format that the file's name says.
+
+``.parquet`` ``.pq``; ``.arrow`` ``.feather`` (Feather 2) ``.arrows`` (stream); ``.csv`` ``.tsv``;
+``.jsonl`` ``.ndjson`` ``.json``; ``.gz`` and ``.zst`` behind those of text. Parquet is written with
+content-defined chunking, so that versions of it share what they have in common. Text takes values
+as ``tables.values`` has them; in CSV a null is an empty field, an empty text ``""``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import ipc, parquet, types
+
+from oxcore.errors import ExistsError, UsageError
+from oxcore.fs.atomic import TEMPORARY, remove_quietly, storage_errors
+from oxcore.tables.shape import to_json
+from oxcore.tables.values import plain, texts
+
+_PACKED = {".gz": "gzip", ".zst": "zstd"}
+_GROUP = 1 << 17  # rows of a Parquet row group at most
+Batches = Iterable[pa.RecordBatch]
+Body = Callable[[pa.NativeFile, pa.Schema, Batches], int]
+
+
+def write(path: str, schema: pa.Schema, batches: Batches, *, replace: bool = False) -> int:
+    """Write rows to ``path``, whole or not at all; gives their number.
+
+    ``ExistsError`` for a file that is there, without ``replace``; ``UsageError`` for a name that
+    tells no format; ``StorageError``.
+    """
+    body, packed = _body(path)
+    if os.path.lexists(path) and not replace:
+        raise ExistsError(f"{path} is there already", hint="another name, or --force")
+    with _beside(path) as beside:
+        outer = pa.OSFile(beside, "wb")
+        with outer, pa.CompressedOutputStream(outer, packed) if packed else outer as file:
+            return body(file, schema, batches)
+
+
+def check_name(path: str) -> None:
+    """Raise ``UsageError`` for a name that tells no format."""
+    _body(path)
+
+
+def is_separated(path: str) -> bool:
+    """Whether the name tells CSV or TSV."""
+    return _body(path)[0] in (_csv, _tsv)
+
+
+def _body(path: str) -> tuple[Body, str]:
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    packed = _PACKED.get(suffixes[-1], "") if suffixes else ""
+    last = (suffixes[:-1] if packed else suffixes)[-1:]
+    body = _BODIES.get(last[0]) if last else None
+    if body is None or (packed and last[0] not in _TEXTS):
+        known = " ".join(_BODIES)
+        raise UsageError(
+            f"the name {path} tells no format", hint=f"one of {known}, and .gz or .zst behind text"
+        )
+    return body, packed
+
+
+@contextmanager
+def _beside(path: str) -> Iterator[str]:
+    """A name beside ``path`` to write to, which takes its place at the end."""
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, f"{TEMPORARY}{os.urandom(8).hex()}")
+    try:
+        with storage_errors(f"write {name}"):
+            yield beside
+            os.replace(beside, path)
+    finally:
+        remove_quietly(beside)
+
+
+def _parquet(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
+    rows = 0
+    with parquet.ParquetWriter(
+        file, schema, compression="zstd", use_content_defined_chunking=True
+    ) as writer:
+        for group in _groups(schema, batches):
+            writer.write_table(group)
+            rows += len(group)
+    return rows
+
+
+def _groups(schema: pa.Schema, batches: Batches) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= _GROUP:
+            yield pa.Table.from_batches(held, schema)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held, schema)
+
+
+def _arrow(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
+    return _ipc(ipc.new_file(file, schema), batches)
+
+
+def _stream(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
+    return _ipc(ipc.new_stream(file, schema), batches)
+
+
+def _ipc(writer: ipc.RecordBatchStreamWriter, batches: Batches) -> int:
+    rows = 0
+    with writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            rows += len(batch)
+    return rows
+
+
+def _csv(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
+    return _separated(file, schema, batches, ",")
+
+
+def _tsv(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
+    return _separated(file, schema, batches, "\t")
+
+
+def _separated(file: pa.NativeFile, schema: pa.Schema, batches: Batches, mark: str) -> int:
+    rows = 0
+    names = _fields(pa.array(schema.names, pa.string()), mark).to_pylist()
+    file.write((mark.join(names) + "\n").encode())
+    for batch in batches:
+        columns = [_fields(_text(column), mark) for column in batch.columns]
+        lines = pc.binary_join_element_wise(*columns, mark)
+        file.write("".join(f"{line}\n" for line in lines.to_pylist()).encode())
+        rows += len(batch)
+    return rows
+
+
+def _text(column: pa.Array) -> pa.Array:
+    return column if types.is_string(column.type) else pa.array(texts(column), pa.string())
+
+
+def _fields(column: pa.Array, mark: str) -> pa.Array:
+    """Texts as CSV has them: in quotes where they need it; null is nothing."""
+    quotes = pc.match_substring_regex(column, f'["\\r\\n{mark}]|^\\s|\\s$|^$')
+    doubled = pc.replace_substring(column, '"', '""')
+    wrapped = pc.binary_join_element_wise('"', doubled, '"', "")
+    return pc.fill_null(pc.if_else(quotes, wrapped, column), "")
+
+
+def _lines(file: pa.NativeFile, _: pa.Schema, batches: Batches) -> int:
+    return _records(file, batches, ("", "\n", "\n"))
+
+
+def _array(file: pa.NativeFile, _: pa.Schema, batches: Batches) -> int:
+    return _records(file, batches, ("[\n", ",\n", "\n]\n"))
+
+
+def _records(file: pa.NativeFile, batches: Batches, marks: tuple[str, str, str]) -> int:
+    before, between, after = marks
+    rows = 0
+    for batch in batches:
+        names = batch.schema.names
+        columns = [plain(column) for column in batch.columns]
+        for row in zip(*columns, strict=True):
+            record = to_json(dict(zip(names, row, strict=True)))
+            file.write(((between if rows else before) + record).encode())
+            rows += 1
+    file.write((after if rows else "[]\n" if before else "").encode())
+    return rows
+
+
+_BODIES: dict[str, Body] = {
+    ".parquet": _parquet,
+    ".pq": _parquet,
+    ".arrow": _arrow,
+    ".feather": _arrow,
+    ".arrows": _stream,
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".jsonl": _lines,
+    ".ndjson": _lines,
+    ".json": _array,
+}
+_TEXTS = {".csv", ".tsv", ".jsonl", ".ndjson", ".json"}

@@ -1,0 +1,53 @@
+"""``df``: a table file of a version or of the work tree, opened for reading."""
+
+from __future__ import annotations
+
+import os
+import stat
+from functools import partial
+from typing import BinaryIO
+
+from oxcore.errors import InvalidError, NotFoundError
+from oxcore.fs.atomic import storage_errors
+from oxcore.model.entries import Mode, show_path
+from oxcore.repo import Repository
+from oxcore.tables import Source, Table
+from oxcore.verbs import files
+
+
+def open_table(repo: Repository, path: bytes, rev: str | None = None) -> Table:
+    """The table at ``path`` of a revision (``:`` is the stage); of the work tree where ``rev`` is
+    None, and of HEAD in a bare repository.
+
+    ``NotFoundError`` if no file is there, ``InvalidError`` if it is no table.
+    """
+    if rev is None and repo.worktree is not None:
+        return Table(_of_folder(repo.worktree, path))
+    return Table(_of_version(repo, path, rev or "HEAD"))
+
+
+def _of_version(repo: Repository, path: bytes, rev: str) -> Source:
+    found = files.entry(repo, path, rev)
+    name = f"{show_path(path)}@{rev}"
+    if found.mode == Mode.LINK:
+        raise InvalidError(f"{name} is a symbolic link", hint="name the file that it points to")
+    return Source(name, found.size, partial(files.open_file, repo, path, rev))
+
+
+def _of_folder(top: str, path: bytes) -> Source:
+    place = os.path.join(os.fsencode(top), path)
+    with storage_errors(f"read {show_path(path)}"):
+        try:
+            found = os.stat(place)
+        except (FileNotFoundError, NotADirectoryError):
+            name = show_path(path)
+            hint = f"of a version: {name}@HEAD"
+            raise NotFoundError(f"{name} is not in the work tree", hint=hint) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise InvalidError(f"{show_path(path)} is not a file", hint="see: ox ls")
+    return Source(show_path(path), found.st_size, partial(_open, place))
+
+
+def _open(place: bytes) -> BinaryIO:
+    with storage_errors(f"read {show_path(place)}"):
+        return open(place, "rb")
