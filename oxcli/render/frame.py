@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CAPS = (48, 32, 20)  # widest cell, the first with which all columns fit
 _GAP = "  "
+_QUARTERS = ("0.25", "0.5", "0.75")
 _RIGHT = ("int", "uint", "double", "float", "half", "decimal")
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -83,7 +84,12 @@ def stats(found: ColumnStats, paint: Paint, wide: int) -> Iterator[str]:
         mean = "" if found.mean is None else f"  mean {_short(found.mean)}"
         yield cut(f"  min {_short(found.min)}  max {_short(found.max)}{mean}", wide)
     if found.quantiles:
-        parts = [f"{float(q):.0%} {_short(value)}" for q, value in found.quantiles.items()]
+        long = any(isinstance(value, str) for value in found.quantiles.values())
+        parts = [
+            f"{float(q):.0%} {_short(value)}"
+            for q, value in found.quantiles.items()
+            if q in _QUARTERS or not long
+        ]
         yield cut("  " + "  ".join(parts), wide)
     if found.histogram and found.distinct > 1:
         yield "  " + _bars(found.histogram)

@@ -107,7 +107,8 @@ class Column:
     def _as_before(self, values: pa.Array) -> bool:
         """Whether the values are of the classes that were seen; cheap, and may err to no."""
         if self.seen in (Seen.INT, Seen.INT | Seen.LONG):
-            return bool(_whole(values) | self.seen == self.seen)
+            found = _whole(values)
+            return bool(found) and not found & ~self.seen
         if self.seen & Seen.REAL and not self.seen & ~(Seen.INT | Seen.REAL):
             form = _SHORT if self.seen & Seen.INT else _FORMS[Seen.REAL]
             return _fits(values, form) and _exact(values)

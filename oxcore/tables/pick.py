@@ -86,8 +86,19 @@ def pick(reader: Reader, query: Query, part: Part, facts: Callable[[], Facts]) -
         return reader.typed(batch, columns)
 
     if query.where or query.sort:
-        total, nulls = _counted(reader, query, columns)
-        return Picked(schema, total, nulls, lambda: _ordered(reader, query, part, columns), typed)
+        with ExitStack() as stack:
+            sql = stack.enter_context(engine({"t": reader}))
+            check(sql, query)
+            total, nulls = _counted(sql, query, columns or range(len(reader.schema)))
+            places = part.places(total)
+            return Picked(
+                schema,
+                total,
+                nulls,
+                lambda: _ordered(reader, sql, query, places, columns),
+                typed,
+                stack.pop_all(),
+            )
     known = facts()
     places = part.places(known.rows)
     kept = range(len(reader.schema)) if columns is None else columns
@@ -120,45 +131,45 @@ def where(query: Query) -> str:
 
 
 def _counted(
-    reader: Reader, query: Query, columns: Sequence[int] | None
+    sql: Engine, query: Query, columns: Sequence[int]
 ) -> tuple[int, tuple[int | None, ...]]:
-    kept = range(len(reader.schema)) if columns is None else columns
-    with engine({"t": reader}) as sql:
-        check(sql, query)
-        taken = [sql.names["t"].get(index) for index in kept]
-        counts = ["count(*)", *(f"count({quoted(name)})" for name in taken if name is not None)]
-        total, *filled = sql.rows(f"SELECT {', '.join(counts)} FROM {_ROWS}{where(query)}", 1)[0]
+    """Rows of the query, and nulls of the columns among them."""
+    taken = [sql.names["t"].get(index) for index in columns]
+    counts = ["count(*)", *(f"count({quoted(name)})" for name in taken if name is not None)]
+    text = f"SELECT {', '.join(counts)} FROM {_ROWS}{where(query)}"
+    total, *filled = sql.rows(text, 1)[0]
     rest = iter(filled)
     return total, tuple(None if name is None else total - next(rest) for name in taken)
 
 
-def _ordered(reader: Reader, query: Query, part: Part, columns: Sequence[int] | None) -> Batches:
-    """The rows in the order of the query; a condition alone leaves that of the file."""
-    with engine({"t": reader}) as sql, TemporaryDirectory(prefix="ox-") as folder:
-        runs = _runs(sql, query, part)
-        if not query.sort:
-            yield from gather.ascending(reader, runs, columns)
-            return
-        few = next(runs, [])
-        more = next(runs, None)
-        if more is None and len(few) <= _FEW:
-            yield from gather.any_order(reader, few, columns)
-        else:
-            rest = chain([few], [more or []], runs)
-            yield from gather.spooled(reader, rest, columns, folder)
+def _ordered(
+    reader: Reader,
+    sql: Engine,
+    query: Query,
+    places: Sequence[int],
+    columns: Sequence[int] | None,
+) -> Batches:
+    """Of the rows in the query's order, those at ``places``; a condition leaves the file's."""
+    runs = _runs(sql, query, places)
+    if not query.sort:
+        yield from gather.ascending(reader, runs, columns)
+    elif len(places) <= _FEW:
+        yield from gather.any_order(reader, list(chain.from_iterable(runs)), columns)
+    else:
+        with TemporaryDirectory(prefix="ox-") as folder:
+            yield from gather.spooled(reader, runs, columns, folder)
 
 
-def _runs(sql: Engine, query: Query, part: Part) -> Runs:
-    """The numbers of the rows in the query's order, those of the part only."""
+def _runs(sql: Engine, query: Query, places: Sequence[int]) -> Runs:
+    """The numbers of the rows in the file, in the query's order, of those at ``places``."""
     order = f"\n{query.sort}\n, {quoted(ROW)}" if query.sort else quoted(ROW)
     text = f"SELECT {quoted(ROW)} FROM {_ROWS}{where(query)} ORDER BY {order}"
-    if part.kind == "all":
-        return (batch.column(0).to_pylist() for batch in sql.batches(text, 1))
-    total = sql.rows(f"SELECT count(*) FROM {_ROWS}{where(query)}", 1)[0][0]
-    places = part.places(total)
-    first, last = (places[0], places[-1] + 1) if places else (0, 0)
+    if not places:
+        return iter(())
+    first, last = places[0], places[-1] + 1
     found = sql.batches(f"{text} LIMIT {last - first} OFFSET {first}", 1)
-    return _chosen((batch.column(0).to_pylist() for batch in found), places, first)
+    runs = (batch.column(0).to_pylist() for batch in found)
+    return runs if len(places) == last - first else _chosen(runs, places, first)
 
 
 def _chosen(runs: Runs, places: Sequence[int], start: int) -> Runs:

@@ -59,7 +59,13 @@ class ArrowReader:
     def _errors(self, rows: int | None = None) -> Iterator[None]:
         try:
             yield
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError) as error:
+        except (
+            pa.ArrowInvalid,
+            pa.ArrowNotImplementedError,
+            OSError,
+            EOFError,
+            UnicodeError,
+        ) as error:
             after = None if rows is None else rows + 1
             raise self._source.broken(f"broken Arrow file: {error}", row=after) from error
 

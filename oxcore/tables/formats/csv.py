@@ -24,6 +24,7 @@ from oxcore.tables.source import Source, head, opened
 LONGEST = 8 << 20  # bytes of a row; what is read at once
 _HEADER = 1 << 20  # bytes that the first row may take
 _DELIMITERS = ",\t;|"
+_MARK = "ox: the file ends here"
 _RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns?, got (\d+)")
 _ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): .*invalid UTF8")
 
@@ -36,12 +37,8 @@ class CsvReader:
         self._compression = form.compression
         text = _decoded(source, head(source, form.compression, _HEADER))
         self.delimiter = _delimiter(source.name, text)
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=False)
-        csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
-        self.names = distinct_names(next(rows, []))
-        self._only_names = len(text) < _HEADER and next(rows, None) is None
-        if not self.names:
-            raise source.broken("its first row is empty", row=1, hint="the first row names columns")
+        names, self._only_names = _first_row(source, text, self.delimiter)
+        self.names = distinct_names(names)
 
     @property
     def schema(self) -> pa.Schema:
@@ -77,16 +74,24 @@ class CsvReader:
         return schema, Facts(rows, tuple(column.nulls for column in found))
 
     def _batches(self, columns: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
-        if self._only_names:
+        if self._only_names or columns == []:
             return
-        rows = 1
+        rows, last = 1, None
         with opened(self._source, self._compression) as file:
+            marked = pa.PythonFile(_Marked(file, self.delimiter.join([_MARK] * len(self.names))))
             try:
-                for batch in self._open(file, columns):
-                    yield batch
-                    rows += len(batch)
+                for batch in self._open(marked, columns):
+                    if last is not None:
+                        yield last
+                        rows += len(last)
+                    last = batch
             except (pa.ArrowInvalid, OSError) as error:
+                rows += 0 if last is None else len(last)
                 raise self._explained(str(error), rows) from error
+        if last is None or set(last.slice(len(last) - 1).to_pylist()[0].values()) != {_MARK}:
+            why = "a quote is opened and not closed"
+            raise self._source.broken(why, row=rows + (0 if last is None else len(last)))
+        yield last.slice(0, len(last) - 1)
 
     def _open(self, file: pa.NativeFile, columns: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
         names = [f"c{index}" for index in range(len(self.names))]
@@ -131,6 +136,34 @@ class CsvReader:
         return source.broken(why)
 
 
+class _Marked(io.RawIOBase):
+    """The bytes of a file, and then a row that marks the end.
+
+    Arrow takes a quote that nothing closes for a text up to the end of the file: then the mark is
+    within that text, not a row.
+    """
+
+    def __init__(self, file: pa.NativeFile, mark: str) -> None:
+        super().__init__()
+        self._file = file
+        self._mark = mark.encode()
+        self._last = b"\n"
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Some bytes; the mark, which may be longer, before nothing is left."""
+        data: bytes = self._file.read(size)
+        if data:
+            self._last = data[-1:]
+        elif self._mark:
+            line = b"" if self._last in {b"\n", b"\r"} else b"\n"
+            data, self._mark = line + self._mark + b"\n", b""
+        return data
+
+
 def _decoded(source: Source, data: bytes) -> str:
     """The text of the first bytes, of which the last may be the start of a character."""
     try:
@@ -141,6 +174,25 @@ def _decoded(source: Source, data: bytes) -> str:
             hint = "write it again in UTF-8: iconv -t utf-8"
             raise source.broken("not UTF-8", row=1, hint=hint) from None
         return start
+
+
+def _first_row(source: Source, text: str, delimiter: str) -> tuple[list[str], bool]:
+    """The fields of the first row, and whether nothing follows it."""
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        names = next(rows, [])
+    except csv.Error as error:
+        raise source.broken(f"a quote is opened and not closed ({error})", row=1) from None
+    if not names:
+        raise source.broken("its first row is empty", row=1, hint="the first row names columns")
+    try:
+        more = next(rows, None) is not None
+    except csv.Error:
+        more = True
+    if not more and len(text.encode()) >= _HEADER:
+        raise source.broken(f"its first row takes more than {_HEADER >> 20} MiB", row=1)
+    return names, not more
 
 
 def _delimiter(name: str, text: str) -> str:

@@ -114,7 +114,7 @@ class JsonReader:
     def _elements(self, file: pa.NativeFile) -> Iterator[Record]:
         """The records of one array, decoded as they come."""
         row = [1]
-        window = _Window(self._source, self._blocks(file, row))
+        window = _Window(self._source, self._blocks(file, row), row)
         window.at += window.peek() == "["
         while (mark := window.peek()) != "]":
             if row[0] > 1:
@@ -122,7 +122,7 @@ class JsonReader:
                     raise self._source.broken("the array goes on without a comma", row=row[0])
                 window.at += 1
                 window.peek()
-            yield self._record(window.value(row[0]), row[0])
+            yield self._record(window.value(), row[0])
             row[0] += 1
         window.at += 1
         if window.peek():
@@ -157,10 +157,14 @@ class JsonReader:
 
 
 class _Window:
-    """The text of a file, decoded a block at a time; what lies before ``at`` is done with."""
+    """The text of a file, decoded a block at a time; what lies before ``at`` is done with.
 
-    def __init__(self, source: Source, blocks: Iterator[bytes]) -> None:
+    ``row``: a list of one, the number of the row at hand.
+    """
+
+    def __init__(self, source: Source, blocks: Iterator[bytes], row: list[int]) -> None:
         self.text, self.at = "", 0
+        self._row = row
         self._source, self._blocks = source, blocks
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._parse = json.JSONDecoder().raw_decode
@@ -170,30 +174,31 @@ class _Window:
         while True:
             found = _SPACE.match(self.text, self.at)
             self.at = found.end() if found else self.at
-            if self.at < len(self.text) or not self._more(None):
+            if self.at < len(self.text) or not self._more():
                 return self.text[self.at : self.at + 1]
 
-    def value(self, row: int) -> object:
+    def value(self) -> object:
         """The value that starts here."""
         while True:
             try:
                 value, self.at = self._parse(self.text, self.at)
             except (ValueError, RecursionError) as error:
-                if len(self.text) - self.at > LONGEST or not self._more(row):
-                    raise self._wrong(error, row) from None
+                if len(self.text) - self.at > LONGEST or not self._more():
+                    raise self._wrong(error) from None
             else:
                 return value
 
-    def _more(self, row: int | None) -> bool:
+    def _more(self) -> bool:
         block = next(self._blocks, b"")
         try:
             text = self._decoder.decode(block, not block)
         except UnicodeDecodeError:
-            raise self._source.broken("not UTF-8", row=row) from None
+            raise self._source.broken("not UTF-8", row=self._row[0]) from None
         self.text, self.at = self.text[self.at :] + text, 0
         return bool(block)
 
-    def _wrong(self, error: Exception, row: int) -> InvalidError:
+    def _wrong(self, error: Exception) -> InvalidError:
+        row = self._row[0]
         if not self.text[self.at :].strip():
             return self._source.broken("it ends within the array", row=row)
         if len(self.text) - self.at > LONGEST:

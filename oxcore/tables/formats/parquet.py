@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from oxcore.tables.detect import Form
 from oxcore.tables.reading import Facts, Piece, some
-from oxcore.tables.source import Source
+from oxcore.tables.source import Source, opened
 
 _ROWS = 1 << 15  # of a batch
 _BUFFER = 1 << 20  # bytes read ahead in each column
@@ -22,9 +22,11 @@ class ParquetReader:
 
     def __init__(self, source: Source, form: Form) -> None:
         self._source = source
-        with self._errors():
-            self._file = parquet.ParquetFile(source.open(), buffer_size=_BUFFER)
-            self.schema: pa.Schema = self._file.schema_arrow
+        with self._errors(), opened(source) as file:
+            whole = parquet.ParquetFile(file)
+            self._footer = whole.metadata
+            self.schema: pa.Schema = whole.schema_arrow
+            self._names = self.schema.names
 
     def facts(self) -> Facts:
         """Rows from the footer; nulls from it too, of columns that it counts them for."""
@@ -36,13 +38,13 @@ class ParquetReader:
                 for index, column in zip(missing, batch.columns, strict=True):
                     read[index] += column.null_count
         nulls = tuple(read[i] if known is None else known for i, known in enumerate(found))
-        return Facts(self._file.metadata.num_rows, nulls)
+        return Facts(self._footer.num_rows, nulls)
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
         """A piece for each row group."""
         start = 0
-        for group in range(self._file.num_row_groups):
-            rows = self._file.metadata.row_group(group).num_rows
+        for group in range(self._footer.num_row_groups):
+            rows = self._footer.row_group(group).num_rows
             yield Piece(rows, partial(self._group, group, start, columns))
             start += rows
 
@@ -54,18 +56,19 @@ class ParquetReader:
         self, group: int, start: int, columns: Sequence[int] | None
     ) -> Iterator[pa.RecordBatch]:
         schema = some(self.schema, columns)
-        names = None if columns is None else list(dict.fromkeys(schema.names))
-        with self._errors(start):
-            for batch in self._file.iter_batches(_ROWS, row_groups=[group], columns=names):
-                yield _ordered(batch, schema, columns is None)
+        names = None if columns is None else schema.names
+        with self._errors(start), opened(self._source) as file:
+            whole = parquet.ParquetFile(file, metadata=self._footer, buffer_size=_BUFFER)
+            for batch in whole.iter_batches(_ROWS, row_groups=[group], columns=names):
+                yield batch if names is None else batch.select(names)
 
     def _counted(self, index: int) -> int | None:
         """The nulls of a column by the footer; None for one that it does not count."""
-        meta, name = self._file.metadata, self.schema.field(index).name
+        meta, name = self._footer, self.schema.field(index).name
         flat = [
             place for place in range(meta.num_columns) if meta.schema.column(place).path == name
         ]
-        if len(flat) != 1 or self.schema.names.count(name) != 1:
+        if len(flat) != 1 or self._names.count(name) != 1:
             return None
         total = 0
         for group in range(meta.num_row_groups):
@@ -79,12 +82,12 @@ class ParquetReader:
     def _errors(self, start: int | None = None) -> Iterator[None]:
         try:
             yield
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError) as error:
+        except (
+            pa.ArrowInvalid,
+            pa.ArrowNotImplementedError,
+            OSError,
+            EOFError,
+            UnicodeError,
+        ) as error:
             after = None if start is None else start + 1
             raise self._source.broken(f"broken Parquet: {error}".strip(), row=after) from error
-
-
-def _ordered(batch: pa.RecordBatch, schema: pa.Schema, whole: bool) -> pa.RecordBatch:
-    if whole:
-        return batch
-    return batch.select(schema.names)
