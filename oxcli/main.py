@@ -22,7 +22,8 @@ def main() -> None:
     # where the system takes back everything at once.
     gc.set_threshold(50_000, 20, 20)
     code = run(sys.argv[1:])
-    gc.freeze()
+    if "duckdb" not in sys.modules:  # which would tell, at length, of what is left of it
+        gc.freeze()
     sys.exit(code)
 
 
