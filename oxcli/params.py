@@ -4,8 +4,6 @@
 commands of it, for help, completion and every word that is out of the ordinary.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
         """What an option may have said of it: the fields of ``Param``."""
 
         help: str
-        kind: NotRequired[Kind]
+        kind: NotRequired["Kind"]
         metavar: NotRequired[str]
         default: NotRequired[object]
         show_default: NotRequired[bool]
@@ -171,7 +169,7 @@ def verb_group(
     return lambda function: VerbGroup(function, examples, alone=default)
 
 
-def option(*names: str, **how: Unpack[How]) -> Callable[[Function], Function]:
+def option(*names: str, **how: "Unpack[How]") -> Callable[[Function], Function]:
     """Declare an option: its names, and last the keyword if that is not the first long name."""
     dashed = tuple(name for name in names if name.startswith("-"))
     target = names[-1] if len(dashed) < len(names) else _keyword(dashed)

@@ -5,8 +5,6 @@ gives up, and click looks at the same words by the same declarations (``oxcli.cl
 knows help, and says what is wrong. Where both read a call they agree, which a test holds to.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

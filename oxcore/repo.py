@@ -11,9 +11,10 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from oxcore import tree
+from oxcore import store, tree
 from oxcore.chunk import ChunkParams
 from oxcore.codec import canonical, config, repoformat
 from oxcore.codec.commit import decode_commit, decode_tag
@@ -35,12 +36,11 @@ from oxcore.model.counters import Counters
 from oxcore.model.ids import Kind, parse_id
 from oxcore.model.protocols import Progress, Quiet
 from oxcore.refs import State, View, branch_ref, check_ref_name
-from oxcore.store import PackStore
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
-    from oxcore.store import Batch
+    from oxcore.store import Batch, PackStore
 
 FOLDER = ".ox"
 _COMMITS_KEPT = 4096  # decoded commits that a handle remembers
@@ -96,11 +96,9 @@ class Repository:
         self.params = _chunking(self.form)
         self.state = State.open(self.folder, self.counters, late=True)  # fsck can mend it
         self.index, self._scratch = _open_index(self.folder)
-        self.store = PackStore(
-            os.path.join(self.folder, "packs"), self.index.locations, self.counters
-        )
         self._commits: dict[bytes, Commit] = {}
-        self.store.refresh()
+        if _holds_files(self._packs):
+            self.store.refresh()
 
     @classmethod
     def init(
@@ -155,7 +153,8 @@ class Repository:
 
     def close(self) -> None:
         """Close files and the index."""
-        self.store.close()
+        if "store" in vars(self):
+            self.store.close()
         self.index.close()
         self.state.close()
         if self._scratch is not None:
@@ -173,6 +172,15 @@ class Repository:
     def readable_only(self) -> bool:
         """Whether nothing can be written here: then the index is this handle's own."""
         return self._scratch is not None
+
+    @cached_property
+    def store(self) -> PackStore:
+        """The objects. Where there are none yet it is opened, and loaded, when it is asked for."""
+        return store.PackStore(self._packs, self.index.locations, self.counters)
+
+    @property
+    def _packs(self) -> str:
+        return os.path.join(self.folder, "packs")
 
     @property
     def intent(self) -> str:
@@ -366,6 +374,14 @@ def _open_index(folder: str) -> tuple[Index, TemporaryDirectory[str] | None]:
 
     scratch = TemporaryDirectory(prefix="ox-index-")
     return Index.open(scratch.name), scratch
+
+
+def _holds_files(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as found:
+            return any(True for _ in found)
+    except OSError:
+        return True  # what is wrong with it shows when it is opened
 
 
 def _is_bare(folder: str) -> bool:

@@ -11,8 +11,6 @@ Layout (integers little-endian), see docs/format.md:
     ..  8 n   length in bytes of the content of each child, none of them 0
 """
 
-from __future__ import annotations
-
 import struct
 import sys
 from array import array

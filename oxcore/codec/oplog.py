@@ -11,8 +11,6 @@ A record that is cut short or fails its checksum at the end of the file was neve
 acknowledged: the next writer cuts it off. Anywhere else it is corruption.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType

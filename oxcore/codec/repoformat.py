@@ -5,8 +5,6 @@ Canonical JSON and a line break. A release refuses a version that it does not kn
 ones from doing harm.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple

@@ -5,8 +5,6 @@ then the entry: mode (u8), size (u64), id (32 bytes). The first 32 bytes, the *s
 they are; all zero they say that the file must be read.
 """
 
-from __future__ import annotations
-
 import struct
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Commits and tags as values; ``oxcore.codec.commit`` gives their bytes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -3,8 +3,6 @@
 A path is ``bytes``, '/'-separated and relative to the root of the dataset, in any encoding.
 """
 
-from __future__ import annotations
-
 import re
 from enum import IntEnum
 from typing import NamedTuple

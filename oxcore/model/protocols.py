@@ -3,8 +3,6 @@
 Rooms never import each other: they are handed one of these.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, Protocol

@@ -1,7 +1,5 @@
 """Runs of objects that are encoded already: columns in step, payloads one behind the other."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -27,7 +25,7 @@ class Run(NamedTuple):
     stored: Sequence[int]
     blob: Buffer
 
-    def pick(self, places: Sequence[int]) -> Run:
+    def pick(self, places: Sequence[int]) -> "Run":
         """The objects at these ascending places, with a blob of their own."""
         ends = list(accumulate(self.stored))
         view = memoryview(self.blob)
@@ -40,7 +38,7 @@ class Run(NamedTuple):
             b"".join(view[ends[at] - self.stored[at] : ends[at]] for at in places),
         )
 
-    def head(self, count: int, blob: Buffer) -> Run:
+    def head(self, count: int, blob: Buffer) -> "Run":
         """The first ``count`` objects; ``blob`` begins with their payloads."""
         ids, kinds, hows = self.ids[:count], self.kinds[:count], self.hows[:count]
         raws, stored = self.raws[:count], self.stored[:count]

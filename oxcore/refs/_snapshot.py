@@ -6,8 +6,6 @@ record's checksum in hex), ``number`` of its operation, and ``view``. It is writ
 fsync: whatever does not fit the log, byte for byte, is ignored.
 """
 
-from __future__ import annotations
-
 import os
 from typing import NamedTuple
 

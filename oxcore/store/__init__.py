@@ -4,17 +4,16 @@
 """
 
 from oxcore.model.late import late
-from oxcore.model.run import Run
-from oxcore.store._files import PackInfo
-from oxcore.store._read import Refreshed
-from oxcore.store.packs import PACK_SIZE, PackStore
 
 TYPE_CHECKING = False  # see `oxcore`
 if TYPE_CHECKING:
+    from oxcore.model.run import Run
     from oxcore.store._coding import base_of, decode, encode
     from oxcore.store._deltas import Encoded, Wanted, bases, encode_chunks
+    from oxcore.store._files import PackInfo
     from oxcore.store._links import clean as clean
     from oxcore.store._links import link_from as link_from
+    from oxcore.store._read import Refreshed
     from oxcore.store._runs import prove_run
     from oxcore.store._upkeep import PackReport, RewriteReport
     from oxcore.store._upkeep import check_pack as check_pack
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from oxcore.store.batch import Batch
     from oxcore.store.content import ContentFile, Finder, Part
     from oxcore.store.memory import MemoryBatch, MemoryLocator, MemoryStore
+    from oxcore.store.packs import PACK_SIZE, PackStore
 
 __all__ = [
     "PACK_SIZE",
@@ -56,7 +56,10 @@ __getattr__ = late(
         "_links": "clean link_from",
         "_coding": "base_of decode encode",
         "_deltas": "Encoded Wanted bases encode_chunks",
-        "_runs": "prove_run",
+        "_runs": "Run prove_run",
+        "_files": "PackInfo",
+        "_read": "Refreshed",
+        "packs": "PACK_SIZE PackStore",
         "_upkeep": "PackReport RewriteReport check_pack quarantine replace_objects rewrite",
         "batch": "Batch",
         "content": "ContentFile Finder Part",

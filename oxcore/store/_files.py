@@ -1,7 +1,5 @@
 """The folder of packs: names, open files, indexes."""
 
-from __future__ import annotations
-
 import os
 import re
 import threading

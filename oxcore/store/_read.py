@@ -1,7 +1,5 @@
 """Reading objects out of packs: one by one, or many in the order of the disk."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence

@@ -3,8 +3,6 @@
 A clean file costs the walk, one look-up in a dict and one comparison of 32 bytes.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext

@@ -1,7 +1,5 @@
 """Paths of the work tree: what is there now, without following links."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from itertools import islice
