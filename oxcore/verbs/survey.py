@@ -66,7 +66,7 @@ def sync_stat(repo: Repository) -> None:
         known = tree.EMPTY
     put: list[tuple[bytes, Row]] = []
     gone: list[bytes] = []
-    for change in tree.diff(repo.store, known, stage):
+    for change in tree.diff(repo.store, known, stage) if known != stage else ():
         if change.new is None:
             gone.append(change.path)
         else:
