@@ -116,11 +116,11 @@ def encode_delta(data: Buffer, base_id: bytes, base: bytes) -> bytes:
     return base_id + zstandard.ZstdCompressor(level=3, dict_data=prefix).compress(data)
 
 
-def base_of(payload: bytes) -> bytes:
+def base_of(payload: Buffer) -> bytes:
     """The id of the base that a ``DELTA`` payload names."""
     if len(payload) <= ID_LEN:
         raise CorruptError("a delta is cut short")
-    return payload[:ID_LEN]
+    return bytes(payload[:ID_LEN])
 
 
 def decode(how: int, payload: Raw, raw: int) -> Raw | bytes:

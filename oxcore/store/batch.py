@@ -155,8 +155,12 @@ class Batch:
         """
         places = self.locate(oids)
         if all(where and where.pack >= 0 and where.kind == _CHUNK for where in places):
-            for run in self._reader.get_runs_at(zip(oids, places, strict=True)):
-                yield from map(decode, run.hows, run.payloads(), run.raws)
+            for run in self._reader.get_runs_at(zip(oids, places, strict=True), deltas=True):
+                for how, payload, raw in zip(run.hows, run.payloads(), run.raws, strict=True):
+                    if how == _DELTA:
+                        yield self._decode(how, bytes(payload), raw)
+                    else:
+                        yield decode(how, payload, raw)
             return
         for oid in oids:
             writer = self._outbox.holder(oid)
@@ -174,6 +178,9 @@ class Batch:
     def locate(self, oids: Sequence[bytes]) -> list[Location | None]:
         """For each id where its object lies; pack -1 for one that is not sealed yet."""
         found = self._reader.locate(oids)
+        writers = self._outbox.writers()
+        if all(writer.rows.keys().isdisjoint(oids) for writer in writers):
+            return found
         return [where or self._place(oid) for oid, where in zip(oids, found, strict=True)]
 
     def flush(self) -> None:

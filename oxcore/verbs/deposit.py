@@ -1,8 +1,8 @@
 """Bytes into the store: cut by content, each chunk once, a manifest where there are several.
 
 A long stream goes through a line of threads, since the libraries that hash, cut and compress let
-go of the GIL: one reads ahead and hashes the whole, others hash and encode chunks, this one cuts
-and writes. Chunks reach the batch in the order of the file.
+go of the GIL: one reads ahead, hashes the whole and cuts, others hash and encode chunks, this one
+writes. Chunks reach the batch in the order of the file.
 """
 
 from __future__ import annotations
@@ -34,11 +34,15 @@ if TYPE_CHECKING:
 WINDOW = 4 << 20  # bytes that are read, cut and encoded together
 _PARALLEL = 1 << 20  # bytes from which BLAKE3 gains from more threads
 _WORKERS = max(2, min(8, os.cpu_count() or 2))
-_PIECE = 512 << 10  # bytes a read: what is hashed next is still in the processor's cache
 
 Read = Callable[[int], bytes]
+Tell = Callable[[int], object]
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def _nobody(_: int) -> None:
+    """Hears of bytes that are done, and does nothing."""
 
 
 def put_bytes(repo: Repository, batch: Batch, data: bytes, old: bytes | None = None) -> bytes:
@@ -62,22 +66,26 @@ def put_bytes(repo: Repository, batch: Batch, data: bytes, old: bytes | None = N
 
 
 def put_stream(
-    repo: Repository, batch: Batch, read: Read, old: bytes | None = None
+    repo: Repository, batch: Batch, read: Read, old: bytes | None = None, tell: Tell = _nobody
 ) -> tuple[bytes, int]:
     """Store a file of any length in bounded memory; ``read(n)`` gives up to n bytes, none at the
     end, and is called from another thread. Gives its id and its size in bytes. ``old`` as in
-    ``put_bytes``."""
+    ``put_bytes``; ``tell`` hears of the bytes that are done."""
     first = _window(read)
     if len(first) < WINDOW:
-        return put_bytes(repo, batch, first, old), len(first)
-    whole = blake3()
+        oid = put_bytes(repo, batch, first, old)
+        tell(len(first))
+        return oid, len(first)
+    whole, told = blake3(), 0
     pieces = Pieces(repo, batch, old)
     with _pool() as pool:
-        runs = cut_windows(_windows(pool, first, read, whole.update), repo.params)
-        hashed = _ahead(pool, _hash, runs)
+        runs = cut_windows(_windows(first, read, whole.update), repo.params)
+        hashed = _ahead(pool, _hash, _eager(pool, runs))
         wanted = (pieces.take(ids, chunks) for ids, chunks in hashed)
         for encoded in _ahead(pool, lambda run: encode_chunks(repo.store, run), wanted):
             batch.put_encoded(encoded)
+            tell(pieces.size - told)
+            told = pieces.size
     oid = whole.digest()
     repo.counters.bytes_hashed += pieces.size
     pieces.finish(oid)
@@ -90,7 +98,7 @@ class Pieces:
     def __init__(self, repo: Repository, batch: Batch, old: bytes | None = None) -> None:
         self._counters = repo.counters
         self._batch = batch
-        self._aligner = Aligner(_chunks(repo, old))
+        self._aligner = None if old is None else Aligner(_chunks(repo, old))
         self._ids = bytearray()
         self._lengths = array("Q")
         self.size = 0
@@ -99,7 +107,7 @@ class Pieces:
         """Note the next chunks of the file; gives those that have to be stored."""
         wanted: dict[bytes, Wanted] = {}
         for oid, chunk, where in zip(ids, chunks, self._batch.locate(ids), strict=True):
-            base = self._aligner.base(oid, len(chunk))
+            base = None if self._aligner is None else self._aligner.base(oid, len(chunk))
             if where is None:
                 wanted.setdefault(oid, Wanted(oid, chunk, base))
             self._ids += oid
@@ -157,22 +165,21 @@ def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T])
         yield under_way.popleft().result()
 
 
-def _windows(
-    pool: ThreadPoolExecutor, first: bytes, read: Read, tap: Callable[[bytes], object]
-) -> Iterator[bytes]:
-    """The stream in windows, each read and shown to ``tap`` while the one before is at work."""
+def _eager(pool: ThreadPoolExecutor, items: Iterator[T]) -> Iterator[T]:
+    """The items, each made in a thread while the one before is at work."""
+    coming = pool.submit(next, items, None)
+    while (item := coming.result()) is not None:
+        coming = pool.submit(next, items, None)
+        yield item
 
-    def step() -> bytes:
-        data = _window(read)
-        tap(data)
-        return data
 
-    tap(first)
+def _windows(first: bytes, read: Read, tap: Callable[[bytes], object]) -> Iterator[bytes]:
+    """The stream in windows, each shown to ``tap``."""
     data = first
     while data:
-        coming = pool.submit(step)
+        tap(data)
         yield data
-        data = coming.result()
+        data = _window(read)
 
 
 def _window(read: Read) -> bytes:
@@ -184,11 +191,10 @@ def _window(read: Read) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _chunks(repo: Repository, oid: bytes | None) -> Iterator[tuple[bytes, int]]:
+def _chunks(repo: Repository, oid: bytes) -> Iterator[tuple[bytes, int]]:
     """Id and length of the chunks of a file; none where that cannot be told."""
     try:
-        if oid is not None:
-            yield from content.chunks(repo.store, oid)
+        yield from content.chunks(repo.store, oid)
     except (CorruptError, MissingError):
         return  # a base is a help, not a need
 

@@ -172,11 +172,11 @@ class Ingest:
 
     def _one(self, item: Found) -> Iterator[tuple[bytes, bytes]]:
         try:
-            row, size = self.large.row(item)
+            row = self.large.row(item)
         except (UnstableError, StorageError) as error:
             self._note(item.path, error)
         else:
-            self._count(1, size)
+            self._count(1, 0)
             yield item.path, row
 
     def _note(self, path: bytes, error: UnstableError | StorageError) -> None:
