@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "ls": "files of a version, with ids and sizes",
         "cat": "print a file of any version",
         "df": "rows, columns and statistics of a table file",
+        "sql": "one query over tables of several files and versions",
         "info": "the repository, or one file or folder, at a glance",
         "du": "logical and stored size, and what is shared",
     },

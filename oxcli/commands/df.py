@@ -120,20 +120,10 @@ def _view(session: Session, table: Table, rows: Picked, part: Part) -> Iterator[
     shown = len(cells[0]) if cells else 0
     yield ""
     yield from frame.frame(rows.schema, rows.nulls, cells, session.paint, frame.width())
-    if shown < rows.total:
-        which = {"head": "first", "tail": "last"}.get(part.kind, "sampled")
-        yield ""
-        yield session.paint(f"the {which} {shown:,} of {plural(rows.total, 'row')}", "dim")
+    yield from frame.left_out(shown, rows.total, part.kind, session.paint)
 
 
 def _document(table: Table, rows: Picked) -> dict[str, object]:
-    from oxcore.tables import plain
-
-    data: list[dict[str, object]] = []
-    names = rows.schema.names
-    for batch in rows.batches():
-        columns = [plain(column) for column in batch.columns]
-        data += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     return {
         "format": table.format,
         "compression": table.compression or None,
@@ -142,7 +132,7 @@ def _document(table: Table, rows: Picked) -> dict[str, object]:
             {"name": field.name, "type": str(field.type), "nulls": nulls}
             for field, nulls in zip(rows.schema, rows.nulls, strict=True)
         ],
-        "data": data,
+        "data": list(frame.records(rows)),
     }
 
 

@@ -41,6 +41,25 @@ def cells(rows: Picked) -> list[Column]:
     return made
 
 
+def records(rows: Picked) -> Iterator[dict[str, object]]:
+    """The rows as objects for JSON, as they come."""
+    from oxcore.tables import plain
+
+    names = rows.schema.names
+    for batch in rows.batches():
+        columns = [plain(column) for column in batch.columns]
+        for row in zip(*columns, strict=True):
+            yield dict(zip(names, row, strict=True))
+
+
+def left_out(shown: int, total: int, kind: str, paint: Paint) -> Iterator[str]:
+    """What to say of rows that are not shown: nothing if all are."""
+    if shown < total:
+        which = {"head": "first", "tail": "last"}.get(kind, "sampled")
+        yield ""
+        yield paint(f"the {which} {shown:,} of {plural(total, 'row')}", "dim")
+
+
 def frame(
     schema: pa.Schema,
     nulls: Sequence[int | None],

@@ -7,7 +7,9 @@ when a query needs it: docs/design/007-tables.md.
 from oxcore.tables.ask import Part, Query
 from oxcore.tables.pick import Picked
 from oxcore.tables.reading import Facts
+from oxcore.tables.references import Reference
 from oxcore.tables.source import Source
+from oxcore.tables.sql import ask
 from oxcore.tables.stats import Bin, ColumnStats
 from oxcore.tables.table import Table
 from oxcore.tables.values import plain, text, texts
@@ -20,8 +22,10 @@ __all__ = [
     "Part",
     "Picked",
     "Query",
+    "Reference",
     "Source",
     "Table",
+    "ask",
     "check_name",
     "plain",
     "text",

@@ -38,6 +38,22 @@ class Engine:
         self._streams: list[Stream] = []
         self.names = {name: self._add(name, reader) for name, reader in tables.items()}
 
+    def unite(self, name: str, parts: Mapping[str, str]) -> None:
+        """Call ``name`` the rows of several tables together, columns matched by name.
+
+        ``parts``: what the last column, ``file``, says of each table -> its name.
+        """
+        taken = {
+            column.casefold() for part in parts.values() for column in self.names[part].values()
+        }
+        label = distinct_names([*taken, "file"])[-1]
+        whole = " UNION ALL BY NAME ".join(
+            f"SELECT *, {literal(text)} AS {label} FROM {quoted(part)}"
+            for text, part in parts.items()
+        )
+        view = f"SELECT * EXCLUDE ({label}), {label} FROM ({whole})"
+        self.run(f"CREATE TEMP VIEW {quoted(name)} AS {view}")
+
     def run(self, sql: str, shift: int = 0) -> None:
         """Carry out a statement of ours; ``shift`` as in ``batches``."""
         with self._errors(shift):
@@ -137,6 +153,11 @@ _SHUT = (
 def quoted(name: str) -> str:
     """A name for SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def sql_type(type_: pa.DataType) -> str:

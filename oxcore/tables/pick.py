@@ -212,16 +212,21 @@ class _Result:
 
 def _by_sql(reader: Reader, text: str, part: Part) -> Picked:
     with ExitStack() as stack:
-        sql = stack.enter_context(engine({"t": reader}))
-        sql.check(text)
-        result = _Result(sql, text)
-        facts = result.facts()
-        places = part.places(facts.rows)
-        return Picked(
-            result.schema,
-            facts.rows,
-            facts.nulls,
-            lambda: gather.ascending(result, [places], None),
-            result.typed,
-            stack.pop_all(),
-        )
+        picked = picked_by(stack.enter_context(engine({"t": reader})), text, part)
+        picked.holds.push(stack.pop_all())
+        return picked
+
+
+def picked_by(sql: Engine, text: str, part: Part) -> Picked:
+    """The rows, or a part of them, that the query ``text`` gives."""
+    sql.check(text)
+    result = _Result(sql, text)
+    facts = result.facts()
+    places = part.places(facts.rows)
+    return Picked(
+        result.schema,
+        facts.rows,
+        facts.nulls,
+        lambda: gather.ascending(result, [places], None),
+        result.typed,
+    )

@@ -93,6 +93,9 @@ if TYPE_CHECKING:
         show as show,
     )
     from oxcore.verbs import (
+        sql as sql,
+    )
+    from oxcore.verbs import (
         stash as stash,
     )
     from oxcore.verbs import (
