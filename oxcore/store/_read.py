@@ -111,7 +111,7 @@ class PackReader:
                     yield self._stored(oid, where, bytes(payload))
 
     def get_runs(self, oids: Iterable[bytes]) -> Iterator[Run]:
-        """Like ``get_stored_many``, in runs of about 2 MiB; what lies together on disk, in the
+        """Like ``get_stored_many``, in runs of about half a MiB; what lies together on disk, in the
         order of the ids, is read with one call and not copied."""
         return read_runs(self, located(self, oids), deltas=False)
 

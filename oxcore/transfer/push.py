@@ -21,6 +21,7 @@ from oxcore.transfer.send import Asker, Sender, Spared
 from oxcore.wire.messages import RefsReply, SwapReply, SwapRequest
 
 _FILES_AT_ONCE = 1 << 18  # files whose presence there is asked for together
+_FILE = int(Kind.FILE)
 _ASK_FROM = 256  # new nodes of one level from which on it pays to ask which are there
 
 
@@ -136,13 +137,15 @@ def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) 
         progress.step(len(run.ids))
         if len(files) >= _FILES_AT_ONCE:
             progress.start("sending", unit="objects")  # nobody knows yet how much there is to do
-            _send_files(repo, sender, sorted(files), trust=trust)
+            _Content(repo, sender, files, trust=trust).queue()
             files.clear()
     nodes = [oid for level in sorted(levels) for oid in levels[level]]
     history = [*reversed(plan.commits), *plan.tags]
     asker.prefetch([*files, *nodes, *history])
-    progress.start("sending", _total(repo, asker, [*files, *nodes, *history]), "objects")
-    _send_files(repo, sender, sorted(files), trust=trust)
+    held = _Content(repo, sender, files, trust=trust)
+    total = held.total() + len(asker.lacking([*nodes, *history]))
+    progress.start("sending", total, "objects")
+    held.queue()
     for oids in (nodes, history):
         sender.add_lacking(oids)
     sender.flush()
@@ -150,32 +153,38 @@ def _send(repo: Repository, remote: Remote, plan: _Plan, *, trust: bool = True) 
     return sender.spared
 
 
-def _total(repo: Repository, asker: Asker, oids: Sequence[bytes]) -> int:
-    """How many objects will be looked at or sent, for people who wait."""
-    lacking = asker.lacking(oids)
-    kinds = repo.store.kinds(lacking)
-    large = [oid for oid, kind in zip(lacking, kinds, strict=True) if kind == Kind.FILE]
-    parts = sum(1 for oid in large for part in content.parts(repo.store, oid) if part.oid != oid)
-    return len(lacking) + parts
-
-
-def _send_files(repo: Repository, sender: Sender, files: list[bytes], *, trust: bool) -> None:
-    """Queue the content of these files as far as the other side lacks it.
+class _Content:
+    """What the other side lacks of the content of some files.
 
     Without ``trust`` a manifest that is there does not stand for its chunks.
     """
-    lacking = set(sender.lacking(files))
-    large: list[bytes] = []
-    small: list[tuple[Location, bytes]] = []
-    for oid, where in zip(files, repo.store.locate(files), strict=True):
-        if where is None:
-            if oid in lacking:
-                raise MissingError(f"the content {oid.hex()} is not here", items=(oid.hex(),))
-        elif where.kind == Kind.FILE:
-            if oid in lacking or not trust:
-                large.append(oid)
-        elif oid in lacking:
-            small.append((where, oid))
-    small.sort()  # in the order of the disk: neighbours are read, sent and written together
-    sender.queue((oid, where) for where, oid in small)
-    sender.add_files(large)
+
+    def __init__(
+        self, repo: Repository, sender: Sender, files: Iterable[bytes], *, trust: bool
+    ) -> None:
+        self._repo = repo
+        self._sender = sender
+        self._small: list[tuple[int, bytes, Location]] = []
+        self._large: list[bytes] = []
+        ids = sorted(files)
+        lacking = set(sender.lacking(ids))
+        for oid, where in zip(ids, repo.store.locate(ids), strict=True):
+            if where is None:
+                if oid in lacking:
+                    raise MissingError(f"the content {oid.hex()} is not here", items=(oid.hex(),))
+            elif where[4] == _FILE:
+                if oid in lacking or not trust:
+                    self._large.append(oid)
+            elif oid in lacking:
+                self._small.append((where[0] << 64 | where[1], oid, where))
+
+    def total(self) -> int:
+        """How many objects will be looked at there or sent."""
+        store = self._repo.store
+        return len(self._small) + sum(1 for oid in self._large for _ in content.parts(store, oid))
+
+    def queue(self) -> None:
+        """Let the sender have it."""
+        self._small.sort()  # as it lies: neighbours are read, sent and written together
+        self._sender.queue((oid, where) for _, oid, where in self._small)
+        self._sender.add_files(self._large)

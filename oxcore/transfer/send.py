@@ -19,6 +19,7 @@ from oxcore.wire.ids import MAX_IDS
 
 TRIES = 5
 """Attempts in a row without progress before a transfer gives up."""
+_DELTA = int(How.DELTA)
 _MOST = 1 << 17  # objects of one request: so much memory takes the queue
 
 
@@ -142,7 +143,7 @@ class Sender:
 
     def _with_bases(self) -> dict[bytes, Location]:
         """The queue, chunks first, and with them the bases that its deltas need there."""
-        deltas = [oid for oid, where in self._queue.items() if where.how == How.DELTA]
+        deltas = [oid for oid, where in self._queue.items() if where[5] == _DELTA]
         if not deltas:
             return self._queue
         store = self._repo.store
