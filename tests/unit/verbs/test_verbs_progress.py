@@ -54,3 +54,15 @@ def test_a_pattern_is_not_counted_ahead(tmp_path: Path) -> None:
     with Repo.init(str(tmp_path), settings=Settings(Person("Ada"), progress=told)) as repo:
         repo.add(["*.txt"])
     assert told.phases == [("add", None, "files")]
+
+
+def test_a_large_file_is_told_of_while_it_is_read(tmp_path: Path) -> None:
+    told = Told(visible=False)
+    steps: list[tuple[int, int]] = []
+    told.step = lambda count=1, nbytes=0: steps.append((count, nbytes))  # type: ignore[method-assign]
+    (tmp_path / "large").write_bytes(bytes(30 << 20))
+    with Repo.init(str(tmp_path), settings=Settings(Person("Ada"), progress=told)) as repo:
+        repo.add()
+    assert sum(count for count, _ in steps) == 1
+    assert sum(nbytes for _, nbytes in steps) == 30 << 20
+    assert len(steps) > 5
