@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from benches.data import noise
+from oxcore import tables
 
 BATCH = 100_000  # rows made at once
 WORDS = ("cat", "dog", "bird", "horse", "person", "bicycle", "traffic light", "truck", "boat")
@@ -42,7 +43,8 @@ def versions(folder: Path, count: int, edits: int) -> None:
         here = folder / str(version)
         here.mkdir(parents=True)
         pa.csv.write_csv(table, here / "table.csv", pa.csv.WriteOptions(quoting_style="none"))
-        pa.parquet.write_table(table, here / "table.parquet", use_content_defined_chunking=True)
+        batches = table.to_batches(max_chunksize=BATCH)
+        tables.write(str(here / "table.parquet"), SCHEMA, batches)
         pa.parquet.write_table(table, here / "plain.parquet")
         table = edit(table, edits)
 

@@ -13,32 +13,39 @@ from support import hubs
 from support.costs_data import FILES, FOLDERS, HUNDRED, LARGE, content, noise, settle
 
 from oxcore.api import Repo
+from oxcore.index._env import Database
 from oxcore.model.commits import Moment, Person
 from oxcore.repo import Settings
 
 
 class Ledger:
-    """Counters of each step, by name; fsyncs as they were truly called beside them."""
+    """Counters of each step, by name; fsyncs and index writes as they truly happened."""
 
     def __init__(self, monkeypatch):
         self.steps = {}
-        self.synced = 0
+        self.synced = self.written = 0
         self._ticks = count(1_700_000_000, 60)
         for name in ("fsync", "fdatasync"):
             monkeypatch.setattr(os, name, self._counted(getattr(os, name)))
+        monkeypatch.setattr(Database, "_run", self._transacting(Database._run))
 
     def settings(self):
         return Settings(Person("Ann"), lambda: Moment(next(self._ticks) * 1_000_000, 60))
 
     @contextmanager
     def step(self, name, repo):
-        before, synced = repo.counters.as_dict(), self.synced
-        yield
-        after = repo.counters.as_dict()
-        self.note(name, {key: after[key] - before[key] for key in after}, self.synced - synced)
+        before = repo.counters.as_dict()
+        with self.noting(name) as counters:
+            yield
+            after = repo.counters.as_dict()
+            counters |= {key: after[key] - before[key] for key in after}
 
-    def note(self, name, counters, synced):
-        self.steps[name] = {**counters, "synced": synced}
+    @contextmanager
+    def noting(self, name):
+        counters, synced, written = {}, self.synced, self.written
+        yield counters
+        calls = {"synced": self.synced - synced, "index_writes": self.written - written}
+        self.steps[name] = counters | calls
 
     def __getitem__(self, name):
         return self.steps[name]
@@ -47,6 +54,13 @@ class Ledger:
         def counting(fd):
             self.synced += 1
             return call(fd)
+
+        return counting
+
+    def _transacting(self, call):
+        def counting(database, work):
+            self.written += 1
+            return call(database, work)
 
         return counting
 
@@ -133,6 +147,9 @@ def _share(ledger, repo, folder, name, url):
     repo.add_remote(name, url)
     with ledger.step(f"push {name}", repo):
         repo.push(name)
-    synced = ledger.synced
-    with Repo.clone(url, str(folder / f"clone {name}"), settings=ledger.settings()) as copy:
-        ledger.note(f"clone {name}", copy.counters.as_dict(), ledger.synced - synced)
+    place = str(folder / f"clone {name}")
+    with (
+        ledger.noting(f"clone {name}") as counters,
+        Repo.clone(url, place, settings=ledger.settings()) as copy,
+    ):
+        counters |= copy.counters.as_dict()
