@@ -1,9 +1,11 @@
 """Writing a table, in the format that the file's name says.
 
 ``.parquet`` ``.pq``; ``.arrow`` ``.feather`` (Feather 2) ``.arrows`` (stream); ``.csv`` ``.tsv``;
-``.jsonl`` ``.ndjson`` ``.json``; ``.gz`` and ``.zst`` behind those of text. Parquet is written with
-content-defined chunking, so that versions of it share what they have in common. Text takes values
-as ``tables.values`` has them; in CSV a null is an empty field, an empty text ``""``.
+``.jsonl`` ``.ndjson`` ``.json``; ``.gz`` and ``.zst`` behind those of text. Text takes values
+as ``tables.values`` has them; in CSV a null is an empty field, an empty text ``""``. Parquet is
+written so that versions of it share what they have in common: small pages cut by content,
+dictionaries for repeating text only, and uncompressed, since the store compresses it as well
+(docs/design/006-speed.md).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +27,7 @@ from oxcore.tables.values import plain, texts
 
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
 _GROUP = 1 << 17  # rows of a Parquet row group at most
+_PAGES = {"min_chunk_size": 8 << 10, "max_chunk_size": 32 << 10}
 Batches = Iterable[pa.RecordBatch]
 Body = Callable[[pa.NativeFile, pa.Schema, Batches], int]
 
@@ -80,14 +84,32 @@ def _beside(path: str) -> Iterator[str]:
 
 
 def _parquet(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
-    rows = 0
+    rows, groups = 0, _groups(schema, batches)
+    first = next(groups, schema.empty_table())
     with parquet.ParquetWriter(
-        file, schema, compression="zstd", use_content_defined_chunking=True
+        file,
+        schema,
+        compression="none",
+        use_dictionary=_repeating(first),
+        use_content_defined_chunking=_PAGES,
     ) as writer:
-        for group in _groups(schema, batches):
+        for group in chain([first], groups):
             writer.write_table(group)
             rows += len(group)
     return rows
+
+
+def _repeating(rows: pa.Table) -> list[str]:
+    """The columns of text whose values come back: only these are worth a dictionary.
+
+    Codes of numbers are packed in bits: a row put in shifts all that follow in the page.
+    """
+    return [
+        name
+        for name, column in zip(rows.column_names, rows.columns, strict=True)
+        if types.is_string(column.type) or types.is_large_string(column.type)
+        if pc.count_distinct(column).as_py() <= len(rows) // 16
+    ]
 
 
 def _groups(schema: pa.Schema, batches: Batches) -> Iterator[pa.Table]:
