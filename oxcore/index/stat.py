@@ -56,18 +56,30 @@ class StatCache:
 
     def raw_rows(self, folder: bytes) -> dict[bytes, bytes]:
         """Name -> packed row of every file of ``folder`` itself, sorted."""
+        return dict(zip(*self.raw_range(folder), strict=True))
+
+    def raw_range(
+        self, folder: bytes, after: bytes | None = None, upto: bytes | None = None
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Names, ascending, and packed rows of the files of ``folder`` itself whose name lies
+        behind ``after`` and not behind ``upto``; None sets no bound."""
+        names: list[bytes] = []
+        rows: list[bytes] = []
         with self._database.read() as txn:
             prefix = self._prefix(txn, folder)
+            if prefix is None:
+                return names, rows
             cursor = txn.cursor()
-            if prefix is None or not cursor.set_range(prefix):
-                return {}
-            stop = _first_behind(txn, prefix)
-            rows = {}
+            if not cursor.set_range(prefix if after is None else prefix + after + b"\0"):
+                return names, rows
+            # No name holds a NUL, and no number of a folder is the highest.
+            stop = _next_prefix(prefix) if upto is None else prefix + upto + b"\0"
             for key, value in cursor:
-                if key == stop:
+                if key >= stop:
                     break
-                rows[key[_HEAD:]] = value
-            return rows
+                names.append(key[_HEAD:])
+                rows.append(value)
+        return names, rows
 
     def rows(self, folder: bytes) -> dict[bytes, Row]:
         """Name -> row of every file of ``folder`` itself, sorted."""
@@ -223,11 +235,9 @@ def _folder_key(folder: bytes) -> bytes:
     return FOLDERS + blake3(folder).digest(length=16)
 
 
-def _first_behind(txn: Txn, prefix: bytes) -> bytes:
-    """The first key behind those that start with ``prefix``; empty if there is none."""
-    cursor = txn.cursor()
-    number = int.from_bytes(prefix, "big") + 1
-    return cursor.key() if cursor.set_range(number.to_bytes(len(prefix), "big")) else b""
+def _next_prefix(prefix: bytes) -> bytes:
+    """The first key behind all those that start with ``prefix``."""
+    return (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix), "big")
 
 
 def _unfit(name: bytes) -> InvalidError:

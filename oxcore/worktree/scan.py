@@ -14,6 +14,7 @@ from oxcore.worktree.temporary import is_temporary
 
 _name = attrgetter("name")
 _DOT = 0x2E
+_PART = 8192  # entries of a directory that are looked at together
 _NEVER = {b".ox", b".git"}
 _WORDS = {st.S_IFIFO: "fifo", st.S_IFSOCK: "socket", st.S_IFCHR: "device", st.S_IFBLK: "device"}
 
@@ -27,7 +28,8 @@ class Folder:
     ``specials`` (with fifo, socket or device), ``nested`` (.ox and .git of other repositories),
     ``ignored`` (a folder ends in '/'), ``leftovers`` of a writer that crashed, and ``errors``
     (path, reason): what could not be looked at is *not* known to be gone. ``has_rules``: there
-    is an ``.oxignore``.
+    is an ``.oxignore``. ``more``: the rest of a large directory follows in another ``Folder`` of
+    the same path, its names behind these.
     """
 
     __slots__ = (
@@ -37,6 +39,7 @@ class Folder:
         "ignored",
         "leftovers",
         "modes",
+        "more",
         "names",
         "nested",
         "packed",
@@ -56,6 +59,7 @@ class Folder:
         self.leftovers: list[bytes] = []
         self.errors: list[tuple[bytes, str]] = []
         self.has_rules = False
+        self.more = False
 
     def join(self, name: bytes) -> bytes:
         """The path, from the root of the dataset, of ``name`` in this folder."""
@@ -63,7 +67,8 @@ class Folder:
 
 
 def scan(root: str, ignore: Ignore, *, start: bytes = b"") -> Iterator[Folder]:
-    """Walk the work tree ``root`` from ``start`` on; parents first, names in byte order.
+    """Walk the work tree ``root`` from ``start`` on; parents first, names in byte order, a large
+    directory in several parts.
 
     ``start`` is a folder, or a file: then there is one ``Folder``, of that name alone; nothing
     comes where nothing is. Symbolic links are not followed, ignored folders not entered: files
@@ -105,9 +110,26 @@ def _walk(base: bytes, ignore: Ignore, start: bytes) -> Iterator[Folder]:
         rules = ignore.enter(path, rules, has_file=folder.has_rules)
         if rules:
             entries = [e for e in entries if not _ignored(folder, e, rules)]
-        _fill(folder, entries)
+        below: list[bytes] = []
+        for part in _parts(folder, entries):
+            below += map(part.join, part.folders)
+            yield part
+        stack.extend((name, rules) for name in reversed(below))
+
+
+def _parts(folder: Folder, entries: list[os.DirEntry[bytes]]) -> Iterator[Folder]:
+    """Fill ``folder``, and others after it where there is much: an entry that was looked at
+    weighs half a kilobyte, and is let go here with its part."""
+    entries.reverse()
+    while True:
+        part = entries[: -_PART - 1 : -1]
+        del entries[-_PART:]
+        _fill(folder, part)
+        folder.more = bool(entries)
         yield folder
-        stack.extend((folder.join(name), rules) for name in reversed(folder.folders))
+        if not entries:
+            return
+        folder = Folder(folder.path)
 
 
 def _place(base: bytes, path: bytes) -> bytes:

@@ -3,9 +3,12 @@
 import os
 import socket
 import stat
+import sys
 import threading
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from oxcore.errors import InvalidError, NotFoundError, StorageError, UnstableError
 from oxcore.model.entries import Mode
@@ -420,3 +423,24 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_staged(desk, monkeyp
         desk.repo.add()
     assert caught.value.items == ("f: read f: input/output error",)
     assert staged(desk) == {}
+
+
+NAMES = st.sampled_from([bytes([letter]) for letter in b"abcdefgh"] + [b"s/a", b"s/b", b"s/c"])
+
+
+@given(st.lists(st.dictionaries(NAMES, st.none() | st.binary(max_size=3)), min_size=1, max_size=4))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_parts_of_a_directory_are_compared_as_the_whole(desks, monkeypatch, rounds):
+    monkeypatch.setattr(sys.modules["oxcore.worktree.scan"], "_PART", 3)
+    desk, files = desks(), {}
+    for changes in rounds:
+        news = {path: data for path, data in changes.items() if data != files.get(path)}
+        desk.write(news)
+        tracked = {path for path in news if path in files}
+        assert desk.repo.status().changed.total == len(tracked)
+        files = {path: data for path, data in {**files, **news}.items() if data is not None}
+        desk.repo.add()
+        assert desk.tree() == files
+        assert desk.repo.status().changed.total == 0

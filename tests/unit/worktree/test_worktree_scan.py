@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import stat
+import sys
 import time
 
 import pytest
@@ -254,3 +255,21 @@ def test_every_file_is_found_once_in_order(tmp_path_factory, parts):
     for folder in folders:
         assert folder.names == sorted(folder.names)
         assert len(folder.names) == len(folder.packed) == len(folder.modes)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_a_large_directory_comes_in_parts(tmp_path, monkeypatch, size):
+    paths = [b"a", b"b/x", b"b/y", b"c", b"d/x", b"e", b"f", b".hidden", b"g/h/i", b"z"]
+    for path in paths:
+        put(tmp_path, path)
+    os.mkfifo(tmp_path / "pipe")
+    whole = found(tmp_path)
+    [top] = [folder for folder in walk(tmp_path) if not folder.path]
+    monkeypatch.setattr(sys.modules["oxcore.worktree.scan"], "_PART", size)
+    parts = [folder for folder in walk(tmp_path) if not folder.path]
+    assert found(tmp_path) == whole
+    assert list(found(tmp_path)) == list(whole)
+    assert [part.more for part in parts] == [True] * (len(parts) - 1) + [False]
+    assert len(parts) == -(-10 // size)  # six files, three folders, a fifo
+    for column in ("names", "packed", "modes", "folders", "specials"):
+        assert [x for part in parts for x in getattr(part, column)] == list(getattr(top, column))
