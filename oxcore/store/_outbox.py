@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from oxcore.errors import OxError, StorageError
 from oxcore.model.ids import Kind
@@ -74,15 +74,16 @@ class Outbox:
             self._failure = self._failure or error
             raise
 
-    def add_run(self, run: Run) -> None:
-        """Append the objects of a run; its blob may be used again when this returns."""
+    def add_run(self, run: Run, payloads: Sequence[bytes | memoryview] = ()) -> None:
+        """Append the objects of a run; its blob, or the payloads that it has instead, may be used
+        again when this returns."""
         counters = self._reader.counters
-        counters.bytes_stored += len(run.blob)
+        counters.bytes_stored += sum(run.stored)
         counters.chunks_stored += run.kinds.count(_CHUNK)
         counters.nodes_written += run.kinds.count(_TREE)
         try:
             writer = self._writer()
-            writer.add_run(run)
+            writer.add_run(run, payloads)
             self._seal_full(writer)
         except BaseException as error:
             self._failure = self._failure or error

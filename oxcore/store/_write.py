@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections.abc import Sequence
 from itertools import accumulate
 
 from oxcore.codec.pack import HEADER, PackIndex, seal
@@ -43,8 +44,9 @@ class PackWriter:
         if self._gathered >= _GATHER or len(self._buffers) >= _BUFFERS:
             self.drain()
 
-    def add_run(self, run: Run) -> None:
-        """Append the objects of a run; its blob reaches the file before this returns."""
+    def add_run(self, run: Run, payloads: Sequence[bytes | memoryview] = ()) -> None:
+        """Append the objects of a run; its blob reaches the file before this returns, and after
+        it ``payloads``, which a run may have instead of a blob."""
         index, first = self.index, len(self._starts)
         starts = array("Q", accumulate(run.stored, initial=index.end))
         starts.pop()
@@ -54,6 +56,10 @@ class PackWriter:
         self.drain()
         with storage_errors("write a pack"):
             write_all(self._fd, run.blob)
+        for at in range(0, len(payloads), _BUFFERS):
+            self._buffers = list(payloads[at : at + _BUFFERS])
+            self._gathered = sum(map(len, self._buffers))
+            self.drain()
 
     def drain(self) -> None:
         """Hand to the kernel what was gathered."""

@@ -98,10 +98,12 @@ class Batch:
 
     def put_encoded(self, chunks: Sequence[Encoded]) -> None:
         """Store chunks that are encoded already, unless they are there. The caller vouches for
-        them, and leaves their payloads as they are until the next ``flush``."""
+        them; their payloads may be used again when this returns."""
         fresh = self._fresh([chunk.id for chunk in chunks])
-        for oid, how, raw, payload in (chunks[at] for at in fresh):
-            self._outbox.add(oid, _CHUNK, how, raw, payload)
+        if fresh:
+            ids, hows, raws, payloads = zip(*(chunks[at] for at in fresh), strict=True)
+            kinds, sizes = bytes([_CHUNK]) * len(ids), list(map(len, payloads))
+            self._outbox.add_run(Run(ids, kinds, bytes(hows), raws, sizes, b""), payloads)
 
     def put_stored(self, stored: Stored) -> None:
         """Store an object as it comes, once it is proved; see ``put_stored_many``."""
