@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from oxcore.errors import InvalidError, OxError, UsageError
+from oxcore.tables.direct import SCHEME, Files, direct
 from oxcore.tables.reading import Reader, distinct_names
 from oxcore.tables.stream import ROW, Stream
 
@@ -31,12 +32,20 @@ class Engine:
     """One connection. Table ``t`` is ``t`` in SQL, and ``"t rows"`` has its row numbers as well."""
 
     def __init__(
-        self, link: DuckDBPyConnection, tables: Mapping[str, Reader], error: type[Exception]
+        self,
+        link: DuckDBPyConnection,
+        tables: Mapping[str, Reader],
+        files: Files,
+        error: type[Exception],
     ) -> None:
         self._link = link
         self._error = error
-        self._streams: list[Stream] = []
-        self.names = {name: self._add(name, reader) for name, reader in tables.items()}
+        self._sources: list[Stream | Files] = [files]
+        self.names: dict[str, dict[int, str]] = {}
+        for number, (name, reader) in enumerate(tables.items()):
+            address = f"{SCHEME}://{number}.parquet"
+            known = self._own(address, reader) if address in files.sources else None
+            self.names[name] = self._add(name, *(known or self._streamed(name, reader)))
 
     def unite(self, name: str, parts: Mapping[str, str]) -> None:
         """Call ``name`` the rows of several tables together, columns matched by name.
@@ -100,30 +109,38 @@ class Engine:
         except (self._error, OSError, pa.ArrowInvalid) as error:
             if isinstance(error, OxError):
                 raise
-            cause = next((one.error for one in self._streams if one.error is not None), None)
+            cause = next((one.error for one in self._sources if one.error is not None), None)
             raise cause or InvalidError(explained(str(error), shift)) from None
 
-    def _add(self, name: str, reader: Reader) -> dict[int, str]:
-        """Make views of a table; gives what SQL calls its columns, by their position."""
-        stream = Stream(reader)
-        self._streams.append(stream)
+    def _own(self, address: str, reader: Reader) -> tuple[dict[int, str], str]:
+        """The columns by position, and the rows with their number, of a file the engine reads."""
         names = distinct_names(reader.schema.names, fold=True)
-        kept = {index: names[index] for index in stream.columns}
+        rows = f"SELECT * FROM read_parquet({literal(address)}, file_row_number = true)"
+        return dict(enumerate(names)), rows
+
+    def _streamed(self, name: str, reader: Reader) -> tuple[dict[int, str], str]:
+        """The same of a table that is streamed to the engine."""
+        stream = Stream(reader)
+        self._sources.append(stream)
         self._link.register(f"{name} text", stream)
+        names = distinct_names(reader.schema.names, fold=True)
         parts = [
             f"CAST({quoted(f'c{index}')} AS {sql_type(reader.schema.field(index).type)})"
             if stream.text
             else quoted(f"c{index}")
             for index in stream.columns
         ]
-        listed = ", ".join(map(quoted, [*kept.values(), ROW]))
-        chosen = ", ".join([*parts, quoted(ROW)])
-        rows = quoted(f"{name} rows")
-        text = quoted(f"{name} text")
-        self.run(f"CREATE TEMP VIEW {rows} ({listed}) AS SELECT {chosen} FROM {text}")
-        only = ", ".join(map(quoted, kept.values()))
-        self.run(f"CREATE TEMP VIEW {quoted(name)} AS SELECT {only} FROM {rows}")
-        return kept
+        rows = f"SELECT {', '.join([*parts, quoted(ROW)])} FROM {quoted(f'{name} text')}"
+        return {index: names[index] for index in stream.columns}, rows
+
+    def _add(self, name: str, columns: dict[int, str], rows: str) -> dict[int, str]:
+        """Make the views of a table; gives what SQL calls its columns, by their position."""
+        listed = ", ".join(map(quoted, [*columns.values(), ROW]))
+        numbered = quoted(f"{name} rows")
+        self.run(f"CREATE TEMP VIEW {numbered} ({listed}) AS {rows}")
+        only = ", ".join(map(quoted, columns.values()))
+        self.run(f"CREATE TEMP VIEW {quoted(name)} AS SELECT {only} FROM {numbered}")
+        return columns
 
 
 @contextmanager
@@ -133,11 +150,22 @@ def engine(tables: Mapping[str, Reader], memory: str = MEMORY) -> Iterator[Engin
     with TemporaryDirectory(prefix="ox-") as folder:
         link = duckdb.connect(":memory:", config={"memory_limit": memory, "temp_directory": folder})
         try:
+            files = _open_files(link, tables)
             for setting in _SHUT:
                 link.execute(setting)
-            yield Engine(link, tables, duckdb.Error)
+            yield Engine(link, tables, files, duckdb.Error)
         finally:
             link.close()
+
+
+def _open_files(link: DuckDBPyConnection, tables: Mapping[str, Reader]) -> Files:
+    """Give the engine the files that it reads by itself."""
+    found = {str(number): direct(reader) for number, reader in enumerate(tables.values())}
+    files = Files({number: source for number, source in found.items() if source is not None})
+    if files.sources:
+        link.register_filesystem(files.system())
+        link.execute(f"SET allowed_paths = [{', '.join(map(literal, files.sources))}]")
+    return files
 
 
 _SHUT = (

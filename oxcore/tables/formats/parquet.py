@@ -21,7 +21,7 @@ class ParquetReader:
     """A Parquet file; reads its footer at once."""
 
     def __init__(self, source: Source, form: Form) -> None:
-        self._source = source
+        self.source = source
         with self._errors(), opened(source) as file:
             whole = parquet.ParquetFile(file)
             self._footer = whole.metadata
@@ -57,7 +57,7 @@ class ParquetReader:
     ) -> Iterator[pa.RecordBatch]:
         schema = some(self.schema, columns)
         names = None if columns is None else schema.names
-        with self._errors(start), opened(self._source) as file:
+        with self._errors(start), opened(self.source) as file:
             whole = parquet.ParquetFile(file, metadata=self._footer, buffer_size=_BUFFER)
             for batch in whole.iter_batches(_ROWS, row_groups=[group], columns=names):
                 yield batch if names is None else batch.select(names)
@@ -90,4 +90,4 @@ class ParquetReader:
             UnicodeError,
         ) as error:
             after = None if start is None else start + 1
-            raise self._source.broken(f"broken Parquet: {error}".strip(), row=after) from error
+            raise self.source.broken(f"broken Parquet: {error}".strip(), row=after) from error

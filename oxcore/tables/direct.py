@@ -1,0 +1,139 @@
+"""Parquet that the engine reads by itself: in half of the time, and only the columns of a query.
+
+The engine is shut in, so it is given a file system of its own (``ox://``) that holds these files
+and nothing else; they are allowed by name before it is shut. Their bytes come from ``Source.open``.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import types
+
+from oxcore.tables.formats.parquet import ParquetReader
+from oxcore.tables.reading import Reader
+from oxcore.tables.source import Source
+
+LEAST = 4 << 20  # bytes; loading fsspec takes as long as reading less than this
+SCHEME = "ox"
+_COUNTER = "file_row_number"  # the column that the engine adds
+
+
+def direct(reader: Reader) -> Source | None:
+    """The file, if the engine gives the same values for it as Arrow does, and it is worth it."""
+    if not isinstance(reader, ParquetReader) or reader.source.size < LEAST:
+        return None
+    names = [name.casefold() for name in reader.schema.names]
+    same = len({*names, _COUNTER}) == len(names) + 1
+    return reader.source if same and all(map(_same, reader.schema.types)) else None
+
+
+class Files:
+    """The file system's files: addresses to sources. ``error``: what ended the last read."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = {f"{SCHEME}://{name}.parquet": one for name, one in sources.items()}
+        self.error: Exception | None = None
+        self._lock = Lock()  # the threads of the engine read one after the other
+
+    def system(self) -> Any:  # noqa: ANN401 -- fsspec has no types
+        """As fsspec has it."""
+        from fsspec import AbstractFileSystem
+
+        members = {"protocol": SCHEME, "cachable": False, "_open": self._open, "info": self._info}
+        known = {"exists": self._exists, "glob": self._glob, "modified": self._modified}
+        return type("Tables", (AbstractFileSystem,), {**members, **known})()
+
+    def read(self, file: io.IOBase, place: int, buffer: bytearray | memoryview) -> int:
+        """Fill ``buffer`` from ``place`` on; gives how much."""
+        try:
+            with self._lock:
+                file.seek(place)
+                done: int = file.readinto(buffer)  # type: ignore[attr-defined]  # a BinaryIO
+        except Exception as error:
+            self.error = error
+            raise
+        return done
+
+    def _source(self, path: str) -> Source:
+        return self.sources[path if "://" in path else f"{SCHEME}://{path}"]
+
+    def _open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase:
+        return _File(self, self._source(path))
+
+    def _info(self, path: str, **_: object) -> dict[str, object]:
+        return {"name": path, "size": self._source(path).size, "type": "file"}
+
+    def _exists(self, path: str, **_: object) -> bool:
+        return path in self.sources
+
+    def _glob(self, path: str, **_: object) -> list[str]:
+        return [path]
+
+    def _modified(self, path: str) -> datetime:
+        return datetime(2020, 1, 1, tzinfo=UTC)  # they do not change while they are open
+
+
+class _File(io.RawIOBase):
+    """One file, seekable."""
+
+    def __init__(self, files: Files, source: Source) -> None:
+        super().__init__()
+        self.size = source.size
+        self._files, self._file = files, source.open()
+        self._place = 0
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move; gives the new position."""
+        self._place = (0, self._place, self.size)[whence] + offset
+        return self._place
+
+    def tell(self) -> int:
+        """The position in bytes."""
+        return self._place
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        """Fill ``buffer``; gives how much."""
+        done = self._files.read(self._file, self._place, buffer)  # type: ignore[arg-type]
+        self._place += done
+        return done
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+
+def _same(type_: pa.DataType) -> bool:
+    """Whether the engine reads this type out of Parquet as it would take it from Arrow."""
+    if types.is_list(type_) or types.is_large_list(type_):
+        return _same(type_.value_type)
+    if types.is_struct(type_):
+        return bool(type_.num_fields) and all(_same(one.type) for one in type_)
+    if types.is_timestamp(type_):
+        return type_.unit in {"us", "ns"}
+    plain = (
+        types.is_integer,
+        types.is_boolean,
+        types.is_float32,
+        types.is_float64,
+        types.is_decimal128,
+        types.is_date32,
+        types.is_string,
+        types.is_large_string,
+        types.is_binary,
+    )
+    return any(is_plain(type_) for is_plain in plain)
