@@ -18,7 +18,7 @@ from oxcore.transfer.remote import REQUEST_BYTES, Remote
 from oxcore.wire.ids import MAX_IDS
 from oxcore.wire.messages import CommitsRequest
 
-_SEAL_BYTES = 64 << 20  # what arrived is made durable at least this often
+_SEAL_BYTES = 1 << 29  # the index is told at least this often; full packs are durable before
 _FILES_AT_ONCE = 1 << 18  # files whose presence is looked up together
 _ASK_LOCALLY = 8192  # ids looked up here together
 _MEAN_CHUNK = 1 << 16  # bytes; to tell how long a manifest may be
