@@ -218,10 +218,12 @@ class StatCache:
     def _remove(self, txn: Txn, paths: list[bytes]) -> dict[bytes, bytes]:
         """Delete rows; gives the prefix and the path of every folder concerned."""
         touched: dict[bytes, bytes] = {}
-        found = zip(self._keys(txn, paths), paths, strict=True)
-        for key, path in sorted((key, path) for key, path in found if key):
-            if txn.delete(key):
-                touched[key[:_HEAD]] = path.rpartition(b"/")[0]
+        for start in range(0, len(paths), _BATCH):
+            span = paths[start : start + _BATCH]
+            found = zip(self._keys(txn, span), span, strict=True)
+            for key, path in sorted((key, path) for key, path in found if key):
+                if txn.delete(key):
+                    touched[key[:_HEAD]] = path.rpartition(b"/")[0]
         return touched
 
     def _forget_empty(self, txn: Txn, touched: dict[bytes, bytes]) -> None:

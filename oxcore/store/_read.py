@@ -72,9 +72,9 @@ class PackReader:
     def get_chunks_at(
         self, oids: Sequence[bytes], places: Sequence[Location | None]
     ) -> Iterator[Buffer]:
-        """``get_many`` for chunks whose ``locate`` is known; what is stored as it is is not
-        copied."""
-        for span, found in self._cut(oids, places):
+        """``get_many`` for chunks whose ``locate`` is known, holding about 1 MiB at once; what is
+        stored as it is is not copied."""
+        for span, found in self._cut(oids, places, _BLOCK):
             for oid, where, payload in zip(span, found, self._fetch(span, found), strict=True):
                 plain = where.how == _RAW and where.kind == _CHUNK and where.stored == where.raw
                 if plain and payload is not None and blake3(payload).digest() == oid:
@@ -282,15 +282,15 @@ class PackReader:
         """Ids with their places, cut so that a window's payloads fit into memory."""
         source = iter(oids)
         while span := list(islice(source, _AT_ONCE)):
-            yield from self._cut(span, self.locator.find_many(span))
+            yield from self._cut(span, self.locator.find_many(span), _WINDOW)
 
     def _cut(
-        self, oids: Sequence[bytes], places: Sequence[Location | None]
+        self, oids: Sequence[bytes], places: Sequence[Location | None], window: int
     ) -> Iterator[tuple[Sequence[bytes], list[Location]]]:
         found = [where or self._find(oid) for oid, where in zip(oids, places, strict=True)]
         start = held = 0
         for index, where in enumerate(found):
-            if held and held + where.raw > _WINDOW:
+            if held and held + where.raw > window:
                 yield oids[start:index], found[start:index]
                 start, held = index, 0
             held += where.raw

@@ -14,7 +14,7 @@ from oxcore.verbs.ingest import Ingest
 from oxcore.verbs.room import Room
 from oxcore.verbs.steps import Steps
 from oxcore.verbs.survey import Found, differs
-from oxcore.worktree import STAT_SIZE, UNKNOWN_STAT, Places, Seen, racy_rows
+from oxcore.worktree import STAT_SIZE, UNKNOWN_STAT, Places, Seen, racy_places
 
 NOTHING, KEEP, WRITE, REMOVE = range(4)
 
@@ -124,8 +124,7 @@ class Rows:
 
     def __init__(self, plan: Plan, *, unknown: bool) -> None:
         stats = bytes(plan.stats)
-        spans = (stats[at : at + STAT_SIZE] for at in range(0, len(stats), STAT_SIZE))
-        self._racy = set(racy_rows(spans, time.time_ns()))
+        self._racy = set(racy_places(stats, time.time_ns()))
         self._stats = stats
         self._plan = plan
         self._unknown = unknown

@@ -10,6 +10,7 @@ from oxcore.worktree.rows import (
     mode_of,
     pack_stat,
     racy,
+    racy_places,
     racy_rows,
 )
 from oxcore.worktree.scan import Folder, scan
@@ -60,6 +61,7 @@ __all__ = [
     "pack_stat",
     "peek",
     "racy",
+    "racy_places",
     "racy_rows",
     "read_as_seen",
     "read_file",

@@ -66,6 +66,17 @@ def racy_rows(prefixes: Iterable[bytes], now_ns: int) -> list[int]:
     return [place for place, prefix in recent if racy(prefix, now_ns)]
 
 
+def racy_places(column: bytes, now_ns: int) -> list[int]:
+    """``racy_rows`` of prefixes that lie one behind the other."""
+    limit = now_ns - COARSE_NS
+    recent = [
+        place
+        for place, (_, mtime, ctime, _) in enumerate(PREFIX.iter_unpack(column))
+        if mtime >= limit or ctime >= limit
+    ]
+    return [at for at in recent if racy(column[at * STAT_SIZE : (at + 1) * STAT_SIZE], now_ns)]
+
+
 def wait_out(stamp: int) -> None:
     """Return when the kernel's clock for time stamps has gone past ``stamp`` (ns), or after 20 ms.
 

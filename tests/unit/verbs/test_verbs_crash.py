@@ -53,6 +53,8 @@ def _arm(number):
             if left[0] == 0:
                 if name == "write":
                     real(args[0], bytes(args[1])[: len(args[1]) // 2])
+                elif name == "writev":
+                    os.pwrite(args[0], bytes(args[1][0])[:1000], 0)
                 os.kill(os.getpid(), signal.SIGKILL)
             left[0] -= 1
             return real(*args, **named)
@@ -100,13 +102,13 @@ def prepare(folder):
         write(
             folder, {"same": b"same", "a": b"1", "d/x": b"1", "d/y": b"1", "f": b"file", "g": b"1"}
         )
-        write(folder, {"large": bytes(range(256)) * 2000})
+        write(folder, {"large": bytes(range(256)) * 6000})
         repo.add()
         repo.commit("main")
         repo.switch(create="topic")
         write(folder, {"a": b"22", "d/x": None, "d/y": None, "f": None, "g": None, "new/n": b"3"})
         os.rmdir(os.path.join(folder, "d"))
-        write(folder, {"d": b"now a file", "f/in": b"now a folder", "large": bytes(999_999)})
+        write(folder, {"d": b"now a file", "f/in": b"now a folder", "large": bytes(1_999_999)})
         os.symlink("nowhere", os.path.join(folder, "link"))
         repo.add()
         repo.commit("topic")

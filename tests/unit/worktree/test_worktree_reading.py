@@ -17,6 +17,7 @@ from oxcore.worktree import (
     open_stable,
     pack_stat,
     racy,
+    racy_places,
     racy_rows,
     read_file,
     stable,
@@ -48,6 +49,7 @@ def prefix(mtime, ctime=None):
 def test_racy(mtime, ctime, expected):
     assert racy(prefix(mtime, ctime), NOW) is expected
     assert racy_rows([prefix(0), prefix(mtime, ctime)], NOW) == ([1] if expected else [])
+    assert racy_places(prefix(0) + prefix(mtime, ctime), NOW) == ([1] if expected else [])
 
 
 def test_after_wait_out_a_write_has_another_stamp(tmp_path):
