@@ -15,6 +15,7 @@ from oxcore.api import Repo
 from oxcore.model.commits import Person
 from oxcore.repo import Settings
 from oxcore.testing.faults import CALLS
+from oxcore.verbs import writeout
 from oxcore.verbs.undo import undo
 from oxcore.worktree import writing
 
@@ -63,6 +64,7 @@ def _arm(number):
 
     for name in DYING:
         setattr(os, name, armed(getattr(os, name), name))
+    writeout._LARGE = 100_000  # so that a file is read ahead in a thread
     native = writing.rename_new
     writing.rename_new = lambda: armed(native(), "rename_new")
 
@@ -102,13 +104,13 @@ def prepare(folder):
         write(
             folder, {"same": b"same", "a": b"1", "d/x": b"1", "d/y": b"1", "f": b"file", "g": b"1"}
         )
-        write(folder, {"large": bytes(range(256)) * 6000})
+        write(folder, {"large": bytes(range(256)) * 2000})
         repo.add()
         repo.commit("main")
         repo.switch(create="topic")
         write(folder, {"a": b"22", "d/x": None, "d/y": None, "f": None, "g": None, "new/n": b"3"})
         os.rmdir(os.path.join(folder, "d"))
-        write(folder, {"d": b"now a file", "f/in": b"now a folder", "large": bytes(1_999_999)})
+        write(folder, {"d": b"now a file", "f/in": b"now a folder", "large": bytes(999_999)})
         os.symlink("nowhere", os.path.join(folder, "link"))
         repo.add()
         repo.commit("topic")
