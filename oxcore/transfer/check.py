@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from oxcore.errors import MissingError, counted
 from oxcore.model.ids import Kind
 from oxcore.repo import Repository
-from oxcore.store import content
+from oxcore.store import bases, content
 from oxcore.transfer.commits import Link, new_commits
 from oxcore.transfer.levels import batched, new_nodes, read_from
 from oxcore.wire.ids import MAX_IDS
@@ -28,7 +29,7 @@ def check_history(repo: Repository, tips: Iterable[bytes], known: Iterable[bytes
     gaps: list[bytes] = []
     read = read_from(repo.store)
     for run in new_nodes(roots, bases, read, read):
-        gaps += missing_files(repo, sorted(run.files()))
+        gaps += missing_files(repo, run.files())
         if len(gaps) > _MAX_NAMED:
             break
     if gaps:
@@ -48,19 +49,24 @@ def roots_and_bases(repo: Repository, commits: dict[bytes, Link]) -> tuple[set[b
     return {commit.tree for commit in commits.values()}, bases
 
 
-def missing_files(repo: Repository, ids: list[bytes]) -> list[bytes]:
-    """Of these files, the ids that are not here, and those of parts that are not here."""
+def missing_files(repo: Repository, files: Mapping[bytes, int]) -> list[bytes]:
+    """Of these files (id -> size), the ids that are not here, and those of parts, and of bases
+    of deltas, that are not here: garbage collection may have taken a base between the moments
+    when the delta was proved and when its pack was sealed."""
     gaps: list[bytes] = []
     large: list[bytes] = []
+    ids = sorted(files)
     for oid, kind in zip(ids, repo.store.kinds(ids), strict=True):
         if not kind:
             gaps.append(oid)
         elif kind == _FILE:
             large.append(oid)
-    for batch in batched(_parts(repo, large), MAX_IDS):
-        found = repo.store.has_many(batch)
-        gaps += [oid for oid, there in zip(batch, found, strict=True) if not there]
-    return gaps
+    cut = [oid for oid, size in files.items() if size > repo.params.minimum]  # may be deltas
+    for batch in batched(chain(_parts(repo, large), cut), MAX_IDS):
+        wanted = [*batch, *bases(repo.store, batch).values()]
+        found = repo.store.has_many(wanted)
+        gaps += [oid for oid, there in zip(wanted, found, strict=True) if not there]
+    return sorted(set(gaps))
 
 
 def _parts(repo: Repository, files: list[bytes]) -> Iterator[bytes]:

@@ -12,9 +12,10 @@ from oxcore.codec.node import Leaf, decode, encode_inner
 from oxcore.errors import CorruptError, InvalidError, MissingError, NotFoundError, RejectedError
 from oxcore.model.entries import Entry
 from oxcore.model.ids import Kind, content_id, object_id
+from oxcore.model.protocols import How
 from oxcore.model.run import gathered, objects_of
 from oxcore.repo import Repository
-from oxcore.store import MemoryStore, content
+from oxcore.store import MemoryStore, bases, content
 from oxcore.testing.histories import (
     MAIN,
     commit_files,
@@ -27,6 +28,7 @@ from oxcore.testing.histories import (
 )
 from oxcore.testing.stores import noise
 from oxcore.transfer import LocalRemote, fetch, inflow, open_remote, push
+from oxcore.transfer.check import check_history
 from oxcore.transfer.levels import new_nodes, read_from
 from oxcore.transfer.remote import REQUEST_BYTES
 from oxcore.wire.messages import SwapRequest
@@ -345,3 +347,23 @@ def test_an_answer_that_keeps_something_back_is_seen(here, there, remote):
     )
     with pytest.raises(MissingError, match="kept back 9 objects"):
         fetch(there, liar, [one])
+
+
+def test_a_swap_to_deltas_whose_bases_are_gone_is_refused(here):
+    """As garbage collection could bring about before the pack of the deltas is sealed."""
+    old = noise(1, 30_000)
+    large = noise(2, 500_000)
+    first = commit_files(here, {b"one chunk": old, b"large": large})
+    packs = {pack.name for pack in here.store.packs()}
+    new = {b"one chunk": old[:9_000] + b"edit" + old[9_000:], b"large": large[:-9] + b"edit"}
+    second = commit_files(here, new, [first])
+    ids = [oid for oid, where in here.index.locations.ids() if where.how == How.DELTA]
+    needed = bases(here.store, ids)
+    assert len(needed) == len(ids) == 2
+    check_history(here, [second], [first])
+    for name in packs:
+        here.store.files.remove(name)
+    here.store.refresh()
+    with pytest.raises(MissingError) as caught:
+        check_history(here, [second], [first])
+    assert {oid.hex() for oid in needed.values()} <= set(caught.value.items)
