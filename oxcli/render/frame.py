@@ -172,7 +172,7 @@ def _fitting(
             shown += 1
         if shown == len(heads):
             break
-    return cap, max(1, shown)
+    return cap, max(1, shown) if heads else 0
 
 
 def _size(head: Sequence[str], body: Sequence[str], cap: int) -> int:

@@ -67,8 +67,9 @@ def sample(total: int, n: int, seed: int) -> list[int]:
 
 
 def places_of(columns: Sequence[str], names: Sequence[str]) -> list[int]:
-    """Where the columns stand among ``names``; ``NotFoundError`` names what is like them."""
-    return [_place(column, names) for column in columns]
+    """Where the columns stand among ``names``, each once; ``NotFoundError`` names what is like
+    one that is not there."""
+    return [_place(column, names) for column in dict.fromkeys(columns)]
 
 
 def _place(column: str, names: Sequence[str]) -> int:

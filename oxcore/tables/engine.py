@@ -135,6 +135,8 @@ class Engine:
 
     def _add(self, name: str, columns: dict[int, str], rows: str) -> dict[int, str]:
         """Make the views of a table; gives what SQL calls its columns, by their position."""
+        if not columns:
+            raise InvalidError("SQL needs a column, and there is none of a type that it knows")
         listed = ", ".join(map(quoted, [*columns.values(), ROW]))
         numbered = quoted(f"{name} rows")
         self.run(f"CREATE TEMP VIEW {numbered} ({listed}) AS {rows}")

@@ -27,7 +27,7 @@ def ascending(
         if (wanted.first() or 0) < end:
             for batch in piece.load():
                 for found in wanted.below(start + len(batch)):
-                    yield _taken(batch, [place - start for place in found])
+                    yield from _taken(batch, [place - start for place in found])
                 start += len(batch)
         start = end
 
@@ -41,7 +41,7 @@ def any_order(
     if batches:
         rank = {place: at for at, place in enumerate(ordered)}
         table = pa.Table.from_batches(batches)
-        yield from table.take(pa.array([rank[p] for p in places], pa.int64())).to_batches()
+        yield from _take(table, [rank[place] for place in places]).to_batches()
 
 
 def spooled(
@@ -63,13 +63,22 @@ def spooled(
     with pa.memory_map(path) as file:
         table = ipc.open_file(file).read_all()
         for run in places:
-            yield from table.take(pa.array(run, pa.int64())).to_batches(max_chunksize=_RUN)
+            yield from _take(table, run).to_batches(max_chunksize=_RUN)
 
 
-def _taken(batch: pa.RecordBatch, places: list[int]) -> pa.RecordBatch:
+def _taken(batch: pa.RecordBatch, places: Sequence[int]) -> list[pa.RecordBatch]:
     if len(places) == places[-1] - places[0] + 1:
-        return batch.slice(places[0], len(places))
-    return batch.take(pa.array(places, pa.int64()))
+        return [batch.slice(places[0], len(places))]
+    found: list[pa.RecordBatch] = _take(pa.Table.from_batches([batch]), places).to_batches()
+    return found
+
+
+def _take(table: pa.Table, places: Sequence[int]) -> pa.Table:
+    """Rows of a table, of types too that Arrow cannot pick from (views, run-end encoded)."""
+    try:
+        return table.take(pa.array(places, pa.int64()))
+    except pa.ArrowNotImplementedError:
+        return pa.concat_tables([table.slice(place, 1) for place in places])
 
 
 class _Places:

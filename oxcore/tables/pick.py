@@ -43,13 +43,17 @@ class Picked:
     schema: pa.Schema
     total: int
     nulls: tuple[int | None, ...]
-    raw: Callable[[], Batches]
+    source: Callable[[], Batches]
     typed: Callable[[pa.RecordBatch], pa.RecordBatch]
     holds: ExitStack = field(default_factory=ExitStack)
 
+    def raw(self) -> Batches:
+        """The rows as the file has them: of CSV, text."""
+        yield from self.source()
+
     def batches(self) -> Batches:
-        """The rows by value (``raw`` gives them as the file has them: of CSV, text)."""
-        return map(self.typed, self.raw())
+        """The rows by value."""
+        yield from map(self.typed, self.source())
 
     def write(self, path: str, *, replace: bool = False) -> int:
         """Write the rows to a file in the format that its name says; gives their number.

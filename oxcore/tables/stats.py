@@ -134,7 +134,9 @@ class _Values:
         total, count = self.sql.rows(
             f"SELECT fsum(v::DOUBLE * n), sum(n) FROM {_GROUPS} WHERE {finite}"
         )[0]
-        return float(f"{total / int(count):.{_MEAN_DIGITS}g}") if count else None
+        if not count or not math.isfinite(total):  # none is finite; the sum is not
+            return None
+        return float(f"{total / int(count):.{_MEAN_DIGITS}g}")
 
     def quantiles(self) -> dict[str, Plain]:
         if not self.count or not (_is_number(self.type) or types.is_temporal(self.type)):
@@ -172,7 +174,8 @@ class _Values:
         if _is_number(self.type):
             return "v::HUGEINT" if self._whole() else "v::DOUBLE"
         if types.is_timestamp(self.type) or types.is_date(self.type):
-            return "epoch_us(v)::HUGEINT"
+            zoned = types.is_timestamp(self.type) and self.type.tz
+            return f"epoch_us(v::{'TIMESTAMPTZ' if zoned else 'TIMESTAMP'})::HUGEINT"
         return ""
 
     def _whole(self) -> bool:

@@ -67,6 +67,8 @@ def _fitting(type_: pa.DataType) -> pa.DataType:
     """The type to hand over instead of one that engines do not take."""
     if isinstance(type_, pa.BaseExtensionType):
         return _fitting(type_.storage_type)
-    if types.is_decimal256(type_) or types.is_float16(type_):
-        return pa.string() if types.is_decimal256(type_) else pa.float32()
-    return type_
+    if types.is_decimal256(type_):
+        return pa.string()
+    if types.is_duration(type_):
+        return pa.int64()  # a count of its unit; an interval would have months
+    return pa.float32() if types.is_float16(type_) else type_

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from oxcore.errors import UnstableError
 from oxcore.tables.detect import Form
 from oxcore.tables.infer import Column, decide
 from oxcore.tables.reading import Facts, Piece, distinct_names, loaded, some
@@ -59,7 +60,10 @@ class CsvReader:
         """Text -> values."""
         schema = some(self.schema, columns)
         pairs = zip(batch.columns, schema.types, strict=True)
-        return pa.RecordBatch.from_arrays([pc.cast(*pair) for pair in pairs], schema=schema)
+        try:
+            return pa.RecordBatch.from_arrays([pc.cast(*pair) for pair in pairs], schema=schema)
+        except pa.ArrowInvalid:  # not the values that the types were found for
+            raise UnstableError(f"{self._source.name} changed while it was read") from None
 
     @cached_property
     def _known(self) -> tuple[pa.Schema, Facts]:
