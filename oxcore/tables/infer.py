@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 SAFE = 1 << 53  # a double holds every integer up to here
 _NANO = (-9223372036854775, 9223372036854775)  # microseconds that nanoseconds can hold
+_FEW = 1000
 _DIGITS = 17  # significant digits that a double keeps
 
 
@@ -101,7 +102,9 @@ class Column:
         if self.seen & Seen.TEXT or values.null_count == len(values):
             return
         values = values.drop_null()
-        if not self._as_before(values):
+        if not self.seen and len(values) > _FEW:  # most columns of text show it early
+            self.seen = classes(values[:_FEW])
+        if not self.seen & Seen.TEXT and not self._as_before(values):
             self.seen |= classes(values)
 
     def _as_before(self, values: pa.Array) -> bool:
