@@ -185,6 +185,11 @@ class Database:
             except lmdb.Error as error:
                 raise self.told(error) from error
 
+    def forget_pages(self) -> None:
+        """Map the file anew: after a large write every page of a table is in this process's
+        memory, and few will be wanted again soon."""
+        self._resize(self._env.info()["map_size"])
+
     def begin(self, *, write: bool) -> Txn:
         """A transaction, to be ended by ``end``. Follows another process that grew the map."""
         while True:

@@ -22,6 +22,7 @@ _KIND_AT = 20  # the offset of the kind in a row
 _ABSENT = bytes(_ROW.size)
 _NUMBER = struct.Struct(">I")
 _PAGE = 10_000
+_MANY = 50_000  # rows of a write that touches most pages
 
 
 class Locations:
@@ -126,7 +127,10 @@ class Locations:
             txn.cursor().putmulti(items, overwrite=overwrite)
             return numbers
 
-        return self._database.write(work)
+        numbers = self._database.write(work)
+        if sum(len(rows) for _, rows in kept) >= _MANY:
+            self._database.forget_pages()
+        return numbers
 
     def _number(self, txn: Txn, name: bytes) -> int:
         known = txn.get(NUMBERS + name)

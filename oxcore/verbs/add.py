@@ -17,7 +17,7 @@ from oxcore.verbs import intent
 from oxcore.verbs.clashes import meeting, replaced
 from oxcore.verbs.ingest import Ingest
 from oxcore.verbs.merging import read_pending, without_conflicts
-from oxcore.verbs.rows import Rows
+from oxcore.verbs.rows import Paths, Rows
 from oxcore.verbs.select import Selection, fixed_part, is_glob
 from oxcore.verbs.survey import Aside, Found, Gone, differs, survey, sync_stat
 from oxcore.worktree import Ignore, exists, scan
@@ -94,9 +94,8 @@ def add_locked(
         rows = Rows(_only_look(repo, walk))
     else:
         rows = _store(repo, walk, None if ignored or update else _expected(repo, selection))
-    rows.sort()
     _check_patterns(repo, selection)
-    added = [path for path in rows.paths if path not in walk.old] if walk.old else rows.paths
+    added = Paths(path for path in rows.paths if path not in walk.old) if walk.old else rows.paths
     edits = _Edits(rows, walk.old, _gone(repo, added, walk))
     if update:
         _forget_new(result.aside, edits.gone)
@@ -183,7 +182,7 @@ def _only_look(repo: Repository, walk: _Walk) -> Iterator[tuple[bytes, bytes]]:
             yield found.path, pack_row(found.stat, now._replace(id=now.id or bytes(ID_LEN)))
 
 
-def _gone(repo: Repository, added: list[bytes], walk: _Walk) -> list[Gone]:
+def _gone(repo: Repository, added: Paths, walk: _Walk) -> list[Gone]:
     """The staged files that are gone, those included whose place another file now takes."""
     known = {item.path for item in walk.gone}
     taken = (Gone(path, entry) for path, entry in replaced(repo, added) if path not in known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 from oxcore.index import row_entry
 from oxcore.model.entries import Entry
@@ -10,7 +10,7 @@ from oxcore.repo import Repository
 from oxcore.worktree import collisions, fold
 
 
-def replaced(repo: Repository, added: Sequence[bytes]) -> Iterator[tuple[bytes, Entry]]:
+def replaced(repo: Repository, added: Collection[bytes]) -> Iterator[tuple[bytes, Entry]]:
     """The staged files that cannot stay beside the paths ``added``, with their entries: files
     that are folders of these, and files below them. The stat cache is in step."""
     above = sorted(_folders(added))
@@ -28,7 +28,7 @@ def replaced(repo: Repository, added: Sequence[bytes]) -> Iterator[tuple[bytes, 
 
 
 def meeting(
-    repo: Repository, added: Sequence[bytes], gone: Collection[bytes]
+    repo: Repository, added: Collection[bytes], gone: Collection[bytes]
 ) -> list[tuple[bytes, ...]]:
     """Groups of paths that some file systems cannot tell apart, each with one of ``added`` or a
     folder of one. ``gone`` are staged files that do not count."""

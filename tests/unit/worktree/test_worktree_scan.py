@@ -166,14 +166,14 @@ def test_a_folder_that_vanishes_is_an_error_not_a_traceback(tmp_path):
 def test_an_unreadable_folder_is_an_error(tmp_path, monkeypatch):
     put(tmp_path, b"shut/in")
     put(tmp_path, b"z")
-    real = os.scandir
+    real = os.listdir
 
     def refusing(path):
         if path.endswith(b"/shut"):
             raise PermissionError(13, "Permission denied", path)
         return real(path)
 
-    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os, "listdir", refusing)
     folders = walk(tmp_path)
     assert folders[0].names == [b"z"]
     assert folders[1].errors == [(b"shut", "Permission denied")]
