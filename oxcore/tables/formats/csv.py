@@ -22,7 +22,8 @@ from oxcore.tables.infer import Column, decide
 from oxcore.tables.reading import Facts, Piece, distinct_names, loaded, some
 from oxcore.tables.source import Source, head, opened
 
-LONGEST = 8 << 20  # bytes of a row; what is read at once
+LONGEST = 8 << 20  # bytes of a row
+_BLOCK = 2 << 20  # bytes read at once, and LONGEST from the first row on that takes more
 _HEADER = 1 << 20  # bytes that the first row may take
 _DELIMITERS = ",\t;|"
 _MARK = "ox: the file ends here"
@@ -80,16 +81,33 @@ class CsvReader:
     def _batches(self, columns: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
         if self._only_names or columns == []:
             return
+        given = 0
+        try:
+            for batch in self._read(columns, _BLOCK):
+                yield batch
+                given += len(batch)
+        except _LongRow:
+            for batch in self._read(columns, LONGEST):
+                known = min(given, len(batch))
+                given -= known
+                yield batch.slice(known)
+
+    def _read(self, columns: Sequence[int] | None, size: int) -> Iterator[pa.RecordBatch]:
+        """All rows, ``size`` bytes at a time; ``_LongRow`` for a row that takes more than these."""
         rows, last = 1, None
         with opened(self._source, self._compression) as file:
             marked = pa.PythonFile(_Marked(file, self.delimiter.join([_MARK] * len(self.names))))
             try:
-                for batch in self._open(marked, columns):
+                for batch in self._open(marked, columns, size):
                     if last is not None:
                         yield last
                         rows += len(last)
                     last = batch
             except (pa.ArrowInvalid, OSError) as error:
+                if "straddl" in str(error) and size < LONGEST:
+                    if last is not None:
+                        yield last
+                    raise _LongRow from error
                 rows += 0 if last is None else len(last)
                 raise self._explained(str(error), rows) from error
         if last is None or set(last.slice(len(last) - 1).to_pylist()[0].values()) != {_MARK}:
@@ -97,14 +115,16 @@ class CsvReader:
             raise self._source.broken(why, row=rows + (0 if last is None else len(last)))
         yield last.slice(0, len(last) - 1)
 
-    def _open(self, file: pa.NativeFile, columns: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
+    def _open(
+        self, file: pa.NativeFile, columns: Sequence[int] | None, size: int
+    ) -> Iterator[pa.RecordBatch]:
         names = [f"c{index}" for index in range(len(self.names))]
         chosen = None if columns is None else [names[index] for index in columns]
         # One thread: only then do Arrow's errors tell the row. It is as fast for text.
         reader: Iterator[pa.RecordBatch] = arrow_csv.open_csv(
             file,
             read_options=arrow_csv.ReadOptions(
-                use_threads=False, block_size=LONGEST, column_names=names, skip_rows_after_names=1
+                use_threads=False, block_size=size, column_names=names, skip_rows_after_names=1
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.delimiter,
@@ -138,6 +158,10 @@ class CsvReader:
             hint = "is a quote missing?"
             return source.broken(f"{limit}, or one that does not end", row=rows + 1, hint=hint)
         return source.broken(why)
+
+
+class _LongRow(Exception):
+    """A row takes more than what is read at once."""
 
 
 class _Marked(io.RawIOBase):

@@ -242,3 +242,13 @@ def test_values_are_shown_as_the_file_has_them(table_of):
         assert [batch.to_pylist() for batch in rows.raw()] == [
             [{"price": "1.10", "big": "1e-05"}, {"price": "2.00", "big": "0.5"}]
         ]
+
+
+@pytest.mark.parametrize("place", [0, 3, 90_000])
+def test_a_long_row_is_read_in_larger_blocks(table_of, place):
+    rows = [{"n": n, "text": f"text {n}"} for n in range(100_000)]
+    rows[place]["text"] = "x" * (5 << 20)
+    data = "n,text\n" + "".join(f"{row['n']},{row['text']}\n" for row in rows)
+    table = table_of(data.encode())
+    assert table.to_arrow().to_pylist() == rows
+    assert len(table) == 100_000
