@@ -43,7 +43,7 @@ _WHOLE = r"(?:0|[1-9][0-9]*)"
 _STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"
 _SECONDS = r"(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
 _FORMS = {
-    Seen.INT: r"0|-?[1-9][0-9]{0,18}",
+    Seen.INT: r"0|-?[1-9][0-9]{0,17}",
     Seen.HUGE: r"-?[1-9][0-9]{18,37}",
     Seen.REAL: rf"-?(?:{_WHOLE}?\.[0-9]+|{_WHOLE}\.)(?:[eE][+-]?[0-9]+)?|-?{_WHOLE}[eE][+-][0-9]+",
     Seen.POWER: rf"-?{_WHOLE}[eE][0-9]+",
@@ -105,7 +105,7 @@ class Column:
         if not self.seen and len(values) > _FEW:  # most columns of text show it early
             self.seen = classes(values[:_FEW])
         if not self.seen & Seen.TEXT and not self._as_before(values):
-            self.seen |= classes(values)
+            self.seen |= classes(values, self.seen)
 
     def _as_before(self, values: pa.Array) -> bool:
         """Whether the values are of the classes that were seen; cheap, and may err to no."""
@@ -118,13 +118,13 @@ class Column:
         return False
 
 
-def classes(values: pa.Array) -> Seen:
-    """The classes of some values, none of them null."""
+def classes(values: pa.Array, likely: Seen = Seen.NONE) -> Seen:
+    """The classes of some values, none of them null; those that are ``likely`` are tried first."""
     found = _whole(values)
     if found:
         return found
     rest = values.unique()
-    for kind, form in _FORMS.items():
+    for kind, form in sorted(_FORMS.items(), key=lambda item: not item[0] & likely):
         matched = pc.match_substring_regex(rest, f"^(?:{form})$")
         mine = rest.filter(matched)
         if len(mine):
@@ -138,7 +138,9 @@ def classes(values: pa.Array) -> Seen:
 def _proved(kind: Seen, values: pa.Array) -> Seen:
     """The class of values that look like ``kind``, once they have been read as such."""
     if kind == Seen.INT:
-        return _whole(values) or classes_of_long(values)
+        return _whole(values)
+    if kind == Seen.HUGE:
+        return classes_of_long(values)
     cast = _cast(values, _TYPES[kind])
     if cast is None:
         return Seen.TEXT
@@ -150,12 +152,11 @@ def _proved(kind: Seen, values: pa.Array) -> Seen:
 
 
 def classes_of_long(values: pa.Array) -> Seen:
-    """The classes of integers of at most 19 digits, not all of which 64 bits hold."""
+    """The classes of integers of 19 to 38 digits, some of which 64 bits hold."""
     found = Seen.NONE
     for text in values.to_pylist():
         number = int(text)
-        inside = -(1 << 63) <= number < 1 << 63
-        found |= Seen.HUGE if not inside else Seen.INT if abs(number) <= SAFE else Seen.LONG
+        found |= Seen.LONG if -(1 << 63) <= number < 1 << 63 else Seen.HUGE
     return found
 
 
@@ -165,6 +166,8 @@ def _whole(values: pa.Array) -> Seen:
     What Arrow reads as a number but writes otherwise (007, +7, 0x7) is longer than what it
     writes, so that the sums of the lengths tell.
     """
+    if _cast(values[:1], pa.int64()) is None:  # a cast is slow to fail: it tells of every value
+        return Seen.NONE
     cast = _cast(values, pa.int64())
     if cast is None or _length(values) != _length(pc.cast(cast, pa.string())):
         return Seen.NONE
