@@ -18,7 +18,7 @@ from oxcore.model.commits import Moment, Person
 
 if TYPE_CHECKING:
     from oxcore.model.protocols import Progress
-    from oxcore.repo import Settings
+    from oxcore.model.settings import Settings
 
 _EPOCH = r"@?(-?\d+)(?: ([+-])([01]\d|2[0-3])([0-5]\d))?"
 
@@ -56,7 +56,7 @@ def set_global(changes: Mapping[str, str | None]) -> None:
 
 def make_settings(progress: Progress) -> Settings:
     """What a repository is opened with."""
-    from oxcore.repo import Settings  # loads LMDB and the rest: not for `--help`
+    from oxcore.model.settings import Settings
 
     defaults = global_settings()
     made = Settings(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from oxcore.api import Repo
     from oxcore.model.counters import Counters
-    from oxcore.repo import Settings
+    from oxcore.model.settings import Settings
 
     class Flags(TypedDict):
         """The values of ``params.FLAGS``."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oxcore.api import Hub, Repo
     from oxcore.errors import OxError
     from oxcore.model.commits import Person
-    from oxcore.repo import Settings
+    from oxcore.model.settings import Settings
 
 __version__ = "0.1.0"
 __all__ = ["Hub", "OxError", "Person", "Repo", "Settings", "__version__"]

@@ -8,7 +8,6 @@ here reads the environment.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -31,10 +30,10 @@ from oxcore.errors import (
 )
 from oxcore.fs.atomic import fsync_dir, storage_errors, write_atomic
 from oxcore.index import Index
-from oxcore.model.commits import Commit, Moment, Person, Tag
+from oxcore.model.commits import Commit, Person, Tag
 from oxcore.model.counters import Counters
 from oxcore.model.ids import Kind, parse_id
-from oxcore.model.protocols import Progress, Quiet
+from oxcore.model.settings import Settings
 from oxcore.refs import State, View, branch_ref, check_ref_name
 
 if TYPE_CHECKING:
@@ -44,40 +43,6 @@ if TYPE_CHECKING:
 
 FOLDER = ".ox"
 _COMMITS_KEPT = 4096  # decoded commits that a handle remembers
-
-
-def local_time() -> Moment:
-    """The present, with the zone of this machine."""
-    now = time.time_ns() // 1000
-    return Moment(now, time.localtime(now / 1e6).tm_gmtoff // 60)
-
-
-class Settings:
-    """What the caller decides: author of commits and operations, clock, progress, patterns to
-    ignore besides ``.oxignore``, seconds to wait for another writer, settings that stand
-    behind the repository's own, and the token for the URL of a remote (None: there is none)."""
-
-    def __init__(
-        self,
-        author: Person | None = None,
-        clock: Callable[[], Moment] = local_time,
-        progress: Progress | None = None,
-        excludes: tuple[str, ...] = (),
-        lock_wait: float = 5.0,
-        defaults: Mapping[str, str] | None = None,
-        token_for: Callable[[str], str | None] = lambda _: None,
-    ) -> None:
-        self.author = author
-        self.clock = clock
-        self.progress = progress or Quiet()
-        self.excludes = excludes
-        self.lock_wait = lock_wait
-        self.defaults = defaults or {}
-        self.token_for = token_for
-
-    def of(self, author: Person | None) -> Settings:
-        """The same with another author."""
-        return Settings(**{**vars(self), "author": author})
 
 
 class Repository:

@@ -8,7 +8,7 @@ from oxcli.context import Session
 from oxcli.params import argument, json_option, option, paths_argument, verb_group
 from oxcli.render.text import plural, relative_date
 from oxcore.errors import UsageError
-from oxcore.repo import local_time
+from oxcore.model.settings import local_time
 
 _NAME = re.compile(r"(?:stash@\{)?(\d{1,9})\}?")
 

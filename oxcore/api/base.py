@@ -9,7 +9,8 @@ from typing import Self
 
 from oxcore.model.commits import Person
 from oxcore.model.counters import Counters
-from oxcore.repo import Repository, Settings
+from oxcore.model.settings import Settings
+from oxcore.repo import Repository
 
 Path = str | bytes | os.PathLike[str]
 

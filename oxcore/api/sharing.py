@@ -9,7 +9,7 @@ from oxcore import verbs
 from oxcore.api.base import RepoBase, with_author
 from oxcore.errors import UsageError
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 if TYPE_CHECKING:
     from oxcore.verbs.clone import Cloned

@@ -30,7 +30,7 @@ from oxcore.hub.pages import error_page, index_page, repo_page
 from oxcore.hub.raw import raw
 from oxcore.hub.store import Shelf
 from oxcore.hub.visits import USER
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 from oxcore.wire import routes
 
 

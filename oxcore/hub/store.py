@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from oxcore.errors import ExistsError, InvalidError, NotARepoError, NotFoundError
 from oxcore.fs.atomic import storage_errors
-from oxcore.repo import Repository, Settings
+from oxcore.model.settings import Settings
+from oxcore.repo import Repository
 from oxcore.wire.routes import RepoName, repo_name
 
 _IDLE = 64  # repositories that are kept open though nobody uses them

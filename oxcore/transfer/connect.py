@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from oxcore.errors import InvalidError
 from oxcore.model.counters import Counters
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 from oxcore.transfer.local import LocalRemote
 from oxcore.transfer.remote import Remote
 from oxcore.wire.routes import parse_url

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from oxcore.errors import ExistsError, MissingError, NotARepoError, NotFoundError, counted
 from oxcore.model.run import Run
-from oxcore.repo import Repository, Settings
+from oxcore.model.settings import Settings
+from oxcore.repo import Repository
 from oxcore.transfer.endpoint import Endpoint
 from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
 

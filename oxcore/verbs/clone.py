@@ -19,8 +19,9 @@ from oxcore.errors import (
 )
 from oxcore.model.counters import Counters
 from oxcore.model.ids import parse_id
+from oxcore.model.settings import Settings
 from oxcore.refs import branch_ref, remote_ref
-from oxcore.repo import FOLDER, Repository, Settings
+from oxcore.repo import FOLDER, Repository
 from oxcore.transfer import FetchReport, Remote, open_remote
 from oxcore.transfer import fetch as transfer
 from oxcore.transfer.connect import is_url

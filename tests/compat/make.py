@@ -12,7 +12,7 @@ from pathlib import Path
 
 from oxcore.api.repo import Repo
 from oxcore.model.commits import Moment, Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 

@@ -8,7 +8,7 @@ from blake3 import blake3
 
 from oxcore.api.repo import Repo
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 

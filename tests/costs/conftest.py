@@ -15,7 +15,7 @@ from support.costs_data import FILES, FOLDERS, HUNDRED, LARGE, content, noise, s
 from oxcore.api import Repo
 from oxcore.index._env import Database
 from oxcore.model.commits import Moment, Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 
 class Ledger:

@@ -12,7 +12,7 @@ from support.costs_data import FILES, HUNDRED, LARGE, SIZE, noise, settle
 
 from oxcore.api import Repo
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 NODES = 139  # of the tree of 20,000 files: about 145 to a leaf, one inner level
 CHUNKS = 226  # of 16 MiB: 72 KiB in the mean

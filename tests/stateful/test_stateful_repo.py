@@ -33,7 +33,7 @@ from oxcore.errors import (
 )
 from oxcore.model.commits import Moment, Person
 from oxcore.model.entries import Entry
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 from oxcore.store import MemoryStore
 
 

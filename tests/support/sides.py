@@ -6,7 +6,7 @@ from pathlib import Path
 
 from oxcore.api import Repo
 from oxcore.model.commits import Moment, Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 
 class Side:

@@ -8,8 +8,8 @@ import oxcore as ox
 from oxcore.api.hub import hub_repos, whoami
 from oxcore.errors import DeniedError, InvalidError, NotFoundError, UnreachableError
 from oxcore.model.commits import Person
+from oxcore.model.settings import Settings
 from oxcore.remote import HubClient
-from oxcore.repo import Settings
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 import pytest
 
 from oxcore.model.ids import Kind, content_id
-from oxcore.repo import Repository, Settings
+from oxcore.model.settings import Settings
+from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.store._files import PackHandle
 from oxcore.store._runs import RUN_BYTES

@@ -9,7 +9,7 @@ import pytest
 from oxcore import tree
 from oxcore.api import Repo
 from oxcore.model.commits import Moment, Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 from oxcore.store import content
 from oxcore.verbs.names import resolve_tree
 

@@ -11,7 +11,7 @@ from oxcore import verbs
 from oxcore.api.repo import Repo
 from oxcore.errors import BusyError, MissingError, NotFoundError, RejectedError, StorageError
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 SETTINGS = Settings(author=Person("Ada"))
 

@@ -4,7 +4,7 @@ import pytest
 
 from oxcore.errors import InvalidError, NothingToDoError, UsageError
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 
 def test_what_a_commit_says(desk):

@@ -13,7 +13,7 @@ import pytest
 from oxcore import tree
 from oxcore.api import Repo
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 from oxcore.testing.faults import CALLS
 from oxcore.verbs import writeout
 from oxcore.verbs.undo import undo
@@ -211,7 +211,7 @@ CHILD = """
 import sys
 from oxcore.api import Repo
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 with Repo.open(sys.argv[1], settings=Settings(Person("A"))) as repo:
     print("open", flush=True)
     repo.add()

@@ -7,7 +7,8 @@ import pytest
 from oxcore import verbs
 from oxcore.api.repo import Repo
 from oxcore.model.commits import Person
-from oxcore.repo import Repository, Settings
+from oxcore.model.settings import Settings
+from oxcore.repo import Repository
 
 SETTINGS = Settings(author=Person("Ada"))
 

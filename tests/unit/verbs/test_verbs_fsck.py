@@ -15,7 +15,8 @@ from oxcore.model.commits import Moment, Person
 from oxcore.model.entries import Entry
 from oxcore.model.ids import ID_LEN, Kind, content_id
 from oxcore.model.protocols import How, Location, Stored
-from oxcore.repo import Repository, Settings
+from oxcore.model.settings import Settings
+from oxcore.repo import Repository
 from oxcore.testing.faults import flip, truncate
 from oxcore.testing.stores import noise
 from oxcore.verbs.fsck import fsck

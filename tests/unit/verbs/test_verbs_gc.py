@@ -19,7 +19,8 @@ from oxcore.codec.commit import encode_commit
 from oxcore.errors import CorruptError, MissingError, OxError
 from oxcore.model.commits import Commit, Moment, Person
 from oxcore.model.ids import Kind, content_id, object_id
-from oxcore.repo import Repository, Settings
+from oxcore.model.settings import Settings
+from oxcore.repo import Repository
 from oxcore.testing.faults import Crash, faulty, flip
 from oxcore.testing.stores import noise
 from oxcore.verbs import packplan

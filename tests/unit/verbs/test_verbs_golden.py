@@ -7,7 +7,7 @@ from blake3 import blake3
 
 from oxcore.api.repo import Repo
 from oxcore.model.commits import Moment, Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 ROOT = "2882ab2a89fcb48ae495514fd3a12e644aecefbe0013b40e7124100ab905981b"
 COMMIT = "f208ea67dafb8ec45564af633da37490a22b8fce835189876802f587cbcc6cf8"

@@ -7,7 +7,7 @@ import pytest
 from oxcore.api.repo import Repo
 from oxcore.errors import NotFoundError
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 
 @pytest.fixture

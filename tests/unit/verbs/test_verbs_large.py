@@ -20,7 +20,7 @@ CHILD = """
 import json, sys
 from oxcore.api import Repo
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 with Repo.init(sys.argv[1], settings=Settings(Person("A"))) as repo:
     repo.add()
     made = repo.commit("large")

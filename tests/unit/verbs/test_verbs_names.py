@@ -10,7 +10,7 @@ from oxcore.codec.commit import encode_commit, encode_tag
 from oxcore.errors import AmbiguousError, InvalidError, MissingError, NotFoundError
 from oxcore.model.commits import Commit, Moment, Person, Tag
 from oxcore.model.ids import Kind, object_id
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 from oxcore.verbs import names
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from oxcore.api.repo import Repo
 from oxcore.model.commits import Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 
 
 class Told:

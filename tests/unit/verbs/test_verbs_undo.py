@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oxcore.api import Repo
 from oxcore.errors import NotFoundError, NothingToDoError, OxError, RejectedError, UnsavedError
 from oxcore.model.commits import Moment, Person
-from oxcore.repo import Settings
+from oxcore.model.settings import Settings
 from oxcore.verbs.add import add
 from oxcore.verbs.branch import create as create_branch
 from oxcore.verbs.branch import delete as delete_branch
