@@ -335,10 +335,14 @@ sys.exit(run(["status"]))
 """
 
 
+# A shell starts what it puts into the background with Ctrl-C ignored.
+LISTENS = "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 def test_an_interrupted_process_says_so(ox):
     script = ENDLESS.replace('session.echo("x" * 1000)', "print('on', flush=True); time.sleep(60)")
     process = subprocess.Popen(
-        [sys.executable, "-c", "import time\n" + script],
+        [sys.executable, "-c", LISTENS + script],
         env={**os.environ, "PYTHONPATH": str(ox.root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
