@@ -56,6 +56,7 @@ class Outbox:
         self._sealing: _Sealing | None = None
         self._unpublished: list[tuple[PackWriter, bytes]] = []  # sealed, not in the index yet
         self._failure: BaseException | None = None
+        self.ids: set[bytes] = set()  # of what the index does not know yet
         self.sealed: list[bytes] = []  # names of the packs that were made
 
     def add(self, oid: bytes, kind: int, how: int, raw: int, payload: bytes | memoryview) -> None:
@@ -69,6 +70,7 @@ class Outbox:
         try:
             writer = self._writer()
             writer.add(oid, kind, how, raw, payload)
+            self.ids.add(oid)
             self._seal_full(writer)
         except BaseException as error:
             self._failure = self._failure or error
@@ -84,6 +86,7 @@ class Outbox:
         try:
             writer = self._writer()
             writer.add_run(run, payloads)
+            self.ids.update(run.ids)
             self._seal_full(writer)
         except BaseException as error:
             self._failure = self._failure or error
@@ -103,10 +106,9 @@ class Outbox:
 
     def holder(self, oid: bytes) -> PackWriter | None:
         """The pack that holds an object which the index does not know yet."""
-        for writer in self.writers():
-            if oid in writer.rows:
-                return writer
-        return None
+        if oid not in self.ids:
+            return None
+        return next((writer for writer in self.writers() if oid in writer.rows), None)
 
     def writers(self) -> list[PackWriter]:
         """Those whose objects the index does not know yet."""
@@ -163,6 +165,7 @@ class Outbox:
     def _publish(self) -> None:
         """Tell the index of the packs that are sealed: many together touch each page once."""
         ready, self._unpublished = self._unpublished, []
+        self.ids = set() if self._open is None else set(self._open.rows)
         locator = self._reader.locator
         try:
             if self._replace:

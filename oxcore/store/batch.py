@@ -223,13 +223,13 @@ class Batch:
     def _fresh(self, oids: Sequence[bytes]) -> Sequence[int]:
         """The places of the ids that are neither here nor the same as one before."""
         located = self._located(oids)
-        pending = [writer.rows for writer in self._outbox.writers()]
-        if not any(located) and all(rows.keys().isdisjoint(oids) for rows in pending):
+        pending = self._outbox.ids
+        if not any(located) and pending.isdisjoint(oids):
             first = dict(zip(reversed(oids), range(len(oids) - 1, -1, -1), strict=True))
             return range(len(oids)) if len(first) == len(oids) else sorted(first.values())
         first = {}
         for at, (oid, where) in enumerate(zip(oids, located, strict=True)):
-            if where is None and oid not in first and not any(oid in rows for rows in pending):
+            if where is None and oid not in first and oid not in pending:
                 first[oid] = at
         return list(first.values())
 

@@ -168,6 +168,13 @@ class Crew(Generic[T]):
         return take(seen, room, self._level, self._params)
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def helpers_for(cpus: int) -> int:
     """How many helpers are worth having on a machine with so many processors for us."""
     return min(cpus - 1, _MOST) if sys.executable else 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from oxcore.errors import StorageError, UnstableError, counted
 from oxcore.index import pack_row
@@ -31,6 +31,13 @@ _FILE_WORK = 16 << 10  # bytes that would take as long as opening a file does
 _ENOUGH = 128 << 20  # bytes of work, about 60 ms: as long as a helper takes to start
 
 
+class Group(NamedTuple):
+    """Files that are taken together, and their lengths."""
+
+    items: list[Found]
+    sizes: list[int]
+
+
 class Ingest:
     """Puts files into ``batch`` and says what they are.
 
@@ -51,7 +58,7 @@ class Ingest:
         # A file cut into very small chunks would have a manifest longer than its room.
         self._limit = MEDIUM if repo.params.minimum >= _LEAST else repo.params.minimum
         self._work = 0
-        self._crew: Crew[list[Found]] | None = None
+        self._crew: Crew[Group] | None = None
         self.unstable: list[bytes] = []
         self.unreadable: list[tuple[bytes, str]] = []
 
@@ -60,37 +67,36 @@ class Ingest:
         self.repo.settings.progress.start(self.what, self.expected, "files")
         try:
             for group in self._groups(found):
-                yield from self._one(group[0]) if self._is_large(group[0]) else self._many(group)
+                yield from self._one(group) if isinstance(group, Found) else self._many(group)
             if self._crew is not None:
-                for items, taken in self._crew.rest():
-                    yield from self._keep(items, taken)
+                for earlier, taken in self._crew.rest():
+                    yield from self._keep(earlier, taken)
         finally:
             if self._crew is not None:
                 self._crew.close()
         self.repo.settings.progress.done()
 
-    def _groups(self, found: Iterable[Found]) -> Iterator[list[Found]]:
-        """Large files one by one, others together."""
-        small: list[Found] = []
-        pending = 0
-        for item in found:
-            if self._is_large(item):
-                yield [item]
-                continue
-            size = item.size
-            if len(small) >= _BATCH_FILES or pending + size > SLOT:
-                yield small
-                small, pending = [], 0
-            small.append(item)
-            pending += size
-        if small:
-            yield small
+    def _groups(self, found: Iterable[Found]) -> Iterator[Found | Group]:
+        """Large files by themselves, others together.
 
-    def _is_large(self, item: Found) -> bool:
-        """Whether a file is stored by itself; a cut one with an older version is likely to
-        share chunks with that, which ``large`` looks for."""
-        limit = self._limit if item.entry is None else self.repo.params.minimum
-        return item.size > limit
+        A cut file with an older version is by itself, too: it is likely to share chunks with
+        that, which ``large`` looks for.
+        """
+        minimum, limit = self.repo.params.minimum, self._limit
+        group, pending = Group([], []), 0
+        for item in found:
+            size = item.size
+            if size > (limit if item.entry is None else minimum):
+                yield item
+                continue
+            if len(group.sizes) >= _BATCH_FILES or pending + size > SLOT:
+                yield group
+                group, pending = Group([], []), 0
+            group.items.append(item)
+            group.sizes.append(size)
+            pending += size
+        if group.items:
+            yield group
 
     def check(self) -> None:
         """Raise for the files that could not be read: ``UnstableError``, ``StorageError``."""
@@ -108,35 +114,33 @@ class Ingest:
                 hint="stop what writes to them, or leave them out with .oxignore",
             )
 
-    def _many(self, items: list[Found]) -> Iterator[tuple[bytes, bytes]]:
+    def _many(self, group: Group) -> Iterator[tuple[bytes, bytes]]:
         """Files as the walk saw them in one run, the others with care, one by one."""
-        seen = self._seen(items)
-        self._work += sum(seen.sizes) + _FILE_WORK * len(items)
+        seen = self._seen(group)
+        self._work += sum(group.sizes) + _FILE_WORK * len(group.sizes)
         if self._work > _ENOUGH and self._crew is None:
             self._crew = self._hire()
         if self._crew is None:
             room, params = self._room(seen), self.repo.params
-            yield from self._keep(items, take(seen, room, self.repo.store.level, params))
+            yield from self._keep(group, take(seen, room, self.repo.store.level, params))
             return
-        for earlier, taken in self._crew.put(items, seen):
+        for earlier, taken in self._crew.put(group, seen):
             yield from self._keep(earlier, taken)
 
-    def _hire(self) -> Crew[list[Found]] | None:
-        from oxcore.verbs.crew import Crew, helpers_for
+    def _hire(self) -> Crew[Group] | None:
+        from oxcore.verbs.crew import Crew, helpers_for, processors
 
-        count = helpers_for(len(os.sched_getaffinity(0)))
+        count = helpers_for(processors())
         return Crew(count, self.repo.store.level, self.repo.params) if count > 0 else None
 
-    def _keep(self, items: list[Found], taken: Taken) -> Iterator[tuple[bytes, bytes]]:
+    def _keep(self, group: Group, taken: Taken) -> Iterator[tuple[bytes, bytes]]:
         """Store what was taken; the rest needs care."""
-        at, parts, run = taken
+        (items, sizes), (at, parts, run) = group, taken
         self.batch.put_run(run)
-        nbytes = 0
         for place, oid in zip(at, taken.ids(), strict=True):
-            item = items[place]
-            size = item.size
-            nbytes += size
-            yield item.path, pack_row(item.stat, (item.mode, size, oid))
+            path, mode, stat, _ = items[place]
+            yield path, pack_row(stat, (mode, sizes[place], oid))
+        nbytes = sum(sizes) if len(at) == len(items) else sum(sizes[place] for place in at)
         self._count(len(at), nbytes)
         self.repo.counters.bytes_hashed += nbytes
         self.repo.counters.chunks_hashed += run.kinds.count(Kind.CHUNK) - parts.count(1)
@@ -144,13 +148,13 @@ class Ingest:
             known = set(at)
             for place, item in enumerate(items):
                 if place not in known:
-                    cut = item.size > self.repo.params.minimum
+                    cut = sizes[place] > self.repo.params.minimum
                     yield from self._one(item) if cut else self._care(item)
 
-    def _seen(self, items: list[Found]) -> Seen:
+    def _seen(self, group: Group) -> Seen:
         base = os.fsencode(self.root)
-        places = [b"%s/%s" % (base, item.path) for item in items]
-        return Seen(places, [item.stat for item in items], [item.size for item in items])
+        places = [b"%s/%s" % (base, item.path) for item in group.items]
+        return Seen(places, [item.stat for item in group.items], group.sizes)
 
     def _room(self, seen: Seen) -> memoryview:
         """A buffer that holds these files, used again by the next call."""

@@ -45,6 +45,8 @@ class Taken(NamedTuple):
 
     def ids(self) -> list[bytes]:
         """The id of each file that could be taken."""
+        if len(self.parts) == len(self.run.ids):
+            return list(self.run.ids)
         return [self.run.ids[end - 1] for end in accumulate(self.parts)]
 
 

@@ -12,15 +12,11 @@ class Paths(Collection[bytes]):
     """Paths one behind the other, without an object each; may be gone through again."""
 
     def __init__(self, paths: Iterable[bytes] = ()) -> None:
-        self._text = bytearray()
-        self._ends = array("Q")
+        text, ends = bytearray(), array("Q")
         for path in paths:
-            self.append(path)
-
-    def append(self, path: bytes) -> None:
-        """Add a path at the end."""
-        self._text += path
-        self._ends.append(len(self._text))
+            text += path
+            ends.append(len(text))
+        self._text, self._ends = bytes(text), ends
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -31,7 +27,7 @@ class Paths(Collection[bytes]):
     def __iter__(self) -> Iterator[bytes]:
         text, start = self._text, 0
         for end in self._ends:
-            yield bytes(text[start:end])
+            yield text[start:end]
             start = end
 
 
@@ -39,16 +35,23 @@ class Rows:
     """Pairs of path and packed row, ascending by path; may be gone through again."""
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        self.paths = Paths()
-        self._rows = bytearray()
-        last, ascends = b"", True
-        for path, row in pairs:
-            self.paths.append(path)
-            self._rows += row
-            ascends = ascends and last < path
-            last = path
-        if not ascends:
+        rows = bytearray()
+        self._ascends = True
+        self.paths = Paths(self._taken_apart(pairs, rows))
+        self._rows = bytes(rows)
+        if not self._ascends:
             self._sort()
+
+    def _taken_apart(
+        self, pairs: Iterable[tuple[bytes, bytes]], rows: bytearray
+    ) -> Iterator[bytes]:
+        last = b""
+        for path, row in pairs:
+            rows += row
+            if path <= last:
+                self._ascends = False
+            last = path
+            yield path
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -56,7 +59,7 @@ class Rows:
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         rows, start = self._rows, 0
         for path in self.paths:
-            yield path, bytes(rows[start : start + ROW_SIZE])
+            yield path, rows[start : start + ROW_SIZE]
             start += ROW_SIZE
 
     def _sort(self) -> None:
@@ -65,4 +68,4 @@ class Rows:
         for at in order:
             moved += rows[at * ROW_SIZE : (at + 1) * ROW_SIZE]
         self.paths = Paths(paths[at] for at in order)
-        self._rows = moved
+        self._rows = bytes(moved)
