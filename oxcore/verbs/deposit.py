@@ -1,21 +1,18 @@
 """Bytes into the store: cut by content, each chunk once, a manifest where there are several.
 
-A long stream goes through a line of threads, since the libraries that hash, cut and compress let
-go of the GIL: one reads ahead, hashes the whole and cuts, others hash and encode chunks, this one
-writes. Chunks reach the batch in the order of the file.
+A long stream goes through several threads: ``oxcore.verbs.line``. Chunks reach the batch in the
+order of the file.
 """
 
 from __future__ import annotations
 
 import os
 from array import array
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
 
 from blake3 import blake3
 
-from oxcore.chunk import Aligner, cut, cut_windows
+from oxcore.chunk import Aligner, cut
 from oxcore.codec.manifest import (
     SEGMENT_MAX,
     Manifest,
@@ -26,19 +23,13 @@ from oxcore.codec.manifest import (
 from oxcore.errors import CorruptError, MissingError
 from oxcore.model.ids import ID_LEN, Kind, content_id, object_id
 from oxcore.repo import Repository
-from oxcore.store import Batch, Wanted, content, encode_chunks
+from oxcore.store import Batch, Encoded, Wanted, content, encode_chunks
+from oxcore.verbs.line import WINDOW, Fill, Steps, fill_up, run_line
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-WINDOW = 4 << 20  # bytes that are read, cut and encoded together
 _PARALLEL = 1 << 20  # bytes from which BLAKE3 gains from more threads
-_WORKERS = max(2, min(8, os.cpu_count() or 2))
+_forked = False  # then BLAKE3's own threads are not in this process, and it would wait for them
 
-Read = Callable[[int], bytes]
 Tell = Callable[[int], object]
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def _nobody(_: int) -> None:
@@ -66,27 +57,28 @@ def put_bytes(repo: Repository, batch: Batch, data: bytes, old: bytes | None = N
 
 
 def put_stream(
-    repo: Repository, batch: Batch, read: Read, old: bytes | None = None, tell: Tell = _nobody
+    repo: Repository, batch: Batch, fill: Fill, old: bytes | None = None, tell: Tell = _nobody
 ) -> tuple[bytes, int]:
-    """Store a file of any length in bounded memory; ``read(n)`` gives up to n bytes, none at the
-    end, and is called from another thread. Gives its id and its size in bytes. ``old`` as in
-    ``put_bytes``; ``tell`` hears of the bytes that are done."""
-    first = _window(read)
-    if len(first) < WINDOW:
-        oid = put_bytes(repo, batch, first, old)
-        tell(len(first))
-        return oid, len(first)
-    whole, told = blake3(), 0
-    pieces = Pieces(repo, batch, old)
-    with _pool() as pool:
-        runs = cut_windows(_windows(first, read, whole.update), repo.params)
-        hashed = _ahead(pool, _hash, _eager(pool, runs))
-        wanted = (pieces.take(ids, chunks) for ids, chunks in hashed)
-        for encoded in _ahead(pool, lambda run: encode_chunks(repo.store, run), wanted):
-            batch.put_encoded(encoded)
-            tell(pieces.size - told)
-            told = pieces.size
-    oid = whole.digest()
+    """Store a file of any length in bounded memory; ``fill`` puts its next bytes into a buffer and
+    gives their number, 0 at the end. Gives its id and its size in bytes. ``old`` as in
+    ``put_bytes``; ``tell`` hears of the bytes that are done. Both are called from several threads,
+    one at a time."""
+    first = memoryview(bytearray(WINDOW))
+    size = fill_up(fill, first)
+    if size < WINDOW:
+        oid = put_bytes(repo, batch, bytes(first[:size]), old)
+        tell(size)
+        return oid, size
+    pieces, told = Pieces(repo, batch, old), 0
+
+    def put(encoded: list[Encoded]) -> None:
+        nonlocal told
+        batch.put_encoded(encoded)
+        tell(pieces.size - told)
+        told = pieces.size
+
+    steps = Steps(pieces.take, lambda wanted: encode_chunks(repo.store, wanted), put)
+    oid = run_line(repo.params, _joined(first, fill), steps)
     repo.counters.bytes_hashed += pieces.size
     pieces.finish(oid)
     return oid, pieces.size
@@ -105,14 +97,18 @@ class Pieces:
 
     def take(self, ids: Sequence[bytes], chunks: Sequence[bytes | memoryview]) -> list[Wanted]:
         """Note the next chunks of the file; gives those that have to be stored."""
+        places = self._batch.locate(ids)
+        lengths = list(map(len, chunks))
+        bases: Sequence[bytes | None] = [None] * len(ids)
+        if self._aligner is not None:
+            bases = list(map(self._aligner.base, ids, lengths))
         wanted: dict[bytes, Wanted] = {}
-        for oid, chunk, where in zip(ids, chunks, self._batch.locate(ids), strict=True):
-            base = None if self._aligner is None else self._aligner.base(oid, len(chunk))
+        for oid, chunk, base, where in zip(ids, chunks, bases, places, strict=True):
             if where is None:
                 wanted.setdefault(oid, Wanted(oid, chunk, base))
-            self._ids += oid
-            self._lengths.append(len(chunk))
-            self.size += len(chunk)
+        self._ids += b"".join(ids)
+        self._lengths.extend(lengths)
+        self.size += sum(lengths)
         self._counters.chunks_hashed += len(ids)
         return list(wanted.values())
 
@@ -139,56 +135,18 @@ class Pieces:
         return Manifest(1, bytes(above), spans)
 
 
-class _Hashed(NamedTuple):
-    ids: list[bytes]
-    chunks: list[bytes | memoryview]
+def _joined(first: memoryview, fill: Fill) -> Fill:
+    """Gives the bytes that are read already, then those of ``fill``."""
 
+    def joined(view: memoryview) -> int:
+        nonlocal first
+        if not first:
+            return fill(view)
+        part, first = first[: len(view)], first[len(view) :]
+        view[: len(part)] = part
+        return len(part)
 
-def _hash(chunks: list[bytes | memoryview]) -> _Hashed:
-    return _Hashed(list(map(content_id, chunks)), chunks)
-
-
-def _pool() -> ThreadPoolExecutor:
-    from concurrent.futures import ThreadPoolExecutor  # 10 ms, for large files only
-
-    return ThreadPoolExecutor(_WORKERS, "ox-deposit")
-
-
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """What ``work`` makes of each item, in order, while the next ones are under way."""
-    under_way: deque[Future[R]] = deque()
-    for item in items:
-        under_way.append(pool.submit(work, item))
-        if len(under_way) > _WORKERS:
-            yield under_way.popleft().result()
-    while under_way:
-        yield under_way.popleft().result()
-
-
-def _eager(pool: ThreadPoolExecutor, items: Iterator[T]) -> Iterator[T]:
-    """The items, each made in a thread while the one before is at work."""
-    coming = pool.submit(next, items, None)
-    while (item := coming.result()) is not None:
-        coming = pool.submit(next, items, None)
-        yield item
-
-
-def _windows(first: bytes, read: Read, tap: Callable[[bytes], object]) -> Iterator[bytes]:
-    """The stream in windows, each shown to ``tap``."""
-    data = first
-    while data:
-        tap(data)
-        yield data
-        data = _window(read)
-
-
-def _window(read: Read) -> bytes:
-    """The next bytes, a window of them but at the end."""
-    parts, size = [], 0
-    while size < WINDOW and (part := read(WINDOW - size)):
-        parts.append(part)
-        size += len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return joined
 
 
 def _chunks(repo: Repository, oid: bytes) -> Iterator[tuple[bytes, int]]:
@@ -202,4 +160,13 @@ def _chunks(repo: Repository, oid: bytes) -> Iterator[tuple[bytes, int]]:
 def _whole_id(data: bytes) -> bytes:
     if len(data) < _PARALLEL:
         return content_id(data)
-    return blake3(data, max_threads=blake3.AUTO).digest()
+    return blake3(data, max_threads=1 if _forked else blake3.AUTO).digest()
+
+
+def _note_fork() -> None:
+    global _forked  # noqa: PLW0603 -- of the process, not of any object
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)

@@ -28,7 +28,7 @@ class Large:
         old = None if item.entry is None or item.entry.mode == Mode.LINK else item.entry.id
 
         def put(source: StableRead) -> tuple[bytes, int]:
-            return put_stream(self._repo, self._batch, source.read, old, self._tell)
+            return put_stream(self._repo, self._batch, source.readinto, old, self._tell)
 
         (oid, size), mode, stat = stable(self._root, item.path, put)
         return pack_row(stat, Entry(mode, size, oid))

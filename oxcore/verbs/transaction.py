@@ -17,6 +17,7 @@ from oxcore.repo import Repository
 from oxcore.store import Batch, bases, content
 from oxcore.verbs import intent
 from oxcore.verbs.deposit import put_bytes, put_stream
+from oxcore.verbs.line import Fill
 from oxcore.verbs.update import move
 
 _TRIES = 5  # times that edits are put on top of a branch that moved meanwhile
@@ -43,7 +44,7 @@ class Transaction:
         if isinstance(data, bytes | bytearray | memoryview):
             size, oid = len(data), put_bytes(self._repo, self._batch, bytes(data), self._old(name))
         else:
-            oid, size = put_stream(self._repo, self._batch, data.read, self._old(name))
+            oid, size = put_stream(self._repo, self._batch, _filler(data), self._old(name))
         self._edits[name] = Entry(Mode.EXEC if executable else Mode.FILE, size, oid)
         return oid
 
@@ -199,3 +200,14 @@ def _check_content(repo: Repository, edits: list[tuple[bytes, Entry | None]]) ->
 def _tip(repo: Repository, ref: str) -> bytes | None:
     text = repo.view().get(ref)
     return None if text is None else parse_id(text)
+
+
+def _filler(source: BinaryIO) -> Fill:
+    """``source.read`` as what fills buffers: not every file that is open has a ``readinto``."""
+
+    def fill(view: memoryview) -> int:
+        data = source.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    return fill

@@ -63,6 +63,18 @@ class StableRead:
             return data + self.read()
         return data
 
+    def readinto(self, view: memoryview) -> int:
+        """Like ``read`` into a buffer; gives how many bytes."""
+        want = min(len(view), self._left)
+        if want == 0:
+            return 0
+        try:
+            count = os.readv(self._handle, (view[:want],))
+        except OSError as error:
+            raise storage_error(f"read {show_path(self._path)}", error) from error
+        self._left -= count
+        return count
+
     def finish(self) -> tuple[Mode, bytes]:
         """Mode and stat prefix of what was read; ``UnstableError`` if the file changed meanwhile.
 

@@ -290,19 +290,35 @@ def refused_add(desk):
     pytest.fail("no add met the writer")
 
 
-@pytest.mark.parametrize("size", [5000, 300_000, 9 << 20])
-def test_a_file_that_keeps_changing_is_named(desk, monkeypatch, size):
-    desk.write({"busy": b"0" * size, "calm": "x"})
-    real = os.read
+def after_reads(monkeypatch, act):
+    """Call ``act`` after every read of 4000 bytes or more, into a buffer or not."""
+    real, real_into = os.read, os.readv
 
     def read(handle, count):
         data = real(handle, count)
         if count >= 4000:
-            with open(desk.root / "busy", "r+b", buffering=0) as file:
-                file.write(os.urandom(64))
+            act()
         return data
 
+    def read_into(handle, buffers):
+        count = real_into(handle, buffers)
+        if count >= 4000:
+            act()
+        return count
+
     monkeypatch.setattr(os, "read", read)
+    monkeypatch.setattr(os, "readv", read_into)
+
+
+@pytest.mark.parametrize("size", [5000, 300_000, 9 << 20])
+def test_a_file_that_keeps_changing_is_named(desk, monkeypatch, size):
+    desk.write({"busy": b"0" * size, "calm": "x"})
+
+    def change():
+        with open(desk.root / "busy", "r+b", buffering=0) as file:
+            file.write(os.urandom(64))
+
+    after_reads(monkeypatch, change)
     with pytest.raises(UnstableError) as caught:
         desk.repo.add()
     assert caught.value.items == ("busy",)
@@ -356,16 +372,14 @@ def test_a_file_under_a_writer_is_refused_or_read_whole(desk, size):
 def test_a_file_that_grows_or_shrinks_while_it_is_read(desk, monkeypatch, size, step):
     """One change, right after the first bytes are read: the second try gets the new state."""
     desk.write({"f": b"a" * size})
-    real, done = os.read, []
+    done = []
 
-    def read(handle, count):
-        data = real(handle, count)
-        if count >= 4000 and not done:
+    def change():
+        if not done:
             done.append(True)
             os.truncate(desk.root / "f", size + step * 100)
-        return data
 
-    monkeypatch.setattr(os, "read", read)
+    after_reads(monkeypatch, change)
     desk.repo.add()
     monkeypatch.undo()
     assert done
