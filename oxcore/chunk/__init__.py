@@ -10,16 +10,16 @@ from oxcore.model.late import late
 TYPE_CHECKING = False  # see `oxcore`
 if TYPE_CHECKING:
     from oxcore.chunk._align import Aligner
-    from oxcore.chunk._cut import cut, cut_windows, iter_chunks
+    from oxcore.chunk._cut import cut, iter_chunks
     from oxcore.chunk._slow import cut_slow
 
-__all__ = ["ALGORITHM", "Aligner", "ChunkParams", "cut", "cut_slow", "cut_windows", "iter_chunks"]
+__all__ = ["ALGORITHM", "Aligner", "ChunkParams", "cut", "cut_slow", "iter_chunks"]
 
 __getattr__ = late(
     __name__,
     {
         "_align": "Aligner",
-        "_cut": "cut cut_windows iter_chunks",
+        "_cut": "cut iter_chunks",
         "_slow": "cut_slow",
     },
 )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from oxcore.chunk._params import LEVEL, ChunkParams
@@ -60,35 +58,6 @@ def iter_chunks(
         rest = bytes(view[start:])
         buffer[: len(rest)] = rest
         filled = len(rest)
-
-
-def cut_windows(
-    windows: Iterable[bytes], params: ChunkParams
-) -> Iterator[list[bytes | memoryview]]:
-    """Cut a stream that comes in windows of any length: for each the chunks that end in it.
-
-    The chunks are those of one `cut` over all the bytes. They are views of the windows, which live
-    as long as any of them, and copies only where a chunk lies in two windows.
-    """
-    rest = b""
-    for window in windows:
-        view, start, chunks = memoryview(window), 0, list[bytes | memoryview]()
-        if rest:
-            joined = rest + view[: params.maximum]
-            ends = cut(joined, params, final=False)
-            del ends[bisect_left(ends, len(rest)) + 1 :]  # what follows is cut without a copy
-            chunks += [joined[a:b] for a, b in pairwise([0, *ends])]
-            last = ends[-1] if ends else 0
-            if last < len(rest):  # then all of the window lies in `joined`
-                rest = joined[last:]
-                yield chunks
-                continue
-            start = last - len(rest)
-        ends = [0, *cut(view[start:], params, final=False)]
-        chunks += [view[start + a : start + b] for a, b in pairwise(ends)]
-        rest = bytes(view[start + ends[-1] :])
-        yield chunks
-    yield [rest[a:b] for a, b in pairwise([0, *cut(rest, params, final=True)])]
 
 
 def _fill(read: Callable[[int], bytes], buffer: memoryview, filled: int) -> tuple[int, bool]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oxcore.chunk import ChunkParams, cut, cut_slow, cut_windows, iter_chunks
+from oxcore.chunk import ChunkParams, cut, cut_slow, iter_chunks
 
 SMALL = ChunkParams(minimum=64, mean=256, maximum=1024)
 PARAMS = st.sampled_from(
@@ -99,25 +99,6 @@ class Dribble:
 def test_a_stream_is_cut_as_one_pass(data, window, steps):
     found = [bytes(piece) for piece in iter_chunks(Dribble(data, steps).read, SMALL, window)]
     assert found == pieces(data, cut(data, SMALL, final=True))
-
-
-@examples
-@given(contents(), st.lists(st.integers(1, 5000), min_size=1, max_size=5))
-def test_windows_of_any_length_are_cut_as_one_pass(data, steps):
-    windows, start = [], 0
-    while start < len(data):
-        step = steps[len(windows) % len(steps)]
-        windows.append(data[start : start + step])
-        start += step
-    found = list(cut_windows(windows, SMALL))
-    chunks = [bytes(chunk) for run in found for chunk in run]
-    assert chunks == pieces(data, cut(data, SMALL, final=True))
-
-
-def test_chunks_of_a_window_are_not_copied():
-    window = random.Random(1).randbytes(50_000)
-    first, _ = cut_windows([window], SMALL)
-    assert all(isinstance(chunk, memoryview) and chunk.obj is window for chunk in first)
 
 
 @examples
