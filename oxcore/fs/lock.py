@@ -16,8 +16,8 @@ _PAUSE = 0.02  # seconds between two tries
 
 
 @contextmanager
-def writer_lock(path: str, *, purpose: str, wait: float = 5.0) -> Iterator[None]:
-    """Hold the lock file ``path`` for the length of the block.
+def writer_lock(path: str, *, purpose: str, wait: float = 5.0) -> Iterator[int]:
+    """Hold the lock file ``path`` for the length of the block; gives its handle.
 
     ``flock`` belongs to the open file: the kernel drops it when the process ends, however it
     ends, so that no lock is ever stale. The file tells who holds it. Waits up to ``wait``
@@ -31,7 +31,7 @@ def writer_lock(path: str, *, purpose: str, wait: float = 5.0) -> Iterator[None]
             _acquire(handle, wait)
         _describe(handle, purpose)
         try:
-            yield
+            yield handle
         finally:
             _release(handle)
     finally:

@@ -46,6 +46,7 @@ class State:
         self._mutex = threading.RLock()
         self._writer = threading.RLock()
         self._owner: int | None = None  # the thread that is in `locked`
+        self.lock_handle: int | None = None  # of the lock's file, while it is held
         self._log = self._open_log()
         self._loaded = False
         if load:
@@ -160,12 +161,12 @@ class State:
                 yield
                 return
             lock = os.path.join(self._folder, "lock")
-            with writer_lock(lock, purpose=purpose, wait=wait):
+            with writer_lock(lock, purpose=purpose, wait=wait) as self.lock_handle:
                 self._owner = threading.get_ident()
                 try:
                     yield
                 finally:
-                    self._owner = None
+                    self._owner = self.lock_handle = None
         finally:
             self._writer.release()
 

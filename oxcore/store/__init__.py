@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oxcore.store._files import PackInfo
     from oxcore.store._links import clean as clean
     from oxcore.store._links import link_from as link_from
-    from oxcore.store._read import Refreshed
+    from oxcore.store._read import PackReader, Refreshed
     from oxcore.store._runs import prove_run
     from oxcore.store._upkeep import PackReport, RewriteReport
     from oxcore.store._upkeep import check_pack as check_pack
@@ -35,6 +35,7 @@ __all__ = [
     "MemoryLocator",
     "MemoryStore",
     "PackInfo",
+    "PackReader",
     "PackReport",
     "PackStore",
     "Part",
@@ -58,7 +59,7 @@ __getattr__ = late(
         "_deltas": "Encoded Wanted bases encode_chunks",
         "_runs": "Run prove_run",
         "_files": "PackInfo",
-        "_read": "Refreshed",
+        "_read": "PackReader Refreshed",
         "packs": "PACK_SIZE PackStore",
         "_upkeep": "PackReport RewriteReport check_pack quarantine replace_objects rewrite",
         "batch": "Batch",

@@ -25,7 +25,7 @@ from oxcore.verbs.intake import ROOM, Seen, Taken, take
 from oxcore.worktree import STAT_SIZE
 
 SLOTS = 4  # one in work, one ready to be stored, two so that neither side waits
-_LENGTH = struct.Struct("=I")
+LENGTH = struct.Struct("=I")
 _SLOT_AND_COUNT = struct.Struct("=BI")
 _COUNTS = struct.Struct("=II")
 _SIZE = struct.Struct("<Q")
@@ -78,17 +78,22 @@ def unpack_answer(message: bytes, room: memoryview) -> Taken:
     return Taken(array("H", at), array("H", parts), run)
 
 
-def send(handle: int, message: bytes) -> None:
-    """Write a message to a pipe."""
-    view = memoryview(_LENGTH.pack(len(message)) + message)
+def send(handle: int, message: bytes, *, bare: bool = False) -> None:
+    """Write a message to a pipe; ``bare``: its length is told already."""
+    view = memoryview(message if bare else LENGTH.pack(len(message)) + message)
     while view:
         view = view[os.write(handle, view) :]
 
 
 def receive(handle: int) -> bytes | None:
     """The next message of a pipe; None at its end."""
-    head = _read(handle, _LENGTH.size)
-    return None if head is None else _read(handle, _LENGTH.unpack(head)[0])
+    head = _read(handle, LENGTH.size)
+    return None if head is None else receive_rest(handle, head)
+
+
+def receive_rest(handle: int, head: bytes) -> bytes | None:
+    """The message whose length has been read."""
+    return _read(handle, LENGTH.unpack(head)[0])
 
 
 def _read(handle: int, size: int) -> bytes | None:

@@ -39,12 +39,12 @@ class Plan:
     exact: bool = True
     unsaved: list[Found] = field(default_factory=list)
 
-    def places(self, what: int) -> Iterator[int]:
-        """The steps where this is to be done, ascending."""
-        place = self.doing.find(what)
+    def places(self, what: int, start: int = 0, stop: int | None = None) -> Iterator[int]:
+        """The steps from ``start`` up to ``stop`` where this is to be done, ascending."""
+        place = self.doing.find(what, start, stop)
         while place >= 0:
             yield place
-            place = self.doing.find(what, place + 1)
+            place = self.doing.find(what, place + 1, stop)
 
     def stat(self, place: int) -> bytes | None:
         """What lies at the path of a step, None for nothing."""

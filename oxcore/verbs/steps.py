@@ -59,6 +59,11 @@ class Steps(Sequence[Change]):
         end = (place + 1) * _BOTH.size
         return bytes(self._sides[end - _SIDE : end])
 
+    def packed_news(self, start: int, stop: int) -> bytes:
+        """``packed_new`` from ``start`` up to ``stop``, one behind the other."""
+        ends = range((start + 1) * _BOTH.size, (stop + 1) * _BOTH.size, _BOTH.size)
+        return b"".join([self._sides[end - _SIDE : end] for end in ends])
+
     def runs(self) -> Iterator[tuple[bytes, int, int]]:
         """A folder, start and stop of neighbours in it, for all steps."""
         start, base, folder = 0, b"", b""

@@ -9,6 +9,7 @@ back, at once or by the next writer (``oxcore.verbs.intent``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
@@ -190,10 +191,11 @@ def _write(repo: Repository, plan: Plan) -> Moved:
             writer.remove(plan.steps.paths[place], expect=plan.stat(place))
             moved.removed += 1
         plan.room.clear()
-        for files, nbytes in write_files(repo, writer, plan):
-            moved.written += files
-            moved.nbytes += nbytes
-            progress.step(files, nbytes)
+        with closing(write_files(repo, writer, plan)) as written:
+            for files, nbytes in written:
+                moved.written += files
+                moved.nbytes += nbytes
+                progress.step(files, nbytes)
     progress.done()
     return moved
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.store.stream import stream
 from oxcore.verbs.plan import WRITE, Plan
+from oxcore.verbs.share import shared
 from oxcore.worktree import Writer
 
 _BATCH_FILES = 512
@@ -16,15 +17,30 @@ _BATCH_BYTES = 8 << 20
 _LARGE = 1 << 20  # bytes; a file above is read and written piece by piece
 
 
-def write_files(repo: Repository, writer: Writer, plan: Plan) -> Iterator[tuple[int, int]]:
+def write_files(repo: Repository, writer: Writer, plan: Plan) -> Generator[tuple[int, int]]:
     """Write each file that the plan says, and note its stat; gives how many files and bytes are
     done, now and then.
 
     Small files are read from the store by the batch, large ones piece by piece.
     """
+    share = shared(repo, writer, plan)
+    if share is None:
+        yield from _write_here(repo, writer, plan, plan.places(WRITE))
+        return
+    with closing(share):
+        for _, start, stop in share.own():
+            for done in _write_here(repo, writer, plan, plan.places(WRITE, start, stop)):
+                yield done
+                yield from share.collect()
+            yield from share.collect()
+
+
+def _write_here(
+    repo: Repository, writer: Writer, plan: Plan, places: Iterator[int]
+) -> Iterator[tuple[int, int]]:
     batch: list[int] = []
     pending = 0
-    for place in plan.places(WRITE):
+    for place in places:
         size = plan.steps.size(place)
         if size > _LARGE:
             yield _write_large(repo, writer, plan, place)

@@ -19,7 +19,7 @@ from oxcore.worktree.temporary import clean_leftovers, is_temporary, temporary_n
 TYPE_CHECKING = False  # see `oxcore`
 if TYPE_CHECKING:
     from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
-    from oxcore.worktree.folders import Folders as Folders
+    from oxcore.worktree.folders import Folders
     from oxcore.worktree.patterns import Match
     from oxcore.worktree.patterns import Sieve as Sieve
     from oxcore.worktree.patterns import parse_patterns as parse_patterns
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         read_file,
         stable,
     )
-    from oxcore.worktree.writing import Writer
+    from oxcore.worktree.writing import Writer, make_file
 
 __all__ = [
     "FILE_NAME",
@@ -40,6 +40,7 @@ __all__ = [
     "STAT_SIZE",
     "UNKNOWN_STAT",
     "Folder",
+    "Folders",
     "Ignore",
     "IgnoreNothing",
     "Match",
@@ -56,6 +57,7 @@ __all__ = [
     "folds_unicode",
     "hash_file",
     "is_temporary",
+    "make_file",
     "mode_of",
     "open_stable",
     "pack_stat",
@@ -77,6 +79,6 @@ __getattr__ = late(
         "folders": "Folders",
         "patterns": "Match Sieve parse_patterns",
         "reading": "StableRead Taken hash_file open_stable read_as_seen read_file stable",
-        "writing": "Writer",
+        "writing": "Writer make_file",
     },
 )

@@ -27,6 +27,12 @@ def pack_stat(stat: os.stat_result) -> bytes:
     return PREFIX.pack(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
 
 
+def ctime_of(prefix: bytes) -> int:
+    """The ctime of a prefix, in ns."""
+    ctime: int = PREFIX.unpack(prefix)[2]
+    return ctime
+
+
 def mode_of(st_mode: int) -> Mode | None:
     """The ``Mode`` of a ``st_mode``; None for a folder, fifo, socket or device.
 

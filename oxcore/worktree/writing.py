@@ -18,7 +18,7 @@ from oxcore.model.ids import Buffer
 from oxcore.worktree.folders import Folders
 from oxcore.worktree.hidden import in_the_way
 from oxcore.worktree.renames import rename_new
-from oxcore.worktree.rows import pack_stat, wait_out
+from oxcore.worktree.rows import ctime_of, pack_stat, wait_out
 from oxcore.worktree.temporary import temporary_name
 
 _TOGETHER = 1 << 20  # bytes written with one call
@@ -95,7 +95,7 @@ class Writer:
         entry, ``StorageError`` if the file system refuses; each leaves what was there.
         """
         above, _, name = path.rpartition(b"/")
-        if above != self._checked or name[:1] in _DOUBTFUL or b"\0" in name or len(path) > MAX_PATH:
+        if above != self._checked or _is_doubtful(path, name):
             check_path(path)
             self._checked = above
         if self._emptied:
@@ -109,6 +109,10 @@ class Writer:
             raise storage_error(f"write {show_path(path)}", error) from error
         self._last = found.st_ctime_ns
         return pack_stat(found)
+
+    def note(self, stat: bytes) -> None:
+        """Another process wrote a file for this writer: ``close`` waits for its stamp, too."""
+        self._last = max(self._last, ctime_of(stat))
 
     def remove(self, path: bytes, *, expect: bytes | None) -> bool:
         """Remove the file or link at ``path``; False if nothing is there.
@@ -178,6 +182,21 @@ class Writer:
             if folder is not None and _remove_empty(name, folder) and above:
                 waiting.add(above)
         self._folders.forget()
+
+
+def make_file(folder: int, path: bytes, entry: Entry, content: Buffer) -> bytes:
+    """Make the file ``path`` in its folder, which is hidden (``Folders``); gives its stat prefix.
+
+    Raises as ``Writer.write`` does, but ``OSError`` where the file system refuses.
+    """
+    name = path.rpartition(b"/")[2]
+    if _is_doubtful(path, name):
+        check_path(path)
+    return pack_stat(_finish(_make(folder, name, path, entry, content), folder, name))
+
+
+def _is_doubtful(path: bytes, name: bytes) -> bool:
+    return name[:1] in _DOUBTFUL or b"\0" in name or len(path) > MAX_PATH
 
 
 def _make(
