@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from oxcore import tree
@@ -16,6 +16,7 @@ from oxcore.errors import (
     OxError,
     StorageError,
     UnreachableError,
+    UnsavedError,
 )
 from oxcore.model.counters import Counters
 from oxcore.model.ids import parse_id
@@ -80,9 +81,10 @@ def clone(
         try:
             cloned = _fill(repo, remote, refs, ref, depth, resumed=resumed)
         except BaseException as error:
-            repo.close()
-            if not resumed and _hopeless(error):
-                _take_back(target, bare=bare, fresh=fresh)
+            if resumed or not _hopeless(error):
+                repo.close()
+            else:
+                _take_back(repo, target, fresh=fresh)
             raise
     repo.counters.requests += counters.requests
     return repo, cloned
@@ -199,13 +201,17 @@ def _check_out(
 
 def _hopeless(error: BaseException) -> bool:
     """Whether calling again could not go on from what has arrived."""
-    again = (UnreachableError, BusyError, StorageError)
+    again = (UnreachableError, BusyError, StorageError, UnsavedError)
     return isinstance(error, OxError) and not isinstance(error, again)
 
 
-def _take_back(target: str, *, bare: bool, fresh: bool) -> None:
-    """Remove what was made for a clone that could not even begin."""
-    if fresh or bare:
-        shutil.rmtree(target, ignore_errors=True)
-    else:
-        shutil.rmtree(os.path.join(target, FOLDER), ignore_errors=True)
+def _take_back(repo: Repository, target: str, *, fresh: bool) -> None:
+    """Remove what was made for a clone that cannot go on, and nothing that others put there."""
+    if repo.worktree is not None:
+        with suppress(OxError), repo.lock("clone"):
+            intent.recover(repo)
+    repo.close()
+    shutil.rmtree(repo.folder, ignore_errors=True)
+    if fresh:
+        with suppress(OSError):  # it is not empty, or gone with the folder of a bare one
+            os.rmdir(target)

@@ -15,9 +15,11 @@ from oxcore.errors import (
     NotFoundError,
     StorageError,
     UnreachableError,
+    UnsavedError,
     UsageError,
 )
 from oxcore.transfer.local import LocalRemote
+from oxcore.verbs import update
 from oxcore.verbs.clone import default_folder
 
 
@@ -202,6 +204,30 @@ def test_a_hopeless_clone_leaves_nothing(sides, source, monkeypatch):
     with pytest.raises(CorruptError):
         sides.clone("c")
     assert os.listdir(sides.folder / "c") == []
+
+
+@pytest.mark.parametrize("error", [CorruptError("damaged"), None])
+def test_what_someone_else_puts_there_meanwhile_stays(sides, source, monkeypatch, error):
+    """A clone that cannot go on leaves nothing of its own; one that is only in somebody's way
+    goes on when that is gone."""
+    target, real = sides.folder / "b", update.move
+
+    def moved(*args, **options):
+        (target / "a.txt").write_bytes(b"of another")
+        if error is not None:
+            raise error
+        return real(*args, **options)
+
+    monkeypatch.setattr("oxcore.verbs.clone.move", moved)
+    with pytest.raises(UnsavedError if error is None else CorruptError):
+        sides.clone("b")
+    assert (target / "a.txt").read_bytes() == b"of another"
+    assert sorted(os.listdir(target)) == ([".ox"] if error is None else []) + ["a.txt"]
+    monkeypatch.undo()
+    (target / "a.txt").unlink()
+    side = sides.clone("b")
+    assert side.files() == source.files()
+    assert side.repo.cloned.resumed == (error is None)
 
 
 @pytest.mark.parametrize("error", [UnreachableError, StorageError, KeyboardInterrupt])
