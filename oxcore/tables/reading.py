@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
+DAMAGE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError, UnicodeError)
+"""What Arrow raises for bytes that break a format."""
 JSON_TEXT = {b"ox": b"json"}  # metadata of a text column whose values are JSON
 
 

@@ -12,7 +12,6 @@ import mmap
 import os
 import select
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,14 +19,13 @@ from tempfile import TemporaryFile
 from typing import IO, Generic, NamedTuple, TypeVar, cast
 
 from oxcore.chunk import ChunkParams
-from oxcore.verbs.helper import SLOTS, pack_question, receive, send, unpack_answer
+from oxcore.verbs.helper import SLOTS, pack_question, unpack_answer
 from oxcore.verbs.intake import ROOM, Seen, Taken, take
+from oxcore.verbs.processes import python, receive, send
 
 T = TypeVar("T")
 
-_MAIN = "import sys; sys.path[:] = sys.argv[2:]; from oxcore.verbs.helper import main; main()"
 _SET_PIPE_SIZE: int | None = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
-_MOST = 3  # helpers: storing what more of them take keeps this process busy
 _PIPE = 1 << 20  # bytes: a question with long paths waits in the pipe, its asker does not
 
 
@@ -39,9 +37,8 @@ class Helper:
         try:
             self._room = memoryview(mmap.mmap(handle, ROOM * SLOTS))
             settings = (handle, level, params.minimum, params.mean, params.maximum)
-            flags = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
             self._process = subprocess.Popen(
-                [sys.executable, *flags, "-c", _MAIN, " ".join(map(str, settings)), *sys.path],
+                python("oxcore.verbs.helper", " ".join(map(str, settings))),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -166,18 +163,6 @@ class Crew(Generic[T]):
 
     def _take(self, seen: Seen, room: memoryview) -> Taken:
         return take(seen, room, self._level, self._params)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def helpers_for(cpus: int) -> int:
-    """How many helpers are worth having on a machine with so many processors for us."""
-    return min(cpus - 1, _MOST) if sys.executable else 0
 
 
 def _memory(size: int) -> int:

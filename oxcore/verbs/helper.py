@@ -11,7 +11,6 @@ this machine has them.
 from __future__ import annotations
 
 import mmap
-import os
 import signal
 import struct
 import sys
@@ -22,10 +21,10 @@ from oxcore.chunk import ChunkParams
 from oxcore.model.ids import ID_LEN
 from oxcore.store import Run
 from oxcore.verbs.intake import ROOM, Seen, Taken, take
+from oxcore.verbs.processes import receive, send
 from oxcore.worktree import STAT_SIZE
 
 SLOTS = 4  # one in work, one ready to be stored, two so that neither side waits
-LENGTH = struct.Struct("=I")
 _SLOT_AND_COUNT = struct.Struct("=BI")
 _COUNTS = struct.Struct("=II")
 _SIZE = struct.Struct("<Q")
@@ -76,31 +75,3 @@ def unpack_answer(message: bytes, room: memoryview) -> Taken:
     lengths = array("I", stored)
     run = Run(oids, kinds, hows, array("I", raws), lengths, room[: sum(lengths)])
     return Taken(array("H", at), array("H", parts), run)
-
-
-def send(handle: int, message: bytes, *, bare: bool = False) -> None:
-    """Write a message to a pipe; ``bare``: its length is told already."""
-    view = memoryview(message if bare else LENGTH.pack(len(message)) + message)
-    while view:
-        view = view[os.write(handle, view) :]
-
-
-def receive(handle: int) -> bytes | None:
-    """The next message of a pipe; None at its end."""
-    head = _read(handle, LENGTH.size)
-    return None if head is None else receive_rest(handle, head)
-
-
-def receive_rest(handle: int, head: bytes) -> bytes | None:
-    """The message whose length has been read."""
-    return _read(handle, LENGTH.unpack(head)[0])
-
-
-def _read(handle: int, size: int) -> bytes | None:
-    parts = bytearray()
-    while len(parts) < size:
-        part = os.read(handle, size - len(parts))
-        if not part:
-            return None
-        parts += part
-    return bytes(parts)

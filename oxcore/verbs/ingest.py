@@ -128,7 +128,8 @@ class Ingest:
             yield from self._keep(earlier, taken)
 
     def _hire(self) -> Crew[Group] | None:
-        from oxcore.verbs.crew import Crew, helpers_for, processors
+        from oxcore.verbs.crew import Crew
+        from oxcore.verbs.processes import helpers_for, processors
 
         count = helpers_for(processors())
         return Crew(count, self.repo.store.level, self.repo.params) if count > 0 else None

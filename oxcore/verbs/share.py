@@ -9,11 +9,9 @@ lock's handle, so that no one else becomes the writer before it has ended.
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,13 +20,11 @@ from typing import NamedTuple
 from oxcore.model.ids import Kind
 from oxcore.model.protocols import How
 from oxcore.repo import Repository
-from oxcore.verbs.crew import helpers_for
-from oxcore.verbs.helper import LENGTH, receive, send
 from oxcore.verbs.plan import WRITE, Plan
+from oxcore.verbs.processes import LENGTH, helpers_for, processors, python, receive, send
 from oxcore.verbs.sharer import Job, pack_job, pack_packs
 from oxcore.worktree import STAT_SIZE, Folders, Writer
 
-_MAIN = "import sys; sys.path[:] = sys.argv[1:]; from oxcore.verbs.sharer import main; main()"
 _ENOUGH = 20_000  # files to write from which on a helper pays
 _LEAST = 64  # files of a folder that is worth handing over
 _MOST = 16_384  # files of a folder above which one process writes it better
@@ -57,10 +53,9 @@ class _Hand:
     def __init__(self, packs: bytes, lock: int) -> None:
         ours, theirs = socket.socketpair()
         self.socket = ours
-        flags = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, *flags, "-c", _MAIN, *sys.path],
+                python("oxcore.verbs.sharer"),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -213,7 +208,7 @@ def shared(repo: Repository, writer: Writer, plan: Plan) -> Share | None:
     lock = repo.state.lock_handle
     if plan.doing.count(WRITE) < _ENOUGH or lock is None:
         return None
-    count = helpers_for(len(os.sched_getaffinity(0)))
+    count = helpers_for(processors())
     return Share(repo, writer, plan, count, lock) if count > 0 else None
 
 

@@ -23,7 +23,7 @@ from oxcore.model.counters import Counters
 from oxcore.model.entries import Entry
 from oxcore.model.protocols import Location, Locator
 from oxcore.store import PackReader
-from oxcore.verbs.helper import LENGTH, receive, receive_rest, send
+from oxcore.verbs.processes import LENGTH, receive, receive_rest, send
 from oxcore.worktree import make_file
 
 _COUNTS = struct.Struct("=II")

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from oxcore.tables.detect import Form
-from oxcore.tables.reading import Facts, Piece, count, loaded
+from oxcore.tables.reading import DAMAGE, Facts, Piece, count, loaded
 from oxcore.tables.source import Source, opened
 
 
@@ -59,13 +59,7 @@ class ArrowReader:
     def _errors(self, rows: int | None = None) -> Iterator[None]:
         try:
             yield
-        except (
-            pa.ArrowInvalid,
-            pa.ArrowNotImplementedError,
-            OSError,
-            EOFError,
-            UnicodeError,
-        ) as error:
+        except DAMAGE as error:
             after = None if rows is None else rows + 1
             raise self._source.broken(f"broken Arrow file: {error}", row=after) from error
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from oxcore.tables.detect import Form
-from oxcore.tables.reading import Facts, Piece, some
+from oxcore.tables.reading import DAMAGE, Facts, Piece, some
 from oxcore.tables.source import Source, opened
 
 _ROWS = 1 << 15  # of a batch
@@ -82,12 +82,6 @@ class ParquetReader:
     def _errors(self, start: int | None = None) -> Iterator[None]:
         try:
             yield
-        except (
-            pa.ArrowInvalid,
-            pa.ArrowNotImplementedError,
-            OSError,
-            EOFError,
-            UnicodeError,
-        ) as error:
+        except DAMAGE as error:
             after = None if start is None else start + 1
             raise self.source.broken(f"broken Parquet: {error}".strip(), row=after) from error

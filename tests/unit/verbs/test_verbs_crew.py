@@ -14,9 +14,9 @@ import pytest
 from oxcore.chunk import ChunkParams
 from oxcore.testing.stores import noise
 from oxcore.verbs import crew as crews
-from oxcore.verbs import helper, ingest, intake
+from oxcore.verbs import ingest, intake, processes
 from oxcore.verbs.add import add
-from oxcore.verbs.crew import Crew, Helper, helpers_for
+from oxcore.verbs.crew import Crew, Helper
 from oxcore.verbs.deposit import put_bytes
 from oxcore.verbs.intake import ROOM, Seen, take
 from oxcore.worktree import PREFIX, pack_stat
@@ -159,27 +159,27 @@ def test_no_more_processes_means_no_helpers(monkeypatch, files):
 
 
 def test_helpers_are_for_the_other_processors(monkeypatch):
-    assert [helpers_for(count) for count in (1, 2, 4, 64)] == [0, 1, 3, 3]
-    monkeypatch.setattr(crews.sys, "executable", None)
-    assert helpers_for(8) == 0
+    assert [processes.helpers_for(count) for count in (1, 2, 4, 64)] == [0, 1, 3, 3]
+    monkeypatch.setattr(processes.sys, "executable", None)
+    assert processes.helpers_for(8) == 0
 
 
 def test_questions_and_answers_come_through_a_pipe_whole():
     read, write = os.pipe()
     message = noise(5, 300_000)
-    thread = threading.Thread(target=helper.send, args=(write, message))
+    thread = threading.Thread(target=processes.send, args=(write, message))
     thread.start()
-    assert helper.receive(read) == message
+    assert processes.receive(read) == message
     thread.join()
     os.close(write)
-    assert helper.receive(read) is None
+    assert processes.receive(read) is None
     os.close(read)
 
 
 def test_add_gives_the_same_packs_with_helpers_and_without(desks, monkeypatch):
     files = {f"d{n % 5}/f{n}".encode(): noise(n % 40, 200 * n % 50_000) for n in range(600)}
     monkeypatch.setattr(ingest, "_BATCH_FILES", 16)
-    monkeypatch.setattr(crews, "helpers_for", lambda cpus: 2)
+    monkeypatch.setattr(processes, "helpers_for", lambda cpus: 2)
     found = []
     for enough in (1 << 30, 1 << 20):
         monkeypatch.setattr(ingest, "_ENOUGH", enough)
