@@ -17,7 +17,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, TypeAlias, TypeVar
 
 import lmdb
@@ -100,15 +100,16 @@ class Gate:
                 self._changed.notify_all()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold all transactions back; ``BusyError`` if those that run do not end."""
+    def alone(self, patience: float = _PATIENCE) -> Iterator[None]:
+        """Hold all transactions back; ``BusyError`` if those that run do not end within
+        ``patience`` seconds."""
         with self._lock:
             self._waiting += 1
             while self._closed:
                 self._changed.wait()
             self._closed = True
             try:
-                if not self._changed.wait_for(lambda: self._running == 0, _PATIENCE):
+                if not self._changed.wait_for(lambda: self._running == 0, patience):
                     raise BusyError("the index is being read and cannot grow")
                 yield
             finally:
@@ -187,8 +188,9 @@ class Database:
 
     def forget_pages(self) -> None:
         """Map the file anew: after a large write every page of a table is in this process's
-        memory, and few will be wanted again soon."""
-        self._resize(self._env.info()["map_size"])
+        memory, and few will be wanted again soon. Nothing happens while others read."""
+        with suppress(BusyError, lmdb.Error):  # what was written is safe either way
+            self._resize(self._env.info()["map_size"], patience=0)
 
     def begin(self, *, write: bool) -> Txn:
         """A transaction, to be ended by ``end``. Follows another process that grew the map."""
@@ -230,8 +232,8 @@ class Database:
         finally:
             self.end()
 
-    def _resize(self, size: int) -> None:
-        with self._gate.alone():
+    def _resize(self, size: int, patience: float = _PATIENCE) -> None:
+        with self._gate.alone(patience):
             self._env.set_mapsize(size)
 
     def _check_size(self) -> None:

@@ -1,7 +1,10 @@
 """The locator against a dict."""
 
 import os
+import re
 import tempfile
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from blake3 import blake3
@@ -119,3 +122,30 @@ def test_conformance_is_kept_by_reopening(tmp_path):
     with Index.open(folder) as index:
         assert not index.fresh
         assert index.locations.find_many([oid(1)]) == [where(1, 1)]
+
+
+def resident(folder):
+    """Bytes of the index that lie in the memory of this process."""
+    found, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            inside = line.endswith(os.path.join(os.path.realpath(folder), "data.mdb"))
+        elif inside and line.startswith("Rss:"):
+            found += int(line.split()[1]) * 1024
+    return found
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/smaps"), reason="needs Linux")
+@pytest.mark.parametrize("reading", [False, True])
+def test_a_large_write_lets_go_of_its_pages_unless_someone_reads(tmp_path, reading):
+    rows = [(oid(n), Location(0, n, 1, 1, 0, 0)) for n in range(60_000)]
+    with Index.open(str(tmp_path)) as index:
+        index.locations.add_pack(oid(-1), rows[:100])
+        index.locations.add_pack(oid(-2), rows[:55_000])
+        assert resident(tmp_path) < 1 << 20
+        index.locations.find_many([one for one, _ in rows])
+        assert resident(tmp_path) > 2 << 20
+        with index.locations._database.read() if reading else nullcontext():
+            index.locations.add_pack(oid(-3), rows)
+        assert (resident(tmp_path) < 1 << 20) != reading
+        assert None not in index.locations.find_many([one for one, _ in rows])
