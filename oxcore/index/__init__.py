@@ -1,6 +1,7 @@
-"""Where objects lie in packs, and what the work tree looked like: an LMDB cache, no more.
+"""Where objects lie in packs, what the work tree looked like, what files hold: LMDB, and a cache.
 
-Thrown away it loses only time: locations come back from the packs, rows from the stage.
+Thrown away it loses only time: locations come back from the packs, rows from the stage, facts from
+the files.
 """
 
 from oxcore.index._rows import (
@@ -13,6 +14,7 @@ from oxcore.index._rows import (
     row_entry,
     unpack_row,
 )
+from oxcore.index.facts import Facts
 from oxcore.index.index import Index
 from oxcore.index.locations import Locations
 from oxcore.index.stat import StatCache
@@ -21,6 +23,7 @@ __all__ = [
     "ROW_SIZE",
     "STAT_SIZE",
     "UNKNOWN_STAT",
+    "Facts",
     "Index",
     "Locations",
     "Row",

@@ -1,8 +1,9 @@
 """One LMDB environment: opened once a process, replaced when it is damaged, grown when full.
 
 All tables share LMDB's unnamed database, told apart by the first byte of the key: to open a named
-one takes the writer's lock, and a reader would wait.
+one takes the writer's lock, and a reader would wait. Facts have an environment of their own.
 
+    b   facts       id of a file, kind -> fact (``facts``)
     f   folders     first 16 bytes of the BLAKE3 of the path -> number (u32 big-endian), path
     l   locations   id -> location
     m   scalars     name -> value
@@ -29,6 +30,7 @@ from oxcore.fs.lock import writer_lock
 Txn: TypeAlias = "lmdb.Transaction[bytes]"  # quoted: the class is generic in its stubs only
 T = TypeVar("T")
 
+FACTS: Final = b"b"
 FOLDERS: Final = b"f"
 LOCATIONS: Final = b"l"
 NUMBERS: Final = b"n"

@@ -1,4 +1,4 @@
-"""The index of a repository: both caches in one LMDB environment."""
+"""The index of a repository: two caches in one LMDB environment, facts in one beside it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import weakref
 from typing import Self
 
 from oxcore.index._env import Database, acquire, release
+from oxcore.index.facts import Facts
 from oxcore.index.locations import Locations
 from oxcore.index.stat import StatCache
 
 
 class Index:
-    """``locations`` finds objects in packs, ``stat`` remembers the work tree.
+    """``locations`` finds objects in packs, ``stat`` remembers the work tree, ``facts`` what
+    files hold.
 
     ``fresh`` says that the index was empty or had to be thrown away: the caller rebuilds it.
     Close it, or use it as a context manager.
@@ -19,6 +21,7 @@ class Index:
 
     def __init__(self, database: Database, *, fresh: bool) -> None:
         self.fresh = fresh
+        self.facts = Facts(database.folder, readonly=database.readonly)
         self.locations = Locations(database)
         self.stat = StatCache(database)
         self._finalizer = weakref.finalize(self, release, database)
@@ -35,6 +38,7 @@ class Index:
 
     def close(self) -> None:
         """Let go of the files; calling it twice is harmless."""
+        self.facts.close()
         self._finalizer()
 
     def __enter__(self) -> Self:

@@ -18,6 +18,7 @@ class Counters:
         self.nodes_read = 0
         self.nodes_written = 0
         self.objects_read = 0
+        self.rows = 0  # of tables
         self.fsyncs = 0
         self.requests = 0
         self.objects_sent = 0

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain
+from typing import Self
 
 import pyarrow as pa
 
@@ -98,6 +99,21 @@ class Shape:
     def field(self, name: str) -> pa.Field:
         """The column as a part of a schema."""
         return pa.field(name, self.type, metadata=self.metadata)
+
+    def plain(self) -> list[object]:
+        """The shape in lists, texts and null, as ``of`` takes it."""
+        inner = None if self.item is None else self.item.plain()
+        fields = [[name, shape.plain()] for name, shape in self.fields.items()]
+        return [sorted(self.kinds), inner, fields]
+
+    @classmethod
+    def of(cls, plain: object) -> Self:
+        """What ``plain`` was made of; ``ValueError`` or ``TypeError`` for anything else."""
+        if not isinstance(plain, list):
+            raise TypeError("no shape")
+        kinds, inner, fields = plain
+        item = None if inner is None else cls.of(inner)
+        return cls(set(kinds), item, {name: cls.of(shape) for name, shape in fields})
 
     def values(self, values: Sequence[object]) -> Sequence[object]:
         """The values as ``pa.array`` takes them for ``type``."""

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
 from oxcore.errors import InvalidError
+from oxcore.model.counters import Counters
+
+
+class Memo(Protocol):
+    """Remembers facts about the bytes of one file, by their kind; it may forget any at any time."""
+
+    def get(self, kind: str) -> bytes | None:
+        """The fact, or None."""
+        ...
+
+    def put(self, kind: str, fact: bytes) -> None:
+        """Remember a fact, or do not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file: ``name`` as people call it, ``size`` in bytes, and ``open``, which gives it anew,
-    seekable, at every call."""
+    seekable, at every call.
+
+    ``id`` of its content, where it is known: equal ids, equal bytes. ``memo`` keeps what was found
+    out about these bytes; ``counters`` count the rows that are read."""
 
     name: str
     size: int
     open: Callable[[], BinaryIO]
+    id: bytes | None = None
+    memo: Memo | None = None
+    counters: Counters = field(default_factory=Counters)
 
     def broken(
         self, why: str, *, row: int | None = None, column: str | None = None, hint: str = ""

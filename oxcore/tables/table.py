@@ -71,7 +71,8 @@ class Table:
 
     @property
     def schema(self) -> pa.Schema:
-        """Names and types of the columns; of CSV and JSON they are found by reading it all."""
+        """Names and types of the columns; of CSV and JSON they are found by reading it all, once
+        a content where facts are kept."""
         return self.reader.schema
 
     @cached_property

@@ -9,10 +9,11 @@ from typing import BinaryIO
 
 from oxcore.errors import InvalidError, NotFoundError
 from oxcore.fs.atomic import storage_errors
-from oxcore.model.entries import Mode, show_path
+from oxcore.model.entries import Entry, Mode, show_path
 from oxcore.repo import Repository
 from oxcore.tables import Source, Table
 from oxcore.verbs import files
+from oxcore.verbs.memo import StoredMemo, known_id
 
 
 def open_table(repo: Repository, path: bytes, rev: str | None = None) -> Table:
@@ -22,7 +23,7 @@ def open_table(repo: Repository, path: bytes, rev: str | None = None) -> Table:
     ``NotFoundError`` if no file is there, ``InvalidError`` if it is no table.
     """
     if rev is None and repo.worktree is not None:
-        return Table(_of_folder(repo.worktree, path))
+        return Table(_of_folder(repo, repo.worktree, path))
     return Table(_of_version(repo, path, rev or "HEAD"))
 
 
@@ -31,10 +32,17 @@ def _of_version(repo: Repository, path: bytes, rev: str) -> Source:
     name = f"{show_path(path)}@{rev}"
     if found.mode == Mode.LINK:
         raise InvalidError(f"{name} is a symbolic link", hint="name the file that it points to")
-    return Source(name, found.size, partial(files.open_file, repo, path, rev))
+    return stored(repo, found, name)
 
 
-def _of_folder(top: str, path: bytes) -> Source:
+def stored(repo: Repository, entry: Entry, name: str) -> Source:
+    """A file of the store, called ``name``."""
+    opener = partial(files.open_entry, repo, entry)
+    memo = StoredMemo(repo, entry.id)
+    return Source(name, entry.size, opener, entry.id, memo, repo.counters)
+
+
+def _of_folder(repo: Repository, top: str, path: bytes) -> Source:
     place = os.path.join(os.fsencode(top), path)
     with storage_errors(f"read {show_path(path)}"):
         try:
@@ -45,7 +53,10 @@ def _of_folder(top: str, path: bytes) -> Source:
             raise NotFoundError(f"{name} is not in the work tree", hint=hint) from None
     if not stat.S_ISREG(found.st_mode):
         raise InvalidError(f"{show_path(path)} is not a file", hint="see: ox ls")
-    return Source(show_path(path), found.st_size, partial(_open, place))
+    known = known_id(repo, path)
+    oid, memo = (None, None) if known is None else known
+    opener = partial(_open, place)
+    return Source(show_path(path), found.st_size, opener, oid, memo, repo.counters)
 
 
 def _open(place: bytes) -> BinaryIO:

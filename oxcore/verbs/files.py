@@ -53,7 +53,11 @@ def pieces(repo: Repository, path: bytes, rev: str = "HEAD") -> Iterator[bytes]:
 
 def open_file(repo: Repository, path: bytes, rev: str = "HEAD") -> BinaryIO:
     """The file opened for reading: seekable, and only the chunks that are asked for are read."""
-    found = entry(repo, path, rev)
+    return open_entry(repo, entry(repo, path, rev))
+
+
+def open_entry(repo: Repository, found: Entry) -> BinaryIO:
+    """``open_file`` of an entry that is at hand."""
     return io.BufferedReader(ContentFile(repo.store, found.id, found.size), _BUFFER)
 
 

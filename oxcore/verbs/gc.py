@@ -177,6 +177,7 @@ def _sweep(repo: Repository, plan: _Plan) -> Collected:
         done = repo.store.rewrite(drop=packs.rewrite, keep=packs.keep.__contains__)
         damaged = done.damaged
     repo.settings.progress.done()
+    repo.index.facts.sweep(repo.index.locations.kinds)
     return _report(repo, plan, leftovers=leftovers, damaged=damaged)
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 from pyarrow import ipc
 
+from oxcore.tables.about import About, remembered
 from oxcore.tables.detect import Form
 from oxcore.tables.reading import DAMAGE, Facts, Piece, count, loaded
 from oxcore.tables.source import Source, opened
@@ -24,8 +25,8 @@ class ArrowReader:
             self.schema: pa.Schema = opener(file).schema
 
     def facts(self) -> Facts:
-        """Rows and nulls, by reading everything."""
-        return count(self)
+        """Rows and nulls, by reading everything; they are remembered."""
+        return remembered(self._source, self._find).facts
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
         """A piece for each batch that was written."""
@@ -39,11 +40,15 @@ class ArrowReader:
                 if batch is None:
                     return
                 rows += len(batch)
+                self._source.counters.rows += len(batch)
                 yield loaded(_ordered(batch, columns))
 
     def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
         """The rows as they are."""
         return batch
+
+    def _find(self) -> About:
+        return About("arrow-stream" if self._stream else "arrow", "", self.schema, count(self))
 
     def _batches(
         self, file: pa.NativeFile, options: ipc.IpcReadOptions

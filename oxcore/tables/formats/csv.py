@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from oxcore.errors import UnstableError
+from oxcore.tables.about import About, remembered
 from oxcore.tables.detect import Form
 from oxcore.tables.infer import Column, decide
 from oxcore.tables.reading import Facts, Piece, distinct_names, loaded, some
@@ -32,7 +33,7 @@ _ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): .*invalid UTF8")
 
 
 class CsvReader:
-    """A CSV file; reads all of it once for ``schema`` and ``facts``."""
+    """A CSV file; reads all of it once for ``schema`` and ``facts``, and remembers these."""
 
     def __init__(self, source: Source, form: Form) -> None:
         self._source = source
@@ -45,11 +46,11 @@ class CsvReader:
     @property
     def schema(self) -> pa.Schema:
         """Names and types of the columns."""
-        return self._known[0]
+        return self._known.schema
 
     def facts(self) -> Facts:
         """Rows and nulls."""
-        return self._known[1]
+        return self._known.facts
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
         """All rows as text, a few megabytes at a time."""
@@ -67,7 +68,11 @@ class CsvReader:
             raise UnstableError(f"{self._source.name} changed while it was read") from None
 
     @cached_property
-    def _known(self) -> tuple[pa.Schema, Facts]:
+    def _known(self) -> About:
+        known = remembered(self._source, self._find)
+        return known if known.schema.names == self.names else self._find()
+
+    def _find(self) -> About:
         found = [Column() for _ in self.names]
         rows = 0
         for batch in self._batches(None):
@@ -76,7 +81,8 @@ class CsvReader:
                 column.look(values)
         types = [decide(column.seen) for column in found]
         schema = pa.schema(list(zip(self.names, types, strict=True)))
-        return schema, Facts(rows, tuple(column.nulls for column in found))
+        facts = Facts(rows, tuple(column.nulls for column in found))
+        return About("tsv" if self.delimiter == "\t" else "csv", self._compression, schema, facts)
 
     def _batches(self, columns: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
         if self._only_names or columns == []:
@@ -99,6 +105,7 @@ class CsvReader:
             marked = pa.PythonFile(_Marked(file, self.delimiter.join([_MARK] * len(self.names))))
             try:
                 for batch in self._open(marked, columns, size):
+                    self._source.counters.rows += len(batch)
                     if last is not None:
                         yield last
                         rows += len(last)

@@ -12,6 +12,7 @@ from itertools import islice
 import pyarrow as pa
 
 from oxcore.errors import InvalidError
+from oxcore.tables.about import About, remembered
 from oxcore.tables.detect import Form
 from oxcore.tables.reading import Facts, Piece, loaded, some
 from oxcore.tables.shape import Shape
@@ -25,7 +26,8 @@ Record = dict[str, object]
 
 
 class JsonReader:
-    """A JSON file of records; reads all of it once for ``schema`` and ``facts``."""
+    """A JSON file of records; reads all of it once for ``schema`` and ``facts``, and remembers
+    these."""
 
     def __init__(self, source: Source, form: Form) -> None:
         self._source = source
@@ -35,16 +37,17 @@ class JsonReader:
     @property
     def schema(self) -> pa.Schema:
         """Names and types of the columns, in the order in which they first come up."""
-        return self._known[0]
+        return self._known.schema
 
     def facts(self) -> Facts:
         """Rows and nulls; a name that a record lacks is null."""
-        return self._known[1]
+        return self._known.facts
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
         """All rows, some thousands at a time."""
         schema = some(self.schema, columns)
-        shapes = [(name, self._known[2].fields[name]) for name in schema.names]
+        fields = (self._known.shape or Shape()).fields
+        shapes = [(name, fields[name]) for name in schema.names]
         rows = 0
         for records in self._batches():
             arrays = [self._array_of(name, shape, records, rows) for name, shape in shapes]
@@ -57,7 +60,12 @@ class JsonReader:
         return batch
 
     @cached_property
-    def _known(self) -> tuple[pa.Schema, Facts, Shape]:
+    def _known(self) -> About:
+        known = remembered(self._source, self._find)
+        names = None if known.shape is None else list(known.shape.fields)
+        return known if known.schema.names == names else self._find()
+
+    def _find(self) -> About:
         whole, rows = Shape(), 0
         filled: dict[str, int] = {}
         for records in self._batches():
@@ -69,7 +77,8 @@ class JsonReader:
         if not whole.fields:
             raise self._source.broken("no record has a name, so it has no columns")
         schema = pa.schema([shape.field(name) for name, shape in whole.fields.items()])
-        return schema, Facts(rows, tuple(rows - filled[name] for name in whole.fields)), whole
+        facts = Facts(rows, tuple(rows - filled[name] for name in whole.fields))
+        return About("json" if self._array else "jsonl", self._compression, schema, facts, whole)
 
     def _array_of(self, name: str, shape: Shape, records: list[Record], rows: int) -> pa.Array:
         values = [record.get(name) for record in records]
@@ -84,6 +93,7 @@ class JsonReader:
         with opened(self._source, self._compression) as file:
             records = self._elements(file) if self._array else self._lines(file)
             while batch := list(islice(records, _ROWS)):
+                self._source.counters.rows += len(batch)
                 yield batch
 
     def _blocks(self, file: pa.NativeFile, row: list[int]) -> Iterator[bytes]:

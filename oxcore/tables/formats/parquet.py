@@ -9,6 +9,7 @@ from functools import partial
 import pyarrow as pa
 from pyarrow import parquet
 
+from oxcore.tables.about import About, remembered
 from oxcore.tables.detect import Form
 from oxcore.tables.reading import DAMAGE, Facts, Piece, some
 from oxcore.tables.source import Source, opened
@@ -29,7 +30,11 @@ class ParquetReader:
             self._names = self.schema.names
 
     def facts(self) -> Facts:
-        """Rows from the footer; nulls from it too, of columns that it counts them for."""
+        """Rows from the footer; nulls from it too, of columns that it counts them for; they are
+        remembered."""
+        return remembered(self.source, self._find).facts
+
+    def _find(self) -> About:
         found = [self._counted(index) for index in range(len(self.schema))]
         missing = [index for index, nulls in enumerate(found) if nulls is None]
         read = dict.fromkeys(missing, 0)
@@ -38,7 +43,7 @@ class ParquetReader:
                 for index, column in zip(missing, batch.columns, strict=True):
                     read[index] += column.null_count
         nulls = tuple(read[i] if known is None else known for i, known in enumerate(found))
-        return Facts(self._footer.num_rows, nulls)
+        return About("parquet", "", self.schema, Facts(self._footer.num_rows, nulls))
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
         """A piece for each row group."""
@@ -60,6 +65,7 @@ class ParquetReader:
         with self._errors(start), opened(self.source) as file:
             whole = parquet.ParquetFile(file, metadata=self._footer, buffer_size=_BUFFER)
             for batch in whole.iter_batches(_ROWS, row_groups=[group], columns=names):
+                self.source.counters.rows += len(batch)
                 yield batch if names is None else batch.select(names)
 
     def _counted(self, index: int) -> int | None:
