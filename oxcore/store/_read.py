@@ -83,6 +83,20 @@ class PackReader:
                 else:
                     yield self._sound(oid, Kind.CHUNK, where, payload)
 
+    def get_unproved_at(self, places: Iterable[Place]) -> Iterator[tuple[list[Buffer], list[int]]]:
+        """The bytes of chunks whose ``locate`` is known, half a MiB at a time: some pieces, and the
+        lengths of the chunks that they are. Nothing is proved: whoever asks proves the whole.
+
+        Raises ``CorruptError`` or ``MissingError`` for what cannot be read or decoded.
+        """
+        for run in read_runs(self, places, deltas=True):
+            self.counters.objects_read += len(run.ids)
+            if run.hows.count(_RAW) == len(run.ids):
+                yield [run.blob], list(run.stored)
+                continue
+            rows = zip(run.hows, run.payloads(), run.raws, strict=True)
+            yield [self.decode(how, bytes(payload), raw) for how, payload, raw in rows], [*run.raws]
+
     def _sound(self, oid: bytes, kind: Kind, where: Location, payload: Buffer | None) -> bytes:
         """The object of a payload if that is sound, else looked for again."""
         if payload is not None:

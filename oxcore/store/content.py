@@ -46,11 +46,13 @@ class Bulk(Finder, Protocol):
 
 
 class Part(NamedTuple):
-    """An object that a file is made of; ``length`` is that of the content it stands for."""
+    """An object that a file is made of; ``length`` is that of the content it stands for, ``where``
+    the place of a chunk."""
 
     oid: bytes
     kind: Kind
     length: int
+    where: Location | None = None
 
 
 def kind_of(finder: Finder, oid: bytes) -> Kind:
@@ -74,7 +76,7 @@ def parts(finder: Finder, oid: bytes) -> Iterator[Part]:
         yield from _file_parts(finder, oid, nested=False)
         return
     where = finder.locate((oid,))[0]
-    yield Part(oid, Kind.CHUNK, where.raw if where else 0)
+    yield Part(oid, Kind.CHUNK, where.raw if where else 0, where)
 
 
 def chunks(finder: Finder, oid: bytes) -> Iterator[tuple[bytes, int]]:
@@ -270,7 +272,7 @@ def _children(finder: Finder, oid: bytes, run: Manifest, *, nested: bool) -> Ite
         lengths = run.lengths[start : start + _AT_ONCE]
         for child, length, where in zip(span, lengths, finder.locate(span), strict=True):
             if where is None or _content_kind(child, where) == _CHUNK:
-                yield Part(child, Kind.CHUNK, length)
+                yield Part(child, Kind.CHUNK, length, where)
             elif nested:
                 raise corrupt(oid, "its chunks are files of files")
             else:

@@ -1,39 +1,56 @@
-"""A large file out of the store: one thread reads and verifies chunks, the caller has the others.
+"""A large file out of the store: a thread reads and proves it while the caller writes.
 
-Reading, hashing and writing all happen outside of Python's lock, in pieces of about a MiB, so
-that two processors work at once and little is handed over.
+Reading, hashing and writing all happen outside of Python's lock, in pieces of about half a MiB, so
+that two processors work at once and little is handed over. The file is proved once, as a whole:
+its chunks are not hashed one by one.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from queue import Queue
+from typing import Protocol
 
 from blake3 import blake3
 
 from oxcore.model.ids import Buffer, Kind
-from oxcore.store.content import Bulk, check_length, corrupt, parts
+from oxcore.model.protocols import Location
+from oxcore.store.content import Finder, Part, check_length, corrupt, parts
 
-_PIECE = 1 << 20  # bytes that are handed over at once
-_AHEAD = 8  # pieces that wait for the caller
-_AT_ONCE = 128  # chunks asked for together: some 8 MiB
+_AHEAD = 16  # pieces that wait for the caller
+_AT_ONCE = 256  # chunks asked for together: some 16 MiB
 
 _Item = list[Buffer] | BaseException | None
 
 
-def stream(bulk: Bulk, oid: bytes) -> Generator[Buffer]:
-    """The bytes of a file as ``content.read`` gives them, and as surely; read ahead in a thread.
+class Source(Finder, Protocol):
+    """A finder that gives chunks as they lie."""
 
-    Holds about 16 MiB. Close the generator if it is not used to its end.
+    def get_unproved_at(
+        self, places: Iterable[tuple[bytes, Location | None]]
+    ) -> Iterator[tuple[list[Buffer], list[int]]]:
+        """The bytes of chunks whose ``locate`` is known, in their order, and their lengths."""
+        ...
+
+
+def stream(source: Source, oid: bytes) -> Generator[Buffer]:
+    """The bytes of a file, read ahead in a thread; the last of them once all have given ``oid``.
+
+    Raises ``CorruptError`` if they do not, which does not say where: ``content.read`` does, and
+    takes a sound copy where the store has one. Raises ``MissingError`` as it does. Holds about
+    8 MiB. Close the generator if it is not used to its end.
     """
     queue: Queue[_Item] = Queue(_AHEAD)
     stopped = threading.Event()
-    thread = threading.Thread(target=_read, args=(bulk, oid, queue, stopped), daemon=True)
+    thread = threading.Thread(target=_read, args=(source, oid, queue, stopped), daemon=True)
     thread.start()
     try:
-        yield from _proved(oid, iter(queue.get, None))
+        while (item := queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield from item
     finally:
         stopped.set()
         while thread.is_alive():  # it may wait for room
@@ -41,25 +58,9 @@ def stream(bulk: Bulk, oid: bytes) -> Generator[Buffer]:
             thread.join(0.01)
 
 
-def _proved(oid: bytes, items: Iterator[_Item]) -> Iterator[Buffer]:
-    """The chunks, the last piece of them once all have given ``oid``."""
-    whole = blake3()
-    held: list[Buffer] = []
-    for item in items:
-        if isinstance(item, BaseException):
-            raise item
-        yield from held
-        held = item or []
-        for chunk in held:
-            whole.update(chunk)
-    if whole.digest() != oid:
-        raise corrupt(oid, "its chunks do not give its id")
-    yield from held
-
-
-def _read(bulk: Bulk, oid: bytes, queue: Queue[_Item], stopped: threading.Event) -> None:
+def _read(source: Source, oid: bytes, queue: Queue[_Item], stopped: threading.Event) -> None:
     try:
-        for piece in _pieces(bulk, oid):
+        for piece in _proved(source, oid):
             queue.put(piece)
             if stopped.is_set():
                 return
@@ -68,22 +69,34 @@ def _read(bulk: Bulk, oid: bytes, queue: Queue[_Item], stopped: threading.Event)
     queue.put(None)
 
 
-def _pieces(bulk: Bulk, oid: bytes) -> Iterator[list[Buffer]]:
-    listed = (part for part in parts(bulk, oid) if part.kind == Kind.CHUNK)
-    piece: list[Buffer] = []
-    held = 0
+def _proved(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
+    """The pieces, each once the next is read, the last of them once all have given ``oid``."""
+    whole = blake3()
+    held: list[Buffer] = []
+    for piece in _pieces(source, oid):
+        if held:
+            yield held
+        held = piece
+        for data in held:
+            whole.update(data)
+    if whole.digest() != oid:
+        raise corrupt(oid, "its chunks do not give its id")
+    yield held
+
+
+def _pieces(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
+    listed = (part for part in parts(source, oid) if part.kind == Kind.CHUNK)
     while some := list(islice(listed, _AT_ONCE)):
-        oids = [part.oid for part in some]
-        datas = bulk.get_chunks_at(oids, bulk.locate(oids))
-        for part, data in zip(some, datas, strict=True):
-            check_length(oid, part.oid, len(data), part.length)
-            piece.append(data)
-            held += len(data)
-            if held >= _PIECE:
-                yield piece
-                piece, held = [], 0
-    if piece:
-        yield piece
+        at = 0
+        for piece, lengths in source.get_unproved_at((part.oid, part.where) for part in some):
+            _check(oid, some[at : at + len(lengths)], lengths)
+            at += len(lengths)
+            yield piece
+
+
+def _check(oid: bytes, listed: Sequence[Part], lengths: Sequence[int]) -> None:
+    for part, length in zip(listed, lengths, strict=True):
+        check_length(oid, part.oid, length, part.length)
 
 
 def _drain(queue: Queue[_Item]) -> None:

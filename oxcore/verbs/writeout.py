@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import closing
 
+from oxcore.errors import CorruptError
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.store.stream import stream
@@ -56,8 +57,12 @@ def _write_here(
 
 def _write_large(repo: Repository, writer: Writer, plan: Plan, place: int) -> tuple[int, int]:
     path, entry, expect = plan.order(place)
-    with closing(stream(repo.store, entry.id)) as pieces:
-        plan.note(place, WRITE, writer.write(path, entry, pieces, expect=expect))
+    try:
+        with closing(stream(repo.store, entry.id)) as pieces:
+            stat = writer.write(path, entry, pieces, expect=expect)
+    except CorruptError:  # read chunk by chunk it says which, or finds a sound copy
+        stat = writer.write(path, entry, content.read(repo.store, entry.id), expect=expect)
+    plan.note(place, WRITE, stat)
     return 1, entry.size
 
 

@@ -33,6 +33,14 @@ def ctime_of(prefix: bytes) -> int:
     return ctime
 
 
+def is_same(stat: os.stat_result, prefix: bytes) -> bool:
+    """Whether it is the file of the prefix, unchanged, though its name may have changed: that
+    moves its ctime."""
+    size, mtime, _, inode = PREFIX.unpack(prefix)
+    found: bool = (stat.st_size, stat.st_mtime_ns, stat.st_ino) == (size, mtime, inode)
+    return found
+
+
 def mode_of(st_mode: int) -> Mode | None:
     """The ``Mode`` of a ``st_mode``; None for a folder, fifo, socket or device.
 

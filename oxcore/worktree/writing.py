@@ -17,8 +17,9 @@ from oxcore.model.entries import MAX_PATH, Entry, Mode, check_path, show_path
 from oxcore.model.ids import Buffer
 from oxcore.worktree.folders import Folders
 from oxcore.worktree.hidden import in_the_way
-from oxcore.worktree.renames import rename_new
-from oxcore.worktree.rows import ctime_of, pack_stat, wait_out
+from oxcore.worktree.releases import Releases
+from oxcore.worktree.renames import exchange, rename_new
+from oxcore.worktree.rows import ctime_of, is_same, pack_stat, wait_out
 from oxcore.worktree.temporary import temporary_name
 
 _TOGETHER = 1 << 20  # bytes written with one call
@@ -40,15 +41,18 @@ class Writer:
     A new folder shows, with all its files, once something outside of it is written, or in
     ``close``; where the block is left by an error, it goes.
 
-    What is there is looked at right before the rename: a change within those microseconds is
-    lost, except where nothing was expected, which the kernel itself holds to. Nothing is
-    fsynced: what is written here can be written again from the store.
+    What is there is looked at right before it is replaced, and again behind, where the file system
+    can exchange two files; where it cannot, a change within those microseconds is lost. That
+    nothing is there where nothing was expected, the kernel itself holds to. Nothing is fsynced:
+    what is written here can be written again from the store.
     """
 
     def __init__(self, root: str) -> None:
         self._folders = Folders(root)
         self._temporary = temporary_name()
         self._rename_new = rename_new()
+        self._exchange = exchange()
+        self._releases = Releases()
         self._emptied: set[bytes] = set()
         self._checked: bytes | None = None  # the folder of the last path, which is a sound one
         self._last = 0  # ctime in ns of what was written last
@@ -77,6 +81,7 @@ class Writer:
             self._folders.settle()
             wait_out(self._last)
         finally:
+            self._releases.wait()
             self._folders.discard()
             self._folders.close()
 
@@ -160,12 +165,23 @@ class Writer:
     def _move(self, folder: int, path: bytes, name: bytes, expect: bytes | None) -> None:
         """Rename the temporary file into its place, if that is as expected."""
         if expect is not None and _may_go(folder, path, expect):
-            os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            self._replace(folder, path, name, expect)
             return
         try:
             self._rename_new(folder, self._temporary, name)
         except FileExistsError as error:
             raise in_the_way([path]) from error
+
+    def _replace(self, folder: int, path: bytes, name: bytes, expect: bytes) -> None:
+        """Let the temporary file take the place of the one that was expected."""
+        if not self._exchange(folder, self._temporary, name):
+            os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            return
+        old = os.stat(self._temporary, dir_fd=folder, follow_symlinks=False)
+        if not is_same(old, expect):
+            self._exchange(folder, self._temporary, name)
+            raise in_the_way([path])
+        self._releases.unlink(self._temporary, folder, old.st_size)
 
     def _prune(self) -> None:
         """Remove what has become empty, from the deepest folder up; never the root."""

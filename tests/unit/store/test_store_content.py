@@ -53,7 +53,7 @@ def test_one_chunk_is_a_file():
         oid = put_chunk(store, data)
         assert content.kind_of(store, oid) == Kind.CHUNK
         assert list(content.read(store, oid)) == [data]
-        assert list(content.parts(store, oid)) == [(oid, Kind.CHUNK, len(data))]
+        assert [part[:3] for part in content.parts(store, oid)] == [(oid, Kind.CHUNK, len(data))]
         assert list(content.chunks(store, oid)) == [(oid, len(data))]
         assert ContentFile(store, oid, len(data)).read() == data
 
@@ -76,7 +76,7 @@ def test_parts_names_every_object_and_reads_no_chunk(stored):
         del store.objects[content_id(piece)]
     listed = list(content.parts(store, oid))
     assert {part.oid for part in listed} == objects
-    assert listed[0] == (oid, Kind.FILE, len(WHOLE))
+    assert listed[0][:3] == (oid, Kind.FILE, len(WHOLE))
     assert sum(part.length for part in listed if part.kind == Kind.CHUNK) == len(WHOLE)
 
 

@@ -46,6 +46,19 @@ def test_it_gives_the_file(deep):
     assert list(stream(store, oid)) == list(content.read(store, oid)) == PIECES
 
 
+def test_a_damaged_chunk_shows_in_the_whole():
+    """Chunks are not proved one by one: the file is, before its end is given."""
+    store = MemoryStore()
+    oid = put_file(store, PIECES)
+    bad = content_id(PIECES[30])
+    store.objects[bad] = (Kind.CHUNK, bytes(len(PIECES[30])))
+    taken = []
+    with pytest.raises(CorruptError):
+        for piece in stream(store, oid):
+            taken.append(piece)  # noqa: PERF402 -- what comes before the error counts
+    assert len(taken) < len(PIECES)
+
+
 def test_a_file_of_one_chunk():
     store = MemoryStore()
     for data in (b"", b"abc"):

@@ -6,14 +6,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from oxcore.codec.manifest import decode_manifest
 from oxcore.errors import (
     AmbiguousError,
+    CorruptError,
     ExistsError,
     InvalidError,
     NotFoundError,
     UnsavedError,
     UsageError,
 )
+from oxcore.model.ids import Kind, content_id
+from oxcore.testing.faults import flip
+from oxcore.testing.stores import noise
 
 paths = st.sampled_from([b"a", b"b", b"d/x", b"d/y", b"e"])
 contents = st.sampled_from([b"", b"one", b"two"])
@@ -195,3 +200,20 @@ def test_files_of_a_revision(two):
     assert two.repo.can_checkout("HEAD~0")
     assert not two.repo.can_checkout("nope")
     assert not two.repo.can_checkout("a b")
+
+
+def test_a_damaged_large_file_is_named_by_its_chunk_and_nothing_is_written(desk):
+    large = noise(7, 3 << 20)
+    desk.commit({"large.bin": large})
+    manifest = desk.core.store.get(content_id(large), Kind.FILE)
+    chunk = decode_manifest(manifest).children()[5]
+    where = desk.core.store.locate([chunk])[0]
+    name = desk.core.index.locations.packs()[where.pack]
+    (desk.root / "large.bin").unlink()
+    flip(desk.core.store.files.path(name), where.offset + 9)
+    with pytest.raises(CorruptError, match=chunk.hex()):
+        desk.repo.restore(["large.bin"])
+    assert os.listdir(desk.root) == [".ox"]
+    flip(desk.core.store.files.path(name), where.offset + 9)
+    desk.repo.restore(["large.bin"])
+    assert desk.files() == {b"large.bin": large}

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from hypothesis import settings
@@ -149,6 +150,65 @@ def test_a_file_replaced_while_its_content_streams_stays(tmp_path):
     with Writer(str(tmp_path)) as writer, pytest.raises(UnsavedError):
         writer.write(b"f", Entry(1, 3, ID), pieces(), expect=seen)
     assert place.read_bytes() == b"edi"
+
+
+def _swapping(monkeypatch, before):
+    """Let ``before`` happen right before two files exchange their names, the first time."""
+    real, first = renames_module.exchange(), [before]
+
+    def late(folder, one, two):
+        while first:
+            first.pop()()
+        return real(folder, one, two)
+
+    monkeypatch.setattr("oxcore.worktree.writing.exchange", lambda: late)
+
+
+def test_a_file_changed_between_look_and_exchange_comes_back(tmp_path, monkeypatch):
+    place = tmp_path / "f"
+    place.write_bytes(b"one")
+    seen = stat_of(tmp_path, b"f")
+    _swapping(monkeypatch, lambda: place.write_bytes(b"edited"))
+    with pytest.raises(UnsavedError):
+        write(tmp_path, b"f", b"new", expect=seen)
+    assert place.read_bytes() == b"edited"
+    assert leftovers(tmp_path) == []
+
+
+def test_a_folder_put_there_between_look_and_exchange_comes_back(tmp_path, monkeypatch):
+    place = tmp_path / "f"
+    place.write_bytes(b"one")
+    seen = stat_of(tmp_path, b"f")
+
+    def become_folder():
+        place.unlink()
+        place.mkdir()
+        (place / "mine").write_bytes(b"2")
+
+    _swapping(monkeypatch, become_folder)
+    with pytest.raises(UnsavedError):
+        write(tmp_path, b"f", b"new", expect=seen)
+    assert (place / "mine").read_bytes() == b"2"
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [3, 17 << 20])
+@pytest.mark.parametrize("able", [True, False])
+def test_a_file_takes_the_place_of_another(tmp_path, monkeypatch, size, able):
+    """With and without a file system that exchanges; large ones are freed beside."""
+    before = threading.active_count()
+    if not able:
+        monkeypatch.setattr("oxcore.worktree.writing.exchange", lambda: renames_module._cannot)
+    place = tmp_path / "f"
+    with open(place, "wb") as file:
+        file.truncate(size)
+    with open(place, "rb") as reader:
+        stat = write(tmp_path, b"f", b"new", expect=stat_of(tmp_path, b"f"))
+        assert os.fstat(reader.fileno()).st_nlink == 0, "the old one has no name left"
+    assert place.read_bytes() == b"new"
+    assert stat == pack_stat(os.lstat(place))
+    assert leftovers(tmp_path) == []
+    assert threading.active_count() == before, "the writer waits for what it frees"
 
 
 @pytest.mark.parametrize("rename", [renames_module._by_link, renames_module._by_look])
