@@ -14,7 +14,6 @@ from oxcore.index._rows import (
     row_entry,
     unpack_row,
 )
-from oxcore.index.facts import Facts
 from oxcore.index.index import Index
 from oxcore.index.locations import Locations
 from oxcore.index.stat import StatCache
@@ -23,7 +22,6 @@ __all__ = [
     "ROW_SIZE",
     "STAT_SIZE",
     "UNKNOWN_STAT",
-    "Facts",
     "Index",
     "Locations",
     "Row",

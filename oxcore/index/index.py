@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from typing import Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 from oxcore.index._env import Database, acquire, release
-from oxcore.index.facts import Facts
 from oxcore.index.locations import Locations
 from oxcore.index.stat import StatCache
+
+if TYPE_CHECKING:
+    from oxcore.index.facts import Facts
 
 
 class Index:
@@ -21,7 +24,7 @@ class Index:
 
     def __init__(self, database: Database, *, fresh: bool) -> None:
         self.fresh = fresh
-        self.facts = Facts(database.folder, readonly=database.readonly)
+        self._database = database
         self.locations = Locations(database)
         self.stat = StatCache(database)
         self._finalizer = weakref.finalize(self, release, database)
@@ -36,9 +39,17 @@ class Index:
         database, fresh = acquire(folder, readonly=readonly, map_size=map_size)
         return cls(database, fresh=fresh)
 
+    @cached_property
+    def facts(self) -> Facts:
+        """What was found out about files, by the id of their content; loads when it is asked."""
+        from oxcore.index.facts import Facts
+
+        return Facts(self._database.folder, readonly=self._database.readonly)
+
     def close(self) -> None:
         """Let go of the files; calling it twice is harmless."""
-        self.facts.close()
+        if "facts" in vars(self):
+            self.facts.close()
         self._finalizer()
 
     def __enter__(self) -> Self:
