@@ -8,6 +8,7 @@ from oxcore.tables.ask import Part, Query
 from oxcore.tables.pick import Picked
 from oxcore.tables.reading import Facts
 from oxcore.tables.references import Reference
+from oxcore.tables.rewrite.edits import Edits, Raw
 from oxcore.tables.source import Source
 from oxcore.tables.sql import ask
 from oxcore.tables.stats import Bin, ColumnStats
@@ -18,10 +19,12 @@ from oxcore.tables.write import check_name, write
 __all__ = [
     "Bin",
     "ColumnStats",
+    "Edits",
     "Facts",
     "Part",
     "Picked",
     "Query",
+    "Raw",
     "Reference",
     "Source",
     "Table",

@@ -48,6 +48,11 @@ class Table:
         self._form = detect(source)
 
     @property
+    def source(self) -> Source:
+        """Where its bytes come from."""
+        return self._source
+
+    @property
     def name(self) -> str:
         """The file, as messages call it."""
         return self._source.name

@@ -232,7 +232,7 @@ def _first_row(source: Source, text: str, delimiter: str) -> tuple[list[str], bo
 
 def _delimiter(name: str, text: str) -> str:
     """The delimiter that the name speaks of, if the first line has it, else the most frequent."""
-    line = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
+    line = re.sub(r'"[^"]*"', "", re.split("[\r\n]", text, maxsplit=1)[0])
     own = "\t" if ".tsv" in name.lower() else ","
     if own in line:
         return own
