@@ -31,6 +31,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "cat": "print a file of any version",
         "df": "rows, columns and statistics of a table file",
         "sql": "one query over tables of several files and versions",
+        "schema": "types, key and meaning of a table's columns, kept with it",
         "info": "the repository, or one file or folder, at a glance",
         "du": "logical and stored size, and what is shared",
     },

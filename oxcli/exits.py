@@ -21,6 +21,7 @@ EXITS = {
     "unreachable": 16,
     "denied": 17,
     "storage": 18,
+    "schema": 19,
     "internal": 70,
 }
 

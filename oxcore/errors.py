@@ -10,6 +10,7 @@
     |-- NothingToDoError     the verb would change nothing                kind nothing-to-do
     |-- UnsavedError         unsaved work would be lost                   kind unsaved
     |-- ConflictError        a merge needs a person                       kind conflict
+    |-- SchemaError          a table leaves its schema                    kind schema
     |-- BusyError            another writer holds the repository          kind busy
     |-- UnstableError        a file kept changing while it was read       kind unstable
     |-- CorruptError         stored bytes are not what their id says      kind corrupt
@@ -117,6 +118,12 @@ class ConflictError(OxError):
     """A merge stopped, or a merge in progress is in the way; ``items`` lists the paths."""
 
     kind = "conflict"
+
+
+class SchemaError(OxError):
+    """Tables leave their schema, and the commit is to be strict; ``items`` lists how."""
+
+    kind = "schema"
 
 
 class BusyError(OxError):

@@ -8,19 +8,35 @@ from typing import TYPE_CHECKING
 
 from oxcli.context import Session
 from oxcli.params import json_option, option, verb
+from oxcli.render.schema import warn_of
 from oxcli.render.text import human_size, plural, short_id
 from oxcore.errors import InvalidError, UsageError
 from oxcore.fs.atomic import storage_error
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from oxcore.model.commits import Json
     from oxcore.verbs.commit import Committed
+
+    class Options(TypedDict):
+        """The options of ``ox commit``."""
+
+        messages: tuple[str, ...]
+        file: str | None
+        pairs: tuple[str, ...]
+        everything: bool
+        amend: bool
+        allow_empty: bool
+        strict: bool | None
+        as_json: bool
 
 
 @verb(
     'ox commit -m "relabel the cats"',
     "ox commit -a -F notes.txt",
     "ox commit --amend",
+    'ox commit --strict -m "new labels"',
     'ox commit -m "eval" --meta model=7 --meta \'tags=["night", "rain"]\'',
 )
 @option(
@@ -36,6 +52,11 @@ if TYPE_CHECKING:
 @option("--amend", flag=True, help="Replace the last commit.")
 @option("--allow-empty", flag=True, help="Even if nothing is staged.")
 @option(
+    "--strict/--no-strict",
+    "strict",
+    help="Refuse tables that leave their schema, or only warn; the setting commit.strict.",
+)
+@option(
     "--meta",
     "pairs",
     many=True,
@@ -43,36 +64,37 @@ if TYPE_CHECKING:
     help="Keep a value with the commit: JSON, or else text.",
 )
 @json_option
-def command(
-    session: Session,
-    messages: tuple[str, ...],
-    file: str | None,
-    pairs: tuple[str, ...],
-    *,
-    everything: bool,
-    amend: bool,
-    allow_empty: bool,
-    as_json: bool,
-) -> None:
-    """Record the stage as a new version."""
+def command(session: Session, **options: Unpack[Options]) -> None:
+    """Record the stage as a new version.
+
+    New and changed tables that leave the schema kept of them (ox schema) are told of.
+    """
+    message = _message(options["messages"], options["file"])
+    pairs = options["pairs"]
+    with session.open() as repo:
+        made = repo.commit(
+            message,
+            all_tracked=options["everything"],
+            amend=options["amend"],
+            allow_empty=options["allow_empty"],
+            meta=dict(_pair(text) for text in pairs) if pairs else None,
+            strict=options["strict"],
+        )
+    warn_of(session, made.left)
+    if options["as_json"]:
+        session.emit(made)
+        return
+    session.say(_headline(made))
+    session.say(_counts(made))
+
+
+def _message(messages: tuple[str, ...], file: str | None) -> str | None:
     if messages and file is not None:
         raise UsageError("-m and -F exclude each other")
     message = _read(file) if file is not None else "\n\n".join(messages) if messages else None
     if message is not None:
         _check_text(message)
-    with session.open() as repo:
-        made = repo.commit(
-            message,
-            all_tracked=everything,
-            amend=amend,
-            allow_empty=allow_empty,
-            meta=dict(_pair(text) for text in pairs) if pairs else None,
-        )
-    if as_json:
-        session.emit(made)
-        return
-    session.say(_headline(made))
-    session.say(_counts(made))
+    return message
 
 
 def _headline(made: Committed) -> str:

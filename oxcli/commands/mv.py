@@ -14,7 +14,10 @@ _SHOWN = 20  # files that are named; the rest is counted
 @argument("target", kind=PATH)
 @option("-f", "--force", flag=True, help="Overwrite a file. ox undo brings it back.")
 def command(session: Session, sources: tuple[str, ...], target: str, *, force: bool) -> None:
-    """Move or rename tracked files and folders; into TARGET if that is a folder."""
+    """Move or rename tracked files and folders; into TARGET if that is a folder.
+
+    The schema of a table goes with it.
+    """
     with session.open() as repo:
         moves = repo.mv(
             [session.path(repo, source) for source in sources],

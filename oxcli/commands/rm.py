@@ -17,7 +17,10 @@ _SHOWN = 20  # files that are named; the rest is counted
 def command(
     session: Session, paths: tuple[str, ...], *, recursive: bool, cached: bool, force: bool
 ) -> None:
-    """Remove tracked files from the stage and, without --cached, from the folder."""
+    """Remove tracked files from the stage and, without --cached, from the folder.
+
+    The schema of a table goes with it.
+    """
     with session.open() as repo:
         changes = repo.rm(
             session.paths(repo, paths), recursive=recursive, cached=cached, force=force

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oxcore import verbs
@@ -9,11 +10,16 @@ from oxcore.api.base import RepoBase
 from oxcore.model.entries import path_bytes
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from oxcore.tables import Part, Picked, Table
+    from oxcore.tables.departures import Departure
+    from oxcore.tables.schema import TableSchema
+    from oxcore.verbs.schema import Kept
 
 
 class Tables(RepoBase):
-    """``table``, ``sql``: CSV, TSV, JSON Lines, JSON, Parquet and Arrow as rows and columns."""
+    """``table``, ``sql``, ``schema``: CSV, TSV, JSON, Parquet and Arrow as rows and columns."""
 
     def table(self, path: str | bytes, rev: str | None = None) -> Table:
         """A table file: as it is in the work tree, or in the revision ``rev`` (``":"``: staged).
@@ -22,7 +28,7 @@ class Tables(RepoBase):
         ``.stats()``, ``.pick(query, part)``; see ``oxcore.tables.Table``. Raises ``NotFoundError``,
         and ``InvalidError`` for a file that is no table.
         """
-        return verbs.df.open_table(self._repo, path_bytes(path).strip(b"/"), rev)
+        return verbs.df.open_table(self._repo, _clean(path), rev)
 
     def sql(self, query: str, part: Part | None = None, *, here: str | bytes = b"") -> Picked:
         """What one SELECT gives that names files as tables; close it.
@@ -32,3 +38,61 @@ class Tables(RepoBase):
         ``here``. Raises ``InvalidError`` with the place in the text, ``NotFoundError``.
         """
         return verbs.sql.query(self._repo, query, path_bytes(here).strip(b"/"), part)
+
+    def schema(self, path: str | bytes, rev: str | None = None) -> TableSchema | None:
+        """What is kept of a table: types, key, which columns hold images; None if nothing is.
+
+        As it is in the work tree, or in the revision ``rev`` (``":"``: staged). Raises
+        ``InvalidError`` that names the file ``.oxschema/...`` and the place that makes no sense.
+        """
+        return verbs.schema.read(self._repo, _clean(path), rev)
+
+    def schemas(self, rev: str | None = None) -> list[Kept]:
+        """All tables that have a schema, with it, by path."""
+        return verbs.schema.kept(self._repo, rev)
+
+    def set_schema(self, path: str | bytes, schema: TableSchema) -> None:
+        """Keep a schema for a table: it is written to ``.oxschema/<path>.json``, and staged.
+
+        Raises ``NotFoundError`` for a column that the table does not have.
+        """
+        verbs.schema.put(self._repo, _clean(path), schema)
+
+    def amend_schema(
+        self,
+        paths: Sequence[str | bytes],
+        *,
+        key: Sequence[str] | None = None,
+        types: Mapping[str, str | pa.DataType] | None = None,
+        holds: Mapping[str, str] | None = None,
+        about: Mapping[str, str] | None = None,
+        description: str | None = None,
+        infer: bool = False,
+        only: Sequence[str] = (),
+    ) -> list[Kept]:
+        """Change what is kept of tables (paths, or globs over tracked files), and stage it.
+
+        ``types`` (a name as in ``"timestamp[us, tz=UTC]"``), ``holds`` and ``about`` go by column,
+        an empty text takes what was said away; ``infer`` takes the types of all columns, or
+        of those in ``only``, as they are now. Gives the new schemas. Raises ``NotFoundError`` for
+        columns that are not there, ``InvalidError`` for types that there are not.
+        """
+        changes = verbs.schema.Amend(
+            key, types or {}, holds or {}, about or {}, description, infer, only
+        )
+        return verbs.schema.amend(self._repo, [_clean(path) for path in paths], changes)
+
+    def remove_schema(self, path: str | bytes, columns: Sequence[str] = ()) -> None:
+        """Forget the schema of a table, or what it says of some columns; staged.
+
+        Raises ``NotFoundError`` if there is none.
+        """
+        verbs.schema.remove(self._repo, _clean(path), columns)
+
+    def departures(self, path: str | bytes, rev: str | None = None) -> list[Departure]:
+        """How a table leaves its schema: nothing if it keeps to it, or has none."""
+        return verbs.leaving.look(self._repo, _clean(path), rev)
+
+
+def _clean(path: str | bytes) -> bytes:
+    return path_bytes(path).strip(b"/")

@@ -88,11 +88,14 @@ class Work(RepoBase):
         amend: bool = False,
         allow_empty: bool = False,
         meta: Mapping[str, Json] | None = None,
+        strict: bool | None = None,
     ) -> Committed:
         """Record the stage as a commit on the present branch.
 
-        Raises ``NothingToDoError`` if nothing is staged, ``ConflictError`` while conflicts are
-        open, ``UsageError`` without a message or an author.
+        ``.left`` of what it gives tells which new tables leave their schema; with ``strict`` (None:
+        as ``commit.strict`` is set) these raise ``SchemaError``. Raises ``NothingToDoError`` if
+        nothing is staged, ``ConflictError`` while conflicts are open, ``UsageError`` without a
+        message or an author.
         """
         return verbs.commit.commit(
             self._repo,
@@ -101,6 +104,7 @@ class Work(RepoBase):
             amend=amend,
             allow_empty=allow_empty,
             meta=meta,
+            strict=strict,
         )
 
     def restore(

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
         intent as intent,
     )
     from oxcore.verbs import (
+        leaving as leaving,
+    )
+    from oxcore.verbs import (
         log as log,
     )
     from oxcore.verbs import (
@@ -88,6 +91,9 @@ if TYPE_CHECKING:
     )
     from oxcore.verbs import (
         resolve as resolve,
+    )
+    from oxcore.verbs import (
+        schema as schema,
     )
     from oxcore.verbs import (
         show as show,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from oxcore import tree
 from oxcore.codec.commit import encode_commit
@@ -22,12 +22,20 @@ from oxcore.repo import Repository
 from oxcore.verbs import intent
 from oxcore.verbs.add import add_locked
 from oxcore.verbs.merging import Pending, read_pending
+from oxcore.verbs.schemafile import FOLDER
+from oxcore.verbs.survey import sync_stat
+
+if TYPE_CHECKING:
+    from oxcore.verbs.leaving import Left
+
+_TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 class Committed(NamedTuple):
     """A new commit: its id, the branch it is on (None if HEAD is detached), what it holds; how
     many files were ``added``, ``modified``, ``removed`` and ``retyped`` (now a link, or no longer
-    one) against its first parent, and the ``nbytes`` of those that it has anew."""
+    one) against its first parent, and the ``nbytes`` of those that it has anew; which of its new
+    tables ``left`` their schema."""
 
     id: bytes
     branch: str | None
@@ -38,6 +46,7 @@ class Committed(NamedTuple):
     removed: int
     retyped: int
     nbytes: int
+    left: tuple[Left, ...] = ()
 
 
 def commit(
@@ -48,19 +57,22 @@ def commit(
     amend: bool = False,
     allow_empty: bool = False,
     meta: Mapping[str, Json] | None = None,
+    strict: bool | None = None,
 ) -> Committed:
     """Record the stage as a commit and move the branch to it.
 
     ``all_tracked`` stages every change of tracked files first; ``amend`` replaces HEAD's commit:
-    its author stays, and its message and ``meta`` where none are given. Raises
+    its author stays, and its message and ``meta`` where none are given. ``strict`` (None: as
+    ``commit.strict`` is set) refuses new tables that leave their schema. Raises
     ``NothingToDoError`` if nothing is staged, ``ConflictError`` while a merge has open
-    conflicts, ``UsageError`` without a message or an author.
+    conflicts, ``UsageError`` without a message or an author, ``SchemaError`` if it is strict.
     """
-    author = repo.author()
+    author, strict = repo.author(), _strict(repo) if strict is None else strict
     with repo.lock("commit"):
         intent.recover(repo)
         pending = read_pending(repo)
         _check_conflicts(pending)  # before `add`, which would take open ones for settled
+        before = repo.stage()
         if all_tracked:
             add_locked(repo, update=True)
         head, stage = repo.head(), repo.stage()
@@ -72,9 +84,51 @@ def commit(
             )
         kept = draft.meta if meta is None else dict(meta)
         made = draft._replace(tree=stage, message=text, meta=kept)
+        nodes = tree.Nodes(repo.store)
+        left = leaving(repo, _parent_tree(repo, made), stage, nodes)
+        if left and strict:
+            _refuse(repo, left, before)
         oid = store_commit(repo, made)
         branch = advance(repo, oid, "commit --amend" if amend else "commit", made.title)
-    return Committed(oid, branch, made, not made.parents, *_counts(repo, made))
+    return Committed(oid, branch, made, not made.parents, *_counts(repo, made, nodes), left)
+
+
+def leaving(
+    repo: Repository, before: bytes, after: bytes, nodes: tree.Nodes | None = None
+) -> tuple[Left, ...]:
+    """The tables that are new or changed in the tree ``after``, and leave the schema that it has of
+    them. Where there is no schema nothing is read, nor any library of tables loaded."""
+    if before == after or not tree.exists_folder(nodes or repo.store, after, FOLDER):
+        return ()
+    from oxcore.verbs.leaving import check
+
+    return check(repo, before, after)
+
+
+def _refuse(repo: Repository, left: tuple[Left, ...], before: bytes) -> NoReturn:
+    """Raise for tables that leave their schema, with the stage as it was."""
+    from oxcore.verbs.leaving import refusal
+
+    if repo.stage() != before:
+        changes = {"stage": (repo.stage().hex(), before.hex())}
+        repo.operate("commit", "refused: what --all staged is taken back", changes)
+        sync_stat(repo)
+    raise refusal(left)
+
+
+def _strict(repo: Repository) -> bool:
+    text = repo.config().get("commit.strict", "false").lower()
+    if text not in _TRUTHS:
+        raise InvalidError(
+            f"commit.strict is neither true nor false: {text!r}",
+            hint="set it with: ox config commit.strict true",
+        )
+    return _TRUTHS[text]
+
+
+def _parent_tree(repo: Repository, made: Commit) -> bytes:
+    """The tree that a commit is compared with; the empty one where there is none, or not here."""
+    return (_tree_of(repo, made.parents[0]) if made.parents else None) or tree.EMPTY
 
 
 def store_commit(repo: Repository, made: Commit) -> bytes:
@@ -120,15 +174,15 @@ def _draft(
     return Commit(tree.EMPTY, parents + pending.parents, who, now, pending.message)
 
 
-def _counts(repo: Repository, made: Commit) -> tuple[int, int, int, int, int]:
+def _counts(repo: Repository, made: Commit, nodes: tree.Nodes) -> tuple[int, int, int, int, int]:
     """Files added, modified, removed and of another type, and the bytes of the new contents."""
     if not made.parents:
-        files, nbytes = tree.summary(repo.store, made.tree)
+        files, nbytes = tree.summary(nodes, made.tree)
         return files, 0, 0, 0, nbytes
     letters: Counter[str] = Counter()
     nbytes = 0
     before = _tree_of(repo, made.parents[0])
-    for change in () if before is None else tree.diff(repo.store, before, made.tree):
+    for change in () if before is None else tree.diff(nodes, before, made.tree):
         letters[change.letter] += 1
         nbytes += 0 if change.new is None else change.new.size
     return letters["A"], letters["M"], letters["D"], letters["T"], nbytes

@@ -15,6 +15,7 @@ from oxcore.store import Batch
 from oxcore.verbs import intent
 from oxcore.verbs.ingest import Ingest
 from oxcore.verbs.merging import read_pending, without_conflicts
+from oxcore.verbs.schemafile import FOLDER, file_of, tracked
 from oxcore.verbs.select import Selection, fixed_part
 from oxcore.verbs.survey import Found, differs, sync_stat
 from oxcore.verbs.update import carry
@@ -30,7 +31,8 @@ def rm(
     cached: bool = False,
     force: bool = False,
 ) -> list[Change]:
-    """Take tracked files out of the stage and, unless ``cached``, out of the work tree.
+    """Take tracked files out of the stage and, unless ``cached``, out of the work tree; with a
+    table its schema.
 
     Raises ``NotFoundError`` for a pattern without a tracked file, ``UsageError`` for a folder
     without ``recursive``, ``UnsavedError`` for files that differ from the stage or from HEAD
@@ -41,6 +43,7 @@ def rm(
         sync_stat(repo)
         chosen = _tracked(repo, patterns)
         _check_folders(patterns, chosen, recursive=recursive)
+        chosen = _with_schemas(repo, chosen)
         stage = repo.stage()
         if not (force or cached):
             _check_staged(repo, chosen)
@@ -59,10 +62,10 @@ def mv(
 ) -> list[tuple[bytes, bytes]]:
     """Rename tracked files or folders, in the work tree and in the stage.
 
-    Several sources, or a ``target`` that is a folder, move into it. Gives old and new paths of
-    files. Raises ``NotFoundError`` for a source that is not tracked, ``ExistsError`` where
-    something is in the way; with ``force`` a file is stored, so that ``undo`` brings it back,
-    and overwritten. Untracked files move along with their folder.
+    Several sources, or a ``target`` that is a folder, move into it; with a table its schema.
+    Gives old and new paths of files. Raises ``NotFoundError`` for a source that is not tracked,
+    ``ExistsError`` where something is in the way; with ``force`` a file is stored, so that
+    ``undo`` brings it back, and overwritten. Untracked files move along with their folder.
     """
     root = repo.tree_root()
     with repo.lock("mv"):
@@ -76,6 +79,11 @@ def mv(
         moves = [move for pair in pairs for move in _file_moves(repo, *pair)]
         for source, place in pairs:
             _check_free(repo, source, place, force=force)
+        schemas = _schema_moves(repo, moves)
+        for source, place, _ in schemas:
+            _check_place(repo, source, place, force=force)
+        pairs += [(source, place) for source, place, _ in schemas]
+        moves += schemas
         _stage_moves(repo, pairs, moves)
     return [(old, new) for old, new, _ in moves]
 
@@ -92,6 +100,21 @@ def _tracked(repo: Repository, patterns: Sequence[bytes]) -> list[tuple[bytes, E
     if not chosen:
         raise NotFoundError("no file is tracked here yet")
     return sorted(chosen.items())
+
+
+def _with_schemas(repo: Repository, chosen: list[tuple[bytes, Entry]]) -> list[tuple[bytes, Entry]]:
+    """The files, and the schemas of those that are tables."""
+    schemas = tracked(repo.store, repo.stage(), [path for path, _ in chosen])
+    return sorted({**dict(chosen), **schemas}.items())
+
+
+def _schema_moves(
+    repo: Repository, moves: list[tuple[bytes, bytes, Entry]]
+) -> list[tuple[bytes, bytes, Entry]]:
+    """Where the schemas of the moved tables go."""
+    places = {file_of(old): file_of(new) for old, new, _ in moves}
+    schemas = tracked(repo.store, repo.stage(), [old for old, _, _ in moves])
+    return [(path, places[path], entry) for path, entry in schemas.items()]
 
 
 def _settled(repo: Repository, paths: Sequence[bytes]) -> dict[str, tuple[str | None, str | None]]:
@@ -159,13 +182,17 @@ def _check_apart(pairs: list[tuple[bytes, bytes]]) -> None:
 
 
 def _check_free(repo: Repository, source: bytes, place: bytes, *, force: bool) -> None:
-    root = repo.tree_root()
-    base, above = os.fsencode(root), place.rpartition(b"/")[0]
-    if not exists(root, source):
-        raise NotFoundError(f"{show_path(source)} is not in the work tree")
-    refuse_links(base, above)
+    base, above = os.fsencode(repo.tree_root()), place.rpartition(b"/")[0]
+    _check_place(repo, source, place, force=force)
     if not os.path.isdir(os.path.join(base, above)):
         raise NotFoundError(f"there is no folder {show_path(above)}", hint="make it first")
+
+
+def _check_place(repo: Repository, source: bytes, place: bytes, *, force: bool) -> None:
+    root = repo.tree_root()
+    if not exists(root, source):
+        raise NotFoundError(f"{show_path(source)} is not in the work tree")
+    refuse_links(os.fsencode(root), place.rpartition(b"/")[0])
     if exists(root, place) and not (force and peek(root, place) is not None):
         raise ExistsError(f"{show_path(place)} is in the way", hint="remove it, or use --force")
 
@@ -216,12 +243,26 @@ def _rename(repo: Repository, pairs: list[tuple[bytes, bytes]]) -> None:
     try:
         with storage_errors("rename"):
             for source, place in pairs:
+                os.makedirs(os.path.dirname(os.path.join(base, place)), exist_ok=True)
                 os.rename(os.path.join(base, source), os.path.join(base, place))
                 done.append((source, place))
     except BaseException:
         for source, place in reversed(done):
             os.rename(os.path.join(base, place), os.path.join(base, source))
         raise
+    for source, _ in pairs:
+        if source.startswith(FOLDER + b"/"):
+            _prune(base, source.rpartition(b"/")[0])
+
+
+def _prune(base: bytes, folder: bytes) -> None:
+    """Remove a folder of schemas that is empty now, and those above it."""
+    try:
+        while folder:
+            os.rmdir(os.path.join(base, folder))
+            folder = folder.rpartition(b"/")[0]
+    except OSError:
+        return
 
 
 def _same(repo: Repository, path: bytes, entry: Entry) -> bool:

@@ -19,6 +19,7 @@ STATUS: dict[str, int] = {
     "unsaved": 409,
     "conflict": 409,
     "rejected": 409,
+    "schema": 409,
     "corrupt": 422,
     "missing": 422,
     "error": 500,

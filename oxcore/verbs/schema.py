@@ -1,0 +1,240 @@
+"""``schema``: what people hold of a table, kept in the tree as a file of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from oxcore import tree
+from oxcore.errors import InvalidError, NotFoundError
+from oxcore.fs.atomic import storage_errors
+from oxcore.model.entries import Change, Entry, Mode, check_path, show_path
+from oxcore.repo import Repository
+from oxcore.store import Batch, content
+from oxcore.tables import Table
+from oxcore.tables.ask import places_of
+from oxcore.tables.schema import ColumnSchema, TableSchema, encode, merge, parse
+from oxcore.tables.typenames import parse_type
+from oxcore.tree import Conflict
+from oxcore.verbs import intent
+from oxcore.verbs.deposit import put_bytes
+from oxcore.verbs.df import open_table
+from oxcore.verbs.files import root_of
+from oxcore.verbs.schemafile import file_of, table_of, tables
+from oxcore.verbs.select import Selection, is_glob
+from oxcore.verbs.update import carry
+
+_LARGEST = 16 << 20  # bytes of a schema, which is read at once
+
+
+class Kept(NamedTuple):
+    """A table and its schema."""
+
+    path: bytes
+    schema: TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """What to change of a schema. ``key`` None leaves it; ``types``, ``holds`` and ``about`` (a
+    description) by column, where an empty text takes it away; ``description`` of the table, None
+    leaves it. ``infer``: the types of all columns, or of those in ``only``, as they are now;
+    columns that are gone are forgotten."""
+
+    key: Sequence[str] | None = None
+    types: Mapping[str, str | pa.DataType] = field(default_factory=dict)
+    holds: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
+    infer: bool = False
+    only: Sequence[str] = ()
+
+
+def read(repo: Repository, path: bytes, rev: str | None = None) -> TableSchema | None:
+    """The schema of the table at ``path``, if one is kept: in a revision (``:``: the stage), or
+    where ``rev`` is None in the work tree, and of HEAD in a bare repository.
+
+    ``InvalidError`` names the file, and the place in it that makes no sense.
+    """
+    if rev is not None or repo.worktree is None:
+        return at(repo, root_of(repo, rev or "HEAD"), path)
+    name = file_of(path)
+    place = os.path.join(os.fsencode(repo.worktree), name)
+    with storage_errors(f"read {show_path(name)}"):
+        try:
+            with open(place, "rb") as file:
+                return parse(file.read(_LARGEST), show_path(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+def at(repo: Repository, root: bytes, path: bytes) -> TableSchema | None:
+    """The schema of the table at ``path`` that a tree has; raises as ``read``."""
+    name = file_of(path)
+    entry = tree.get(repo.store, root, name)
+    return None if entry is None else _parsed(repo, name, entry)
+
+
+def kept(repo: Repository, rev: str | None = None) -> list[Kept]:
+    """All tables that have a schema, by path: in a revision; where ``rev`` is None, those that are
+    tracked."""
+    root = root_of(repo, rev or ("HEAD" if repo.worktree is None else ":"))
+    found = ((path, at(repo, root, path)) for path in tables(repo.store, root))
+    return [Kept(path, schema) for path, schema in found if schema is not None]
+
+
+def _parsed(repo: Repository, name: bytes, entry: Entry) -> TableSchema:
+    if entry.mode == Mode.LINK or entry.size > _LARGEST:
+        raise InvalidError(f"{show_path(name)} is no schema: a link, or too large")
+    return parse(b"".join(content.read(repo.store, entry.id)), show_path(name))
+
+
+# -- writing
+
+
+def put(repo: Repository, path: bytes, schema: TableSchema) -> None:
+    """Keep ``schema`` for the table at ``path``: written to its file, and staged.
+
+    Raises ``NotFoundError`` for columns that the table does not have, ``UsageError`` in a bare
+    repository; else as ``df.open_table``.
+    """
+    repo.tree_root()
+    _check_table(path)
+    table = open_table(repo, path)
+    places_of([*schema.columns, *schema.key], table.schema.names)
+    _write(repo, {path: encode(schema)})
+
+
+def amend(repo: Repository, patterns: Sequence[bytes], changes: Amend) -> list[Kept]:
+    """Change what is kept of the tables that ``patterns`` (paths, or globs over tracked files)
+    name, and stage it. Raises as ``put``, and ``InvalidError`` for a type that there is not."""
+    repo.tree_root()
+    made = [_amended(repo, path, changes) for path in _chosen(repo, patterns)]
+    _write(repo, {one.path: encode(one.schema) for one in made})
+    return made
+
+
+def remove(repo: Repository, path: bytes, columns: Sequence[str] = ()) -> None:
+    """Forget the schema of the table at ``path``, or what it says of these columns; staged.
+
+    ``NotFoundError`` if there is none.
+    """
+    repo.tree_root()
+    old = read(repo, path)
+    if old is None:
+        name = show_path(path)
+        raise NotFoundError(f"{name} has no schema", hint="ox schema lists those that have one")
+    if not columns:
+        _write(repo, {path: None})
+        return
+    places_of(columns, [*old.columns])
+    left = {name: one for name, one in old.columns.items() if name not in columns}
+    key = () if set(old.key) & set(columns) else old.key
+    _write(repo, {path: encode(replace(old, columns=left, key=key))})
+
+
+def _chosen(repo: Repository, patterns: Sequence[bytes]) -> list[bytes]:
+    globs = [pattern for pattern in patterns if is_glob(pattern) and not _is_file(repo, pattern)]
+    chosen = [pattern for pattern in patterns if pattern not in globs]
+    selection = Selection(globs)
+    for start in selection.roots() if globs else ():
+        walked = tree.walk(repo.store, repo.stage(), prefix=start)
+        chosen += [path for path, _ in walked if table_of(path) is None and path in selection]
+    if globs and selection.unmatched():
+        name = show_path(selection.unmatched()[0])
+        raise NotFoundError(f"no tracked file fits {name!r}", hint="see what is there: ox ls -r")
+    return list(dict.fromkeys(chosen))
+
+
+def _is_file(repo: Repository, path: bytes) -> bool:
+    return os.path.lexists(os.path.join(os.fsencode(repo.tree_root()), path))
+
+
+def _check_table(path: bytes) -> None:
+    if table_of(path) is not None:
+        raise InvalidError(f"{show_path(path)} is a schema, not a table")
+
+
+def _amended(repo: Repository, path: bytes, changes: Amend) -> Kept:
+    _check_table(path)
+    table = open_table(repo, path)
+    names = table.schema.names
+    old = read(repo, path) or TableSchema()
+    columns, key = dict(old.columns), old.key
+    named = (*changes.types, *changes.holds, *changes.about, *changes.only, *(changes.key or ()))
+    places_of(named, names)
+    if changes.infer:
+        columns, key = _inferred(table, columns, changes.only), _left(key, names)
+    types = {name: _type(one) for name, one in changes.types.items()}
+    for name in dict.fromkeys((*types, *changes.holds, *changes.about)):
+        known = columns.get(name, ColumnSchema())
+        columns[name] = ColumnSchema(
+            types.get(name, known.type),
+            changes.holds.get(name, known.holds),
+            changes.about.get(name, known.description),
+        )
+    key = key if changes.key is None else tuple(changes.key)
+    text = old.description if changes.description is None else changes.description
+    return Kept(path, TableSchema(columns, key, text))
+
+
+def _left(key: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+    return key if set(key) <= set(names) else ()
+
+
+def _type(one: str | pa.DataType) -> pa.DataType | None:
+    if isinstance(one, str):
+        return parse_type(one) if one else None
+    return one
+
+
+def _inferred(
+    table: Table, columns: Mapping[str, ColumnSchema], only: Sequence[str]
+) -> dict[str, ColumnSchema]:
+    """The columns with the types that they have now."""
+    there = {column.name: column.type for column in table.schema}
+    made = {name: one for name, one in columns.items() if name in there}
+    for name, type_ in there.items():
+        if not only or name in only:
+            made[name] = replace(made.get(name, ColumnSchema()), type=type_)
+    return made
+
+
+def _write(repo: Repository, texts: Mapping[bytes, bytes | None]) -> None:
+    """Make the schemas of these tables be this, in the work tree and in the stage, as one
+    operation, which ``undo`` takes back."""
+    with repo.lock("schema"):
+        intent.recover(repo)
+        stage, edits = repo.stage(), dict[bytes, Entry | None]()
+        with repo.batch() as batch:
+            for path, text in texts.items():
+                check_path(file_of(path))
+                edits[file_of(path)] = None if text is None else _stored(repo, batch, text)
+            paths = sorted(edits)
+            olds = tree.get_many(repo.store, stage, paths)
+            new = tree.edit(repo.store, batch, stage, sorted(edits.items()))
+        steps = [Change(path, old, edits[path]) for path, old in zip(paths, olds, strict=True)]
+        note = ", ".join(show_path(path) for path in sorted(texts)[:3])
+        carry(repo, steps, stage=new, verb="schema", note=note, changes={}, force=True)
+
+
+def _stored(repo: Repository, batch: Batch, text: bytes) -> Entry:
+    return Entry(Mode.FILE, len(text), put_bytes(repo, batch, text))
+
+
+def settled(repo: Repository, batch: Batch, conflict: Conflict) -> Entry | None:
+    """The schema that both sides of a conflict make together; None where a person has to say."""
+    base, ours, theirs = conflict.base, conflict.ours, conflict.theirs
+    if table_of(conflict.path) is None or ours is None or theirs is None:
+        return None
+    try:
+        known = None if base is None else _parsed(repo, conflict.path, base)
+        left, right = (_parsed(repo, conflict.path, one) for one in (ours, theirs))
+    except InvalidError:
+        return None
+    made = merge(known, left, right)
+    return None if made is None else _stored(repo, batch, encode(made))
