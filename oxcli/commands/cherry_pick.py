@@ -5,6 +5,7 @@ from __future__ import annotations
 from oxcli.context import Session
 from oxcli.params import REVISION, Number, argument, json_option, option, verb
 from oxcli.render import replays
+from oxcli.render.schema import warnings
 
 
 @verb(
@@ -36,6 +37,8 @@ def command(
             session.say("gave up the cherry-pick: all is as before it")
             return
         result = repo.cherry_pick(revisions, mainline=mainline)
+    for line in warnings(result.left, session.show):
+        session.warn(line)
     if as_json:
         session.emit(replays.document(result))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oxcli.context import Session
 from oxcli.params import json_option, option, verb
-from oxcli.render.schema import warn_of
+from oxcli.render.schema import warnings
 from oxcli.render.text import human_size, plural, short_id
 from oxcore.errors import InvalidError, UsageError
 from oxcore.fs.atomic import storage_error
@@ -80,7 +80,8 @@ def command(session: Session, **options: Unpack[Options]) -> None:
             meta=dict(_pair(text) for text in pairs) if pairs else None,
             strict=options["strict"],
         )
-    warn_of(session, made.left)
+    for line in warnings(made.left, session.show):
+        session.warn(line)
     if options["as_json"]:
         session.emit(made)
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from oxcli.context import Session
 from oxcli.params import REVISION, argument, json_option, option, verb
 from oxcli.render.branches import conflict_document, moved_document, moved_text, stopped
+from oxcli.render.schema import warnings
 from oxcli.render.text import short_id
 from oxcore.errors import UsageError
 
@@ -56,6 +57,8 @@ def command(
     forward = _forward(ff_only=ff_only, no_ff=no_ff)
     with session.open() as repo:
         result = repo.merge(revision, message=message, forward=forward, allow_unrelated=unrelated)
+    for line in warnings(result.left, session.show):
+        session.warn(line)
     if as_json:
         session.emit(_document(result))
     elif result.kind != "conflicts":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from oxcli.context import Session
 from oxcli.params import argument, json_option, option, verb
 from oxcli.render.branches import conflict_document, moved_document, moved_text, stopped
+from oxcli.render.schema import warnings
 from oxcli.render.sharing import change_lines, fetched_document, fetched_text
 from oxcli.render.text import short_id
 from oxcore.errors import UsageError
@@ -40,6 +41,8 @@ def command(
     forward: Forward = "only" if ff_only else "never" if no_ff else "auto"
     with session.open() as repo:
         result = repo.pull(remote, branch, forward=forward)
+    for line in warnings(result.merged.left, session.show):
+        session.warn(line)
     if as_json:
         session.emit(_document(result))
     else:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oxcli.context import Session
 from oxcli.render.text import Paint, plural, table
 
 if TYPE_CHECKING:
@@ -17,13 +16,11 @@ if TYPE_CHECKING:
 _SHOWN = 20  # departures that are told one by one
 
 
-def warn_of(session: Session, left: Sequence[Left]) -> None:
-    """Tell of tables that leave their schema, on stderr."""
-    lines = [f"{session.show(one.path)}: {each.text}" for one in left for each in one.departures]
-    for line in lines[:_SHOWN]:
-        session.warn(line)
-    if len(lines) > _SHOWN:
-        session.warn(f"... and {plural(len(lines) - _SHOWN, 'more departure')} from schemas")
+def warnings(left: Sequence[Left], show: Callable[[bytes], str]) -> list[str]:
+    """One line a departure; those beyond the first 20 are counted."""
+    lines = [f"{show(one.path)}: {each.text}" for one in left for each in one.departures]
+    rest = len(lines) - _SHOWN
+    return lines if rest <= 0 else [*lines[:_SHOWN], f"... and {rest:,} more of the like"]
 
 
 def rows(table_: Table, schema: TableSchema) -> list[dict[str, object]]:

@@ -183,21 +183,22 @@ class _Look:
 
 def _comparable(now: pa.DataType, wanted: pa.DataType) -> bool:
     """Whether values of the one type can be of the other without being written otherwise."""
-    if _is_number(now):
-        return _is_number(wanted)
     if types.is_date(now):
         return types.is_date(wanted) or (types.is_timestamp(wanted) and wanted.tz is None)
     if types.is_timestamp(now):
         return types.is_timestamp(wanted) and (now.tz is None) == (wanted.tz is None)
-    return types.is_nested(now) and now.id == wanted.id
+    return (_is_number(now) and _is_number(wanted)) or (
+        types.is_nested(now) and bool(now.id == wanted.id)
+    )
 
 
 def _is_time(type_: pa.DataType) -> bool:
-    return types.is_temporal(type_) and not types.is_interval(type_)
+    return bool(types.is_temporal(type_) and not types.is_interval(type_))
 
 
 def _is_number(type_: pa.DataType) -> bool:
-    return types.is_integer(type_) or types.is_floating(type_) or types.is_decimal(type_)
+    tests = (types.is_integer, types.is_floating, types.is_decimal)
+    return any(test(type_) for test in tests)
 
 
 def _misfit(column: pa.Array, wanted: pa.DataType) -> int | None:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from oxcore import tree
 from oxcore.errors import InvalidError, SchemaError, counted
-from oxcore.model.entries import Entry, Mode, path_bytes, show_path
+from oxcore.model.entries import Mode, path_bytes, show_path
 from oxcore.repo import Repository
-from oxcore.store import ContentFile
-from oxcore.tables import Source, Table
+from oxcore.tables import Table
 from oxcore.tables.departures import Departure, Has, departures
 from oxcore.tables.schema import TableSchema
-from oxcore.verbs.df import open_table
+from oxcore.verbs.df import open_table, stored
 from oxcore.verbs.files import root_of
 from oxcore.verbs.schema import at, read
 from oxcore.verbs.schemafile import file_of, tables
-
-_BUFFER = 64 << 10  # bytes that an open file reads ahead
 
 
 class Left(NamedTuple):
@@ -84,16 +80,11 @@ def _departures(repo: Repository, nodes: tree.Nodes, root: bytes, path: bytes) -
         return [Departure("no-table", None, None, text)]
     if entry.mode == Mode.LINK:
         return [Departure("unreadable", None, None, "it is a symbolic link")]
-    source = Source(show_path(path), entry.size, partial(_opened, repo, entry))
     try:
-        table = Table(source)
+        table = Table(stored(repo, entry, show_path(path)))
     except InvalidError as error:
         return [Departure("unreadable", None, None, error.message)]
     return departures(table, schema, _has(path, partial(_are_in, nodes, root)))
-
-
-def _opened(repo: Repository, entry: Entry) -> BinaryIO:
-    return io.BufferedReader(ContentFile(repo.store, entry.id, entry.size), _BUFFER)
 
 
 def _has(path: bytes, are: Callable[[Sequence[bytes]], Sequence[bool]]) -> Has:

@@ -8,7 +8,7 @@ the view until ``resolve``, ``add`` or ``rm`` settles it; ``commit`` then ends i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from oxcore import tree
 from oxcore.errors import ConflictError, RejectedError, UnsavedError, UsageError, counted
@@ -17,11 +17,16 @@ from oxcore.model.commits import Commit
 from oxcore.repo import Repository
 from oxcore.tree import Conflict
 from oxcore.verbs import intent
-from oxcore.verbs.commit import store_commit
+from oxcore.verbs.commit import leaving, store_commit
 from oxcore.verbs.merging import Pending, encode_pending, read_pending
+from oxcore.verbs.schemafile import FOLDER
 from oxcore.verbs.survey import Found, differs, sync_stat
 from oxcore.verbs.update import Changes, Moved, move
 from oxcore.worktree import peek
+
+if TYPE_CHECKING:
+    from oxcore.store import Batch
+    from oxcore.verbs.leaving import Left
 
 Forward = Literal["auto", "only", "never"]
 
@@ -29,12 +34,14 @@ Forward = Literal["auto", "only", "never"]
 @dataclass(frozen=True, slots=True)
 class Merged:
     """How a merge ended: ``kind`` is ``up-to-date``, ``fast-forward``, ``merged`` or
-    ``conflicts``; ``commit`` the commit that HEAD is on then; what waits; what was moved."""
+    ``conflicts``; ``commit`` the commit that HEAD is on then; what waits; what was moved; which
+    tables of a new commit ``left`` their schema."""
 
     kind: str
     commit: bytes | None
     conflicts: tuple[Conflict, ...] = ()
     moved: Moved | None = None
+    left: tuple[Left, ...] = ()
 
 
 def merge(
@@ -138,6 +145,7 @@ def _combine(repo: Repository, base: bytes, theirs: bytes, waiting: Pending) -> 
     if merged == ([], []) and waiting.verb != "merge":
         return Merged("up-to-date", head)
     with repo.batch() as batch:
+        merged = _with_schemas(repo, batch, merged)
         root = tree.edit(batch, batch, ours, merged.changes, replace=True)
     note = waiting.message.split("\n", 1)[0]
     if merged.conflicts:
@@ -152,7 +160,16 @@ def _combine(repo: Repository, base: bytes, theirs: bytes, waiting: Pending) -> 
     ref, old = repo.view().head()
     changes = {ref or "HEAD": (old, oid.hex())}
     moved = move(repo, ours, root, verb=waiting.verb, note=note, changes=changes)
-    return Merged("merged", oid, moved=moved)
+    return Merged("merged", oid, moved=moved, left=leaving(repo, ours, root))
+
+
+def _with_schemas(repo: Repository, batch: Batch, merged: tree.Merge) -> tree.Merge:
+    """Schemas of tables merge by what they say: see ``verbs.schema``."""
+    if not any(one.path.startswith(FOLDER + b"/") for one in merged.conflicts):
+        return merged
+    from oxcore.verbs.schema import joined
+
+    return joined(repo, batch, merged)
 
 
 def _base_tree(repo: Repository, bases: list[bytes]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from oxcore.errors import NothingToDoError, UsageError
 from oxcore.history import walk
@@ -13,6 +13,9 @@ from oxcore.tree import Conflict
 from oxcore.verbs.merge import Merged, cherry_pick, revert
 from oxcore.verbs.names import resolve, resolve_commit, resolve_range
 
+if TYPE_CHECKING:
+    from oxcore.verbs.leaving import Left
+
 Verb = Literal["cherry-pick", "revert"]
 
 
@@ -20,12 +23,13 @@ Verb = Literal["cherry-pick", "revert"]
 class Replayed:
     """What became of each commit: ``made`` pairs a source with its new commit (None: all of it
     was here already); ``stopped`` is the one whose ``conflicts`` wait, ``remaining`` those that
-    were not begun."""
+    were not begun; which tables ``left`` their schema."""
 
     made: tuple[tuple[bytes, bytes | None], ...]
     stopped: bytes | None = None
     conflicts: tuple[Conflict, ...] = ()
     remaining: tuple[bytes, ...] = ()
+    left: tuple[Left, ...] = ()
 
 
 def replay(
@@ -42,16 +46,18 @@ def replay(
         if not sources:
             raise UsageError(f"{verb} needs a commit")
         made: list[tuple[bytes, bytes | None]] = []
+        left: list[Left] = []
         for place, source in enumerate(sources):
             done = act(repo, source, mainline=mainline)
             if done.kind == "conflicts":
                 rest = tuple(sources[place + 1 :])
-                return Replayed(tuple(made), source, done.conflicts, rest)
+                return Replayed(tuple(made), source, done.conflicts, rest, tuple(left))
+            left += done.left
             made.append((source, _new(done)))
     if all(new is None for _, new in made):
         what = "is here already" if verb == "cherry-pick" else "is not here any more"
         raise NothingToDoError(f"nothing to {verb}: what {revisions[0]} changed {what}")
-    return Replayed(tuple(made))
+    return Replayed(tuple(made), left=tuple(left))
 
 
 def _new(done: Merged) -> bytes | None:

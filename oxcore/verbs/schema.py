@@ -226,8 +226,16 @@ def _stored(repo: Repository, batch: Batch, text: bytes) -> Entry:
     return Entry(Mode.FILE, len(text), put_bytes(repo, batch, text))
 
 
-def settled(repo: Repository, batch: Batch, conflict: Conflict) -> Entry | None:
-    """The schema that both sides of a conflict make together; None where a person has to say."""
+def joined(repo: Repository, batch: Batch, merged: tree.Merge) -> tree.Merge:
+    """A merge in which schemas that both sides changed are put together, where they agree."""
+    settled = {one.path: _settled(repo, batch, one) for one in merged.conflicts}
+    done = [(path, entry) for path, entry in settled.items() if entry is not None]
+    left = [one for one in merged.conflicts if settled[one.path] is None]
+    return tree.Merge(sorted([*merged.changes, *done]), left)
+
+
+def _settled(repo: Repository, batch: Batch, conflict: Conflict) -> Entry | None:
+    """The schema that both sides make together; None where a person has to say."""
     base, ours, theirs = conflict.base, conflict.ours, conflict.theirs
     if table_of(conflict.path) is None or ours is None or theirs is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from oxcore import tree
 from oxcore.model.entries import Entry
-from oxcore.tree import Source
+from oxcore.model.protocols import Reader
 
 FOLDER = b".oxschema"
 _END = b".json"
@@ -23,13 +23,13 @@ def table_of(path: bytes) -> bytes | None:
     return (path[len(FOLDER) + 1 : -len(_END)] or None) if inside else None
 
 
-def tables(reader: Source, root: bytes) -> list[bytes]:
+def tables(reader: tree.Source, root: bytes) -> list[bytes]:
     """The tables that have a schema in a tree, by path."""
     found = (table_of(path) for path, _ in tree.walk(reader, root, FOLDER + b"/"))
     return sorted(one for one in found if one is not None)
 
 
-def tracked(reader: Source, root: bytes, paths: Iterable[bytes]) -> dict[bytes, Entry]:
+def tracked(reader: Reader, root: bytes, paths: Iterable[bytes]) -> dict[bytes, Entry]:
     """The schemas that a tree has of the tables at ``paths``: path of the schema -> entry."""
     nodes = tree.Nodes(reader)
     if not tree.exists_folder(nodes, root, FOLDER):
