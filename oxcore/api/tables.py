@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from oxcore.verbs.schema import Kept
 
 
+Key = str | Mapping[str, object]
+
+
 class Tables(RepoBase):
-    """``table``, ``sql``, ``schema``: CSV, TSV, JSON, Parquet and Arrow as rows and columns."""
+    """``table``, ``sql``, ``schema``, and ``blame`` and ``row_log`` of single rows: CSV, TSV, JSON,
+    Parquet and Arrow as rows and columns."""
 
     def table(self, path: str | bytes, rev: str | None = None) -> Table:
         """A table file: as it is in the work tree, or in the revision ``rev`` (``":"``: staged).
@@ -92,6 +96,47 @@ class Tables(RepoBase):
     def departures(self, path: str | bytes, rev: str | None = None) -> list[Departure]:
         """How a table leaves its schema: nothing if it keeps to it, or has none."""
         return verbs.leaving.look(self._repo, _clean(path), rev)
+
+    def blame(
+        self, path: str | bytes, key: Key | Sequence[Key], rev: str = "HEAD"
+    ) -> verbs.blame.Blame:
+        """Which commit set each cell of the row with this key, or of several rows.
+
+        A key is text (``"id=42"``, ``"photo=a.png,label=cat"``, ``"id:null"``) or a mapping
+        (``{"id": 42}``).
+        Raises ``NotFoundError`` for a row, column or file that is not there, ``InvalidError`` for a
+        key that several rows have, or a file that is no table.
+        """
+        keys = [key] if isinstance(key, str | Mapping) else list(key)
+        return verbs.blame.blame(self._repo, _clean(path), keys, rev)
+
+    def row_log(
+        self,
+        path: str | bytes,
+        key: Key,
+        *revisions: str,
+        limit: int | None = None,
+        first_parent: bool = False,
+        author: str = "",
+        since: int | str | None = None,
+        until: int | str | None = None,
+    ) -> verbs.rowlog.RowLog:
+        """The commits that added, changed or removed the row with this key, newest first, with its
+        cells before and after; the rest as ``log``, the errors as ``blame``."""
+        start, end = (
+            verbs.log.moment(self._repo, one, end=last) if isinstance(one, str) else one
+            for one, last in ((since, False), (until, True))
+        )
+        only = verbs.log.Filter((), author, start, end)
+        return verbs.rowlog.row_log(
+            self._repo,
+            _clean(path),
+            key,
+            revisions,
+            only=only,
+            limit=limit,
+            first_parent=first_parent,
+        )
 
 
 def _clean(path: str | bytes) -> bytes:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
         apart as apart,
     )
     from oxcore.verbs import (
+        blame as blame,
+    )
+    from oxcore.verbs import (
         branch as branch,
     )
     from oxcore.verbs import (
@@ -91,6 +94,9 @@ if TYPE_CHECKING:
     )
     from oxcore.verbs import (
         resolve as resolve,
+    )
+    from oxcore.verbs import (
+        rowlog as rowlog,
     )
     from oxcore.verbs import (
         schema as schema,

@@ -41,6 +41,15 @@ class Filter(NamedTuple):
     def __bool__(self) -> bool:
         return self != Filter()
 
+    def fits(self, commit: Commit) -> bool:
+        """Whether author and time of a commit are as asked for."""
+        us = commit.time.us
+        if self.since is not None and us < self.since:
+            return False
+        if self.until is not None and us > self.until:
+            return False
+        return self.author.casefold() in str(commit.author).casefold()
+
 
 def log(
     repo: Repository,
@@ -140,16 +149,10 @@ def touches(
 
 def _test(repo: Repository, only: Filter, read: Read) -> Callable[[Row], bool]:
     nodes, selection = tree.Nodes(repo.store), Selection(only.paths)
-    author = only.author.casefold()
 
     def keep(row: Row) -> bool:
         commit = row[1]
-        us = commit.time.us
-        if only.since is not None and us < only.since:
-            return False
-        if only.until is not None and us > only.until:
-            return False
-        if author not in str(commit.author).casefold():
+        if not only.fits(commit):
             return False
         parents = [read(parent).tree for parent in commit.parents]
         return not only.paths or touches(nodes, selection, commit, parents)
