@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
@@ -28,6 +28,12 @@ BATCH = 1 << 15  # rows of a batch of results
 _PLACE = re.compile(r"\n\nLINE (\d+): ([^\n]*)\n( *\^+)")
 
 
+class Failing(Protocol):
+    """What the engine reads; ``error``: what ended the last read, of which it tells only text."""
+
+    error: Exception | None
+
+
 class Engine:
     """One connection. Table ``t`` is ``t`` in SQL, and ``"t rows"`` has its row numbers as well."""
 
@@ -40,12 +46,17 @@ class Engine:
     ) -> None:
         self._link = link
         self._error = error
-        self._sources: list[Stream | Files] = [files]
+        self._sources: list[Failing] = [files]
         self.names: dict[str, dict[int, str]] = {}
         for number, (name, reader) in enumerate(tables.items()):
             address = f"{SCHEME}://{number}.parquet"
             known = self._own(address, reader) if address in files.sources else None
             self.names[name] = self._add(name, *(known or self._streamed(name, reader)))
+
+    def attach(self, name: str, stream: Failing) -> None:
+        """Call ``name`` the rows of an Arrow stream of ours, which is read again at each scan."""
+        self._sources.append(stream)
+        self._link.register(name, stream)
 
     def unite(self, name: str, parts: Mapping[str, str]) -> None:
         """Call ``name`` the rows of several tables together, columns matched by name.
@@ -121,8 +132,7 @@ class Engine:
     def _streamed(self, name: str, reader: Reader) -> tuple[dict[int, str], str]:
         """The same of a table that is streamed to the engine."""
         stream = Stream(reader)
-        self._sources.append(stream)
-        self._link.register(f"{name} text", stream)
+        self.attach(f"{name} text", stream)
         names = distinct_names(reader.schema.names, fold=True)
         parts = [
             f"CAST({quoted(f'c{index}')} AS {sql_type(reader.schema.field(index).type)})"

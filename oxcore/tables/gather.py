@@ -41,7 +41,7 @@ def any_order(
     if batches:
         rank = {place: at for at, place in enumerate(ordered)}
         table = pa.Table.from_batches(batches)
-        yield from _take(table, [rank[place] for place in places]).to_batches()
+        yield from take(table, [rank[place] for place in places]).to_batches()
 
 
 def spooled(
@@ -63,22 +63,26 @@ def spooled(
     with pa.memory_map(path) as file:
         table = ipc.open_file(file).read_all()
         for run in places:
-            yield from _take(table, run).to_batches(max_chunksize=_RUN)
+            yield from take(table, run).to_batches(max_chunksize=_RUN)
 
 
 def _taken(batch: pa.RecordBatch, places: Sequence[int]) -> list[pa.RecordBatch]:
     if len(places) == places[-1] - places[0] + 1:
         return [batch.slice(places[0], len(places))]
-    found: list[pa.RecordBatch] = _take(pa.Table.from_batches([batch]), places).to_batches()
+    found: list[pa.RecordBatch] = take(pa.Table.from_batches([batch]), places).to_batches()
     return found
 
 
-def _take(table: pa.Table, places: Sequence[int]) -> pa.Table:
-    """Rows of a table, of types too that Arrow cannot pick from (views, run-end encoded)."""
+def take(table: pa.Table, places: Sequence[int | None] | pa.Array) -> pa.Table:
+    """Rows of a table, of types too that Arrow cannot pick from (views, run-end encoded); nulls
+    for a place that is None."""
+    at = places if isinstance(places, pa.Array) else pa.array(places, pa.int64())
     try:
-        return table.take(pa.array(places, pa.int64()))
+        return table.take(at)
     except pa.ArrowNotImplementedError:
-        return pa.concat_tables([table.slice(place, 1) for place in places])
+        empty = pa.table([pa.nulls(1, type_) for type_ in table.schema.types], table.schema)
+        rows = [empty if one is None else table.slice(one, 1) for one in at.to_pylist()]
+        return pa.concat_tables(rows) if rows else table.slice(0, 0)
 
 
 class _Places:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from oxcore.tables.rowdiff import RowDiff
+
 _READERS: dict[str, type[CsvReader | JsonReader | ParquetReader | ArrowReader]] = {
     "csv": CsvReader,
     "json": JsonReader,
@@ -119,6 +121,24 @@ class Table:
     def stats(self, query: Query | None = None) -> list[ColumnStats]:
         """Counts, extremes, quantiles, frequent values and a histogram of each column."""
         return stats(self.reader, query or Query())
+
+    def diff(
+        self,
+        other: Table,
+        keys: Sequence[str] = (),
+        *,
+        ordered: bool = False,
+        tolerance: float = 0.0,
+    ) -> RowDiff:
+        """What became of the rows on the way to ``other``, as ``tables.rowdiff`` tells it.
+
+        ``keys``: the columns that tell which rows are the same; without, a unique one is looked
+        for, and else whole rows are counted. ``ordered``: the order of rows counts.
+        ``tolerance``: how far apart numbers may lie. Close what it gives.
+        """
+        from oxcore.tables.rowdiff import How, diff
+
+        return diff(self, other, How(tuple(keys), ordered, tolerance))
 
     def write(self, path: str, *, replace: bool = False) -> int:
         """Write all rows to a file in the format that its name says, and give their number.

@@ -1,0 +1,39 @@
+"""What became of the rows of a table from one version to another.
+
+Rows are matched by key columns; without any, whole rows are counted; ``ordered``, by their order.
+Values are compared by value, whatever the two formats make of their types:
+docs/design/007-tables.md says how, and what it costs.
+"""
+
+from __future__ import annotations
+
+from oxcore.tables.rowdiff.applied import apply
+from oxcore.tables.rowdiff.compare import compare, find, unchanged
+from oxcore.tables.rowdiff.model import ColumnChanges, How, Opened, RowChange, RowCounts
+from oxcore.tables.rowdiff.result import RowDiff
+
+__all__ = [
+    "ColumnChanges",
+    "How",
+    "RowChange",
+    "RowCounts",
+    "RowDiff",
+    "apply",
+    "diff",
+    "find_keys",
+]
+
+
+def diff(old: Opened, new: Opened, how: How | None = None) -> RowDiff:
+    """What became of the rows of ``old``; close it. ``InvalidError``: see ``Table``, and for key
+    columns that do not tell rows apart, with file, row and column; ``NotFoundError`` for a key
+    column that is not in both."""
+    how = how or How()
+    if old.source.id is not None and old.source.id == new.source.id:
+        return unchanged((old.reader, new.reader), how)
+    return compare((old.name, new.name), (old.reader, new.reader), how)
+
+
+def find_keys(old: Opened, new: Opened) -> tuple[str, ...]:
+    """A column without nulls whose values are all different, in both; () if there is none."""
+    return find(old.reader, new.reader)

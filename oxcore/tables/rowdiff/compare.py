@@ -1,0 +1,117 @@
+"""The diff of two tables, from what is asked to what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+
+from oxcore.errors import InvalidError, UsageError
+from oxcore.tables.formats.csv import CsvReader
+from oxcore.tables.formats.jsonrows import JsonReader
+from oxcore.tables.reading import Reader
+from oxcore.tables.rowdiff import bag, keyed
+from oxcore.tables.rowdiff.columns import changes_of, key_places, pairs_of
+from oxcore.tables.rowdiff.keyed import BITS, Doubled
+from oxcore.tables.rowdiff.keys import candidates, refuse
+from oxcore.tables.rowdiff.meet import meet
+from oxcore.tables.rowdiff.model import ColumnChanges, How, Pair, RowCounts
+from oxcore.tables.rowdiff.result import RowDiff
+from oxcore.tables.rowdiff.sides import Sides, facing
+
+Readers = tuple[Reader, Reader]
+
+
+def compare(names: tuple[str, str], readers: Readers, how: How) -> RowDiff:
+    """What became of the rows of the first table; ``names``: the files, for messages."""
+    pairs = pairs_of(readers[0].schema, readers[1].schema)
+    keys = key_places(how.keys, pairs)
+    if not pairs:
+        raise InvalidError(f"{names[0]} and {names[1]} have no column in common")
+    with ExitStack() as stack:
+        sides = stack.enter_context(_facing(readers, pairs))
+        if keys:
+            same = keyed.join(sides, keys, how.tolerance)
+            if isinstance(same, Doubled):
+                raise refuse(
+                    names[same.side == "new"], readers[same.side == "new"], same, pairs, keys
+                )
+        else:
+            keys, same = _found(readers, sides, pairs, how)
+        counts, cells = _counts(sides, pairs, same)
+        return RowDiff(
+            "key" if keys else "rows",
+            tuple(pairs[at].new for at in keys),
+            changes_of(readers[0].schema, readers[1].schema, pairs),
+            counts,
+            cells,
+            pairs,
+            readers,
+            sides,
+            stack.pop_all(),
+        )
+
+
+def unchanged(readers: Readers, how: How) -> RowDiff:
+    """The diff of files of the same bytes: no row is read, and none is counted."""
+    by = "order" if how.ordered else "key" if how.keys else "rows"
+    counts = RowCounts(0, 0, 0, None, None, None)
+    return RowDiff(by, how.keys, ColumnChanges(), counts, {}, (), readers)
+
+
+def find(old: Reader, new: Reader) -> tuple[str, ...]:
+    """The name of a column that is a key of both, if there is one."""
+    pairs = pairs_of(old.schema, new.schema)
+    if not pairs:
+        return ()
+    with _facing((old, new), pairs) as sides:
+        for at in candidates((old, new), pairs):
+            if all(map(partial(keyed.unique, sides, at), ("old", "new"))):
+                return (pairs[at].new,)
+    return ()
+
+
+def _facing(readers: Readers, pairs: Sequence[Pair]) -> AbstractContextManager[Sides]:
+    texts = (_is_text(readers[0]), _is_text(readers[1]))
+    old, new = (reader.schema for reader in readers)
+    meets = [meet(old.field(one.old_at), new.field(one.new_at), texts) for one in pairs]
+    return facing(readers, [(one.old_at, one.new_at) for one in pairs], meets)
+
+
+def _is_text(reader: Reader) -> bool:
+    return isinstance(reader, CsvReader | JsonReader)
+
+
+def _found(
+    readers: Readers, sides: Sides, pairs: Sequence[Pair], how: How
+) -> tuple[list[int], int]:
+    """A key that holds in both sides, or none and whole rows; and the rows that are the same."""
+    for at in candidates(readers, pairs):
+        same = keyed.join(sides, [at], how.tolerance)
+        if not isinstance(same, Doubled):
+            return [at], same
+    if how.tolerance:
+        raise UsageError(
+            "a tolerance needs to know which rows are the same, and no column tells",
+            hint="name the columns that do: --keys",
+        )
+    return [], bag.compare(sides)
+
+
+def _counts(sides: Sides, pairs: Sequence[Pair], same: int) -> tuple[RowCounts, dict[str, int]]:
+    """The counts, once the changes have been put in order as ``found``."""
+    sides.sql.run(
+        "CREATE TEMP TABLE found AS SELECT"
+        " row_number() OVER (ORDER BY seq, o NULLS LAST) - 1 AS place, * EXCLUDE (seq)"
+        " FROM changes ORDER BY place"
+    )
+    bits = [f"m{at // BITS} & {1 << at % BITS} <> 0" for at in range(len(pairs))]
+    kinds = ["o IS NULL", "n IS NULL", "o = o AND n = n"]
+    told = [*kinds, *(f"o = o AND n = n AND {bit}" for bit in bits)]
+    text = ", ".join(f"count(*) FILTER ({one})" for one in told)
+    added, removed, changed, *cells = sides.sql.rows(f"SELECT {text} FROM found")[0]
+    counts = RowCounts(
+        added, removed, changed, same, same + changed + removed, same + changed + added
+    )
+    named = zip(pairs, cells, strict=True)
+    return counts, {pair.new: count for pair, count in named if count}
