@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from oxcore.api.branching import Branching
 from oxcore.api.history import History
+from oxcore.api.insight import Insight
 from oxcore.api.sharing import Sharing
 from oxcore.api.tables import Tables
 from oxcore.api.upkeep import Upkeep
 from oxcore.api.work import Work
 
 
-class Repo(Work, History, Tables, Branching, Sharing, Upkeep):
+class Repo(Work, History, Tables, Insight, Branching, Sharing, Upkeep):
     """One repository: work on files, look at history and tables, branch and merge, share, keep up.
 
     >>> import oxcore as ox

@@ -1,0 +1,150 @@
+"""A measured figure with what it rests on: how many, and within what interval.
+
+Proportions have Wilson's score interval (E. B. Wilson, "Probable inference", JASA 22, 1927), means
+a normal one. Weighted counts enter with Kish's effective sample size (L. Kish, "Survey Sampling",
+1965): ``(sum w)^2 / sum w^2``. All intervals hold with 95%.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+Z = 1.959963984540054  # of the standard normal, 97.5%
+
+
+class Figure(NamedTuple):
+    """``value`` of what was measured, None where nothing can be said; ``n`` records that it rests
+    on, and the interval from ``low`` to ``high``, None where there is none."""
+
+    value: float | None
+    n: int
+    low: float | None = None
+    high: float | None = None
+
+
+class Weighted(NamedTuple):
+    """Records counted with weights: ``n`` of them, their ``weight`` and the sum of ``squares``."""
+
+    n: int
+    weight: float
+    squares: float
+
+    @property
+    def effective(self) -> float:
+        """The size of the equally weighted sample that would tell as much."""
+        return self.weight * self.weight / self.squares if self.squares else 0.0
+
+
+def proportion(part: float, whole: Weighted) -> Figure:
+    """The share that weighs ``part`` of ``whole``, with Wilson's interval."""
+    if not whole.weight:
+        return Figure(None, whole.n)
+    share = min(1.0, max(0.0, part / whole.weight))
+    low, high = wilson(share, whole.effective)
+    return Figure(share, whole.n, low, high)
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """The interval of a proportion seen ``n`` times; ``n`` need not be whole."""
+    if n <= 0:
+        return 0.0, 1.0
+    square = Z * Z
+    middle = (share + square / (2 * n)) / (1 + square / n)
+    reach = Z * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def mean(total: float, squares: float, whole: Weighted) -> Figure:
+    """The mean of values with these weighted sums of them and of their squares."""
+    if not whole.weight:
+        return Figure(None, whole.n)
+    middle = total / whole.weight
+    if whole.effective <= 1:
+        return Figure(middle, whole.n)
+    spread = max(0.0, squares / whole.weight - middle * middle)
+    spread *= whole.effective / (whole.effective - 1)
+    reach = Z * math.sqrt(spread / whole.effective)
+    return Figure(middle, whole.n, middle - reach, middle + reach)
+
+
+def mapped(figure: Figure, function: Callable[[float], float]) -> Figure:
+    """The figure, and its interval, through a function that grows."""
+    value, low, high = (None if x is None else function(x) for x in (figure.value, *figure[2:]))
+    return Figure(value, figure.n, low, high)
+
+
+class ClassFigures(NamedTuple):
+    """One class against the rest: of those said to be it, of those that are, and their mean."""
+
+    label: str
+    precision: Figure
+    recall: Figure
+    f1: Figure
+    support: int
+
+
+def by_class(confusion: Mapping[tuple[str, str], Weighted]) -> list[ClassFigures]:
+    """Precision, recall and F1 of each class, from pairs (truth, prediction).
+
+    ``F1 = 2J / (1 + J)`` of Jaccard's share ``J = TP / (TP + FP + FN)``, which is a proportion: its
+    interval is Wilson's of J, carried over.
+    """
+    labels = sorted({label for pair in confusion for label in pair})
+    return [_one_class(confusion, label) for label in labels]
+
+
+def _one_class(confusion: Mapping[tuple[str, str], Weighted], label: str) -> ClassFigures:
+    said = added(w for (_, guess), w in confusion.items() if guess == label)
+    real = added(w for (truth, _), w in confusion.items() if truth == label)
+    either = added(w for pair, w in confusion.items() if label in pair)
+    both = confusion.get((label, label), Weighted(0, 0.0, 0.0)).weight
+    return ClassFigures(
+        label,
+        proportion(both, said),
+        proportion(both, real),
+        mapped(proportion(both, either), _f1_of_jaccard),
+        real.n,
+    )
+
+
+def _f1_of_jaccard(share: float) -> float:
+    return 2 * share / (1 + share)
+
+
+def macro(classes: list[ClassFigures]) -> tuple[Figure, Figure, Figure]:
+    """Precision, recall and F1, each the plain mean over the classes that are some record's truth
+    or prediction; a class without a value counts as 0, as scikit-learn has it."""
+    found = []
+    for name in ("precision", "recall", "f1"):
+        values = [getattr(one, name).value or 0.0 for one in classes]
+        n = sum(one.support for one in classes)
+        found.append(Figure(math.fsum(values) / len(values) if values else None, n))
+    return found[0], found[1], found[2]
+
+
+def added(parts: Iterable[Weighted]) -> Weighted:
+    """All of them together."""
+    listed = list(parts)
+    return Weighted(
+        sum(one.n for one in listed),
+        math.fsum(one.weight for one in listed),
+        math.fsum(one.squares for one in listed),
+    )
+
+
+def mcnemar(fixed: int, broken: int) -> float:
+    """The two-sided exact probability that two equally good models differ so much or more.
+
+    ``fixed``: the first is wrong and the second right; ``broken``: the other way round. McNemar's
+    test in its exact form: binomial with one half (Q. McNemar, Psychometrika 12, 1947).
+    """
+    n, least = fixed + broken, min(fixed, broken)
+    if n == 0:
+        return 1.0
+    logs = [
+        math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2)
+        for k in range(least + 1)
+    ]
+    return min(1.0, 2 * math.fsum(map(math.exp, logs)))

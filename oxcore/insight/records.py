@@ -1,0 +1,152 @@
+"""The records and events that lie below a folder of a version, as two tables.
+
+Shards are Parquet files that are written once (docs/design/008-capture.md). They are read as one
+table each, a few columns of them; a column that a shard lacks is null.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader
+from typing import BinaryIO, NamedTuple
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from oxcore import tree
+from oxcore.errors import NotFoundError
+from oxcore.model.entries import Entry, Mode, show_path
+from oxcore.repo import Repository
+from oxcore.store import ContentFile
+from oxcore.tables import Facts, Source
+from oxcore.tables.reading import DAMAGE, Piece
+
+_TIME = pa.timestamp("us", "UTC")
+_TEXT = pa.string()
+RECORDS = pa.schema(
+    [
+        ("record_id", _TEXT),
+        ("writer_id", _TEXT),
+        ("seq", pa.int64()),
+        ("ts_start", _TIME),
+        ("latency_ms", pa.float64()),
+        ("status", _TEXT),
+        ("error", _TEXT),
+        ("model", pa.struct([("name", _TEXT), ("version", _TEXT), ("weights_hash", _TEXT)])),
+        (
+            "input",
+            pa.struct([("hash", _TEXT), ("mime", _TEXT), ("size", pa.int64()), ("path", _TEXT)]),
+        ),
+        ("params", _TEXT),
+        ("output", _TEXT),
+        ("confidence", pa.float64()),
+        ("session_id", _TEXT),
+        ("group_key", _TEXT),
+        ("tags", pa.list_(_TEXT)),
+        ("sample_rate", pa.float64()),
+        ("origin", _TEXT),
+    ]
+)
+"""The columns of records that figures are made of."""
+EVENTS = pa.schema(
+    [
+        ("event_id", _TEXT),
+        ("record_id", _TEXT),
+        ("ts", _TIME),
+        ("kind", _TEXT),
+        ("value", _TEXT),
+        ("source", _TEXT),
+        ("author", _TEXT),
+        ("confidence", pa.float64()),
+    ]
+)
+"""The columns of feedback."""
+_SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
+_ROWS = 1 << 16  # of a batch
+_BUFFER = 64 << 10  # bytes that an open shard reads ahead
+
+
+class Shards:
+    """Many Parquet files as one table of the given schema: a ``tables.reading.Reader``."""
+
+    def __init__(self, sources: Sequence[Source], schema: pa.Schema) -> None:
+        self.schema = schema
+        self._sources = sources
+
+    def facts(self) -> Facts:
+        """Rows, by the footers; nulls are not counted."""
+        rows = 0
+        for source in self._sources:
+            with _damage(source), source.open() as file:
+                rows += parquet.ParquetFile(pa.PythonFile(file, "r")).metadata.num_rows
+        return Facts(rows, (0,) * len(self.schema))
+
+    def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
+        """A piece for each shard, read when it comes up."""
+        chosen = range(len(self.schema)) if columns is None else columns
+        schema = pa.schema([self.schema.field(index) for index in chosen])
+        for source in self._sources:
+            table = _read(source, schema)
+            yield Piece(len(table), partial(_batches, table))
+
+    def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
+        """The rows as they are."""
+        return batch
+
+
+class Captured(NamedTuple):
+    """What a folder of a version holds: its ``records`` and its ``events``."""
+
+    records: Shards
+    events: Shards
+
+
+def captured(repo: Repository, root: bytes, folder: bytes) -> Captured:
+    """The shards below ``folder`` in the tree ``root``; ``NotFoundError`` if there is none."""
+    found: tuple[list[Source], list[Source]] = ([], [])
+    for path, entry in tree.walk(repo.store, root, folder + b"/" if folder else b""):
+        if _SHARD.search(path) and entry.mode != Mode.LINK:
+            found[b"/feedback/" in b"/" + path].append(_source(repo, path, entry))
+    if not any(found):
+        name = show_path(folder) or "the dataset"
+        raise NotFoundError(f"no record lies below {name}", hint="ox.save(...) makes them")
+    return Captured(Shards(found[0], RECORDS), Shards(found[1], EVENTS))
+
+
+def _source(repo: Repository, path: bytes, entry: Entry) -> Source:
+    return Source(show_path(path), entry.size, partial(_open, repo, entry), entry.id)
+
+
+def _open(repo: Repository, entry: Entry) -> BinaryIO:
+    return BufferedReader(ContentFile(repo.store, entry.id, entry.size), _BUFFER)
+
+
+def _read(source: Source, schema: pa.Schema) -> pa.Table:
+    """The columns of a shard that there are, the others null, with the types of ``schema``."""
+    with _damage(source), source.open() as file:
+        shard = parquet.ParquetFile(pa.PythonFile(file, "r"))
+        there = [name for name in schema.names if name in shard.schema_arrow.names]
+        table = shard.read(columns=there)
+        source.counters.rows += len(table)
+        columns = [
+            table.column(field.name).cast(field.type)
+            if field.name in there
+            else pa.nulls(len(table), field.type)
+            for field in schema
+        ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    yield from table.to_batches(max_chunksize=_ROWS)
+
+
+@contextmanager
+def _damage(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGE as error:
+        raise source.broken(f"not a shard of records: {error}".strip()) from error

@@ -1,0 +1,259 @@
+"""A report: what happened on a branch, in figures, by slice, over time, and the worst examples.
+
+It is made of the records of one commit (and the labels as of a time), holds nothing of the moment
+or of the machine, and so comes out the same, byte for byte, whenever it is made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from oxcore.insight.figures import ClassFigures, Figure, Weighted, proportion
+from oxcore.insight.metrics import (
+    Bin,
+    Measures,
+    calibration,
+    classes,
+    confusion,
+    measure,
+    task_of,
+)
+from oxcore.tables.engine import Engine, literal, quoted
+
+_CELL = 20  # examples that a cell of the confusion matrix opens
+_WORST = 20
+_POINTS = 60  # of the plot over time, at most
+_GROUPS = 50  # values of a column that are shown; the most frequent
+_STEPS = (60, 300, 900, 3600, 10_800, 43_200, 86_400, 604_800, 2_592_000, 31_536_000)  # seconds
+
+
+class Group(NamedTuple):
+    """A slice, or a value of a column.
+
+    ``change``: its accuracy (for numbers: its mean absolute error) minus that of all;
+    ``share``: of all wrong records, how many are in it; ``recoverable``: how many of its wrong
+    records would be right, were it as accurate as the rest.
+    """
+
+    name: str
+    about: str
+    measures: Measures
+    change: float | None
+    share: float | None
+    recoverable: float
+
+
+class Cell(NamedTuple):
+    """Records of one truth and one prediction, and the ids of the first of them."""
+
+    truth: str
+    prediction: str
+    n: int
+    records: tuple[str, ...]
+
+
+class Point(NamedTuple):
+    """Records from ``start`` (microseconds since the epoch) for the step of the plot."""
+
+    start: int
+    n: int
+    labelled: int
+    error_rate: Figure
+    accuracy: Figure
+    p50: float | None
+    models: tuple[str, ...]
+
+
+class Example(NamedTuple):
+    """One record, to look at."""
+
+    record_id: str
+    ts: int
+    status: str
+    error: str | None
+    model: str | None
+    prediction: str | None
+    truth: str | None
+    correct: bool | None
+    confidence: float | None
+    input_path: str | None
+    mime: str | None
+    output: str | None
+
+
+class Report(NamedTuple):
+    """All of it. ``commit``: the version that it is of; ``step``: seconds between the ``points``;
+    ``lost``: records that gaps tell of; ``orphans``: events of records that are not there;
+    ``delay``: the median of hours from a record to its label."""
+
+    branch: str
+    folder: str
+    commit: str
+    as_of: int | None
+    task: str
+    whole: Measures
+    lost: int
+    orphans: int
+    delay: float | None
+    groups: tuple[Group, ...]
+    classes: tuple[ClassFigures, ...]
+    cells: tuple[Cell, ...]
+    calibration: tuple[Bin, ...]
+    step: int
+    points: tuple[Point, ...]
+    worst: tuple[Example, ...]
+
+
+class Cut(NamedTuple):
+    """A group to report on: its name, what it is about, and its condition."""
+
+    name: str
+    about: str
+    where: str
+
+
+def report(
+    sql: Engine, branch: str, folder: str, commit: str, cuts: Sequence[Cut], as_of: int | None
+) -> Report:
+    """The report of what ``insight.examples`` opened."""
+    task = task_of(sql)
+    whole = measure(sql, task=task)
+    measured = [(cut, measure(sql, cut.where, task)) for cut in cuts]
+    groups = [_group(cut, one, whole, task) for cut, one in measured]
+    step, points = over_time(sql)
+    lost, orphans, delay = sql.rows(_FEEDBACK)[0]
+    return Report(
+        branch,
+        folder,
+        commit,
+        as_of,
+        task,
+        whole,
+        int(lost),
+        orphans,
+        delay,
+        tuple(sorted(groups, key=lambda one: (-one.recoverable, -one.measures.wrong, one.name))),
+        tuple(classes(sql) if task == "classes" else ()),
+        tuple(cells(sql) if task == "classes" else ()),
+        tuple(calibration(sql)),
+        step,
+        points,
+        tuple(failures(sql, limit=_WORST)),
+    )
+
+
+_FEEDBACK = """
+SELECT (SELECT coalesce(sum(dropped), 0) FROM gaps),
+       (SELECT count(*) FROM events e ANTI JOIN examples x USING (record_id)),
+       (SELECT quantile_disc(epoch_us(truth_ts) - epoch_us(ts), 0.5) / 3.6e9 FROM examples)
+"""
+
+
+def by_column(sql: Engine, column: str) -> list[Cut]:
+    """A group for each value of a column (of ``tags``: each tag), the most frequent first."""
+    sql.check(f"SELECT {quoted(column)} FROM examples")
+    if column == "tags":
+        found = sql.rows(
+            "SELECT tag, count(*) FROM (SELECT unnest(tags) AS tag FROM examples) "
+            f"GROUP BY tag ORDER BY 2 DESC, 1 LIMIT {_GROUPS}"
+        )
+        return [Cut(tag, "", f"list_contains(tags, {literal(tag)})") for tag, _ in found]
+    text = f"CAST({quoted(column)} AS VARCHAR)"
+    found = sql.rows(
+        f"SELECT {text}, count(*) FROM examples GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_GROUPS}"
+    )
+    return [
+        Cut(f"{column} = {value}", "", f"{text} = {literal(value)}")
+        if value is not None
+        else Cut(f"no {column}", "", f"{quoted(column)} IS NULL")
+        for value, _ in found
+    ]
+
+
+def _group(cut: Cut, own: Measures, whole: Measures, task: str) -> Group:
+    name = "accuracy" if task == "classes" else "mae"
+    mine, all_ = getattr(own, name).value, getattr(whole, name).value
+    change = None if mine is None or all_ is None else mine - all_
+    share = own.wrong / whole.wrong if whole.wrong else None
+    return Group(cut.name, cut.about, own, change, share, _recoverable(own, whole))
+
+
+def _recoverable(own: Measures, whole: Measures) -> float:
+    """Wrong records of the group beyond what the rest's share of wrong ones would give."""
+    others = whole.labelled - own.labelled
+    if not own.labelled or not others:
+        return 0.0
+    expected = own.labelled * (whole.wrong - own.wrong) / others
+    return max(0.0, own.wrong - expected)
+
+
+def cells(sql: Engine) -> list[Cell]:
+    """The confusion matrix, each cell with the ids of its first records."""
+    pairs = confusion(sql)
+    if not pairs:
+        return []
+    guess = "CASE WHEN status = 'error' THEN '' ELSE coalesce(prediction, '') END"
+    ids = sql.rows(
+        f"SELECT truth, {guess} AS guess, record_id FROM examples WHERE truth IS NOT NULL "
+        f"QUALIFY row_number() OVER (PARTITION BY truth, guess ORDER BY record_id) <= {_CELL} "
+        "ORDER BY 1, 2, 3"
+    )
+    shown: dict[tuple[str, str], list[str]] = {}
+    for truth, prediction, record in ids:
+        shown.setdefault((truth, prediction), []).append(record)
+    return [Cell(*pair, weighted.n, tuple(shown[pair])) for pair, weighted in pairs.items()]
+
+
+def over_time(sql: Engine) -> tuple[int, tuple[Point, ...]]:
+    """The step in seconds, and figures for each step that has records."""
+    first, last = sql.rows("SELECT epoch(min(ts)), epoch(max(ts)) FROM examples")[0]
+    if first is None:
+        return _STEPS[0], ()
+    step = next((one for one in _STEPS if (last - first) / one <= _POINTS), _STEPS[-1])
+    found = sql.rows(
+        f"SELECT floor(epoch(ts) / {step})::BIGINT AS place, count(*), fsum(weight), "
+        "fsum(weight * weight), fsum(weight) FILTER (status = 'error'), count(truth), "
+        "fsum(weight) FILTER (truth IS NOT NULL), "
+        "fsum(weight * weight) FILTER (truth IS NOT NULL), fsum(weight) FILTER (correct), "
+        "quantile_disc(latency_ms, 0.5), list_sort(list(DISTINCT model)) "
+        "FROM examples GROUP BY place ORDER BY place"
+    )
+    points = [
+        Point(
+            place * step * 1_000_000,
+            n,
+            known,
+            proportion(failed or 0.0, Weighted(n, w, w2)),
+            proportion(right or 0.0, Weighted(known, lw or 0.0, lw2 or 0.0)),
+            p50,
+            tuple(one for one in models if one is not None),
+        )
+        for place, n, w, w2, failed, known, lw, lw2, right, p50, models in found
+    ]
+    return step, tuple(points)
+
+
+SORTS: Mapping[str, str] = {
+    "worst": "correct NULLS LAST, status <> 'error', confidence DESC NULLS LAST",
+    "uncertainty": "confidence NULLS LAST",
+    "newest": "ts DESC",
+    "oldest": "ts",
+    "slowest": "latency_ms DESC NULLS LAST",
+}
+"""How failures may be ordered: ``worst`` is wrong ones first, the surest of them at the top."""
+WRONG = "(status = 'error' OR coalesce(NOT correct, false) OR down > 0)"
+"""A failure: a call that failed, a wrong answer, or one that somebody voted down."""
+
+
+def failures(
+    sql: Engine, where: str = WRONG, sort: str = "worst", limit: int = _WORST
+) -> list[Example]:
+    """Records for which ``where`` holds, ``limit`` of them in the order that ``SORTS`` names."""
+    own = {"ts": "epoch_us(ts)"}
+    listed = ", ".join(own.get(name, name) for name in Example._fields)
+    found = sql.rows(
+        f"SELECT {listed} FROM examples WHERE ({where}) "
+        f"ORDER BY {SORTS[sort]}, record_id LIMIT {limit}"
+    )
+    return [Example(*row) for row in found]
