@@ -139,14 +139,15 @@ class _Look:
     # -- the key
 
     def _key(self, key: tuple[str, ...]) -> Iterator[Departure]:
-        with engine({"t": self._table.reader}) as sql:
-            known = [sql.names["t"].get(self._names.index(name)) for name in key]
-            odd = [name for name, taken in zip(key, known, strict=True) if taken is None]
-            if odd:
-                kind = self._table.schema.field(odd[0]).type
-                yield Departure("retyped", odd[0], None, f"{type_name(kind)} cannot be a key")
+        places = [self._names.index(name) for name in key]
+        for name, place in zip(key, places, strict=True):
+            type_ = self._table.schema.field(place).type
+            if types.is_union(type_) or types.is_run_end_encoded(type_):
+                text = f"key {name!r} is {type_name(type_)}, whose values are not compared"
+                yield Departure("retyped", name, None, text)
                 return
-            columns = [quoted(one) for one in known if one is not None]
+        with engine({"t": self._table.reader}) as sql:
+            columns = [quoted(sql.names["t"][place]) for place in places]
             yield from self._nulls(sql, key, columns)
             yield from self._doubled(sql, ", ".join(key), columns)
 
@@ -208,7 +209,8 @@ def _misfit(column: pa.Array, wanted: pa.DataType) -> int | None:
     low, high = 0, len(column)  # the first `low` values fit, the first `high` do not
     while high - low > 1:
         middle = (low + high) // 2
-        if _fits(column.slice(low, middle - low), wanted):
+        part = column.take(pa.array(range(low, middle), pa.int64()))  # a slice of lists keeps all
+        if _fits(part, wanted):
             low = middle
         else:
             high = middle

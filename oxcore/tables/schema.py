@@ -108,9 +108,9 @@ class _Reading:
     def table(self, value: object) -> TableSchema:
         """The whole file."""
         record = self._object(value, "", ("version", "description", "key", "columns"))
-        if record.get("version") != VERSION:
-            version = json.dumps(record.get("version"))
-            self._fail("version", f"is {version}, and this ox knows {VERSION}")
+        version = record.get("version")
+        if version != VERSION or isinstance(version, bool):
+            self._fail("version", f"is {json.dumps(version)}, and this ox knows {VERSION}")
         listed = self._object(record.get("columns", _Object([])), "columns")
         columns = {name: self._column(one, f"columns.{name}") for name, one in listed.items()}
         key, text = self._key(record.get("key", [])), self._text(record, "description", "")

@@ -93,7 +93,9 @@ def logical(type_: pa.DataType) -> pa.DataType:
 
 def _logical_nested(type_: pa.DataType) -> pa.DataType:
     if types.is_map(type_):
-        return pa.map_(logical(type_.key_type), logical(type_.item_type))
+        key = logical(type_.key_type)
+        key = type_.key_type if types.is_null(key) else key  # keys may not be null
+        return pa.map_(key, logical(type_.item_type))
     if types.is_fixed_size_list(type_):
         return pa.list_(logical(type_.value_type), type_.list_size)
     if types.is_struct(type_):
@@ -222,8 +224,8 @@ class _Parser:
     def _named(self) -> pa.Field:
         name = self._name()
         self._need(": ")
-        type_ = self.type()
-        return pa.field(name, type_, nullable=not self._take(" not null"))
+        type_, nullable = self.type(), not self._take(" not null")
+        return self._built(lambda: pa.field(name, type_, nullable=nullable))
 
     def _name(self) -> str:
         quoted = self._match(r'"([^"\\]|\\.)*"')
@@ -237,7 +239,8 @@ class _Parser:
     def _map(self) -> pa.DataType:
         key = self.type()
         self._need(", ")
-        return pa.map_(key, self.type(), keys_sorted=self._take(", keys_sorted"))
+        item, ordered = self.type(), self._take(", keys_sorted")
+        return self._built(lambda: pa.map_(key, item, keys_sorted=ordered))
 
     def _dictionary(self) -> pa.DataType:
         self._need("values=")
@@ -268,7 +271,7 @@ class _Parser:
         self._at = found.end()
         return pa.timestamp(found[1], found[2])
 
-    def _built(self, build: Callable[[], pa.DataType]) -> pa.DataType:
+    def _built(self, build: Callable[[], pa.DataType | pa.Field]) -> pa.DataType | pa.Field:
         try:
             return build()
         except (pa.ArrowException, ValueError, TypeError) as error:
