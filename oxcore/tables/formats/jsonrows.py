@@ -125,7 +125,8 @@ class JsonReader:
         """The records of one array, decoded as they come."""
         row = [1]
         window = _Window(self._source, self._blocks(file, row), row)
-        window.at += window.peek() == "["
+        opened_by = window.peek()  # moves window.at, so it goes first
+        window.at += opened_by == "["
         while (mark := window.peek()) != "]":
             if row[0] > 1:
                 if mark != ",":

@@ -10,7 +10,7 @@ import shutil
 from typing import BinaryIO
 
 from oxcore.tables.formats.csv import CsvReader
-from oxcore.tables.rewrite import separated
+from oxcore.tables.rewrite import jsonarray, jsonlines, separated
 from oxcore.tables.rewrite.edits import Edits, Raw
 from oxcore.tables.rewrite.packing import packed, text_of
 from oxcore.tables.table import Table
@@ -35,4 +35,6 @@ def rewrite(table: Table, edits: Edits, out: BinaryIO) -> int:
         body.write(mark)
         if isinstance(reader, CsvReader):
             return separated.rewrite(source, reader, file, edits, body)
+        write = jsonlines.rewrite if table.format == "jsonl" else jsonarray.rewrite
+        return write(source, table.schema, file, edits, body)
     raise source.broken(f"{table.format} is not edited")

@@ -63,11 +63,9 @@ class Layout:
     def __init__(self, old: Sequence[str], edits: Edits) -> None:
         self.old = tuple(old)
         gone = set(places_of(list(edits.dropped), old))
-        renamed = dict(
-            zip(places_of(list(edits.renamed), old), edits.renamed.values(), strict=True)
-        )
+        renamed = zip(places_of(list(edits.renamed), old), edits.renamed.values(), strict=True)
         self.kept = [place for place in range(len(old)) if place not in gone]
-        self.renamed = {place: name for place, name in renamed.items() if place not in gone}
+        self.renamed = {at: to for at, to in renamed if at not in gone and to != old[at]}
         self.added = [name for name, _, _ in edits.added]
         self.names = [self.renamed.get(place, old[place]) for place in self.kept] + self.added
         self._places = {name: place for place, name in enumerate(self.names)}

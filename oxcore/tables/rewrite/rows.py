@@ -13,26 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pyarrow as pa
 
 from oxcore.tables.formats.csv import LONGEST
+from oxcore.tables.rewrite.lines import Block
 from oxcore.tables.source import Source
 
 BLOCK = 1 << 20  # bytes read at once
 _ROW = re.compile(rb"[^\r\n]++[\r\n]")
 _BLANKS = re.compile(rb"\n[\r\n]")
 _BLANK = frozenset((b"\n", b"\r\n", b"\r"))
-
-
-class Block(NamedTuple):
-    """Whole rows: their bytes, how many (blank lines, which are none, left out), and whether line
-    ends stand within quotes. Only the last block of a file may lack its line end."""
-
-    data: bytes
-    rows: int
-    broken: bool
 
 
 class Rows:
@@ -52,7 +43,7 @@ class Rows:
         ``InvalidError`` for a row that takes too much, or a quote that nothing closes.
         """
         rest, row = b"", 1
-        for data in _read(source, file):
+        for data in read_blocks(source, file):
             rest += data
             block = self._cut(rest, final=False)
             if block is not None:
@@ -123,7 +114,7 @@ class Rows:
         after = parts[at + 1 :]
         stop = len(data) - sum(map(len, after)) - len(after) - (len(parts[at]) - end)
         whole = data[:stop]
-        return Block(whole, self._count(outside), broken=_ends(whole) != _ends(outside))
+        return Block(whole, self._count(outside), broken=ends_in(whole) != ends_in(outside))
 
     def _regular(self, outside: bytes) -> bool:
         """Whether each quote in the text around quotes, where two are one, is beside an end."""
@@ -149,10 +140,11 @@ class Rows:
         """The rows of a text that has no line end within quotes."""
         if not self._single and _blanks(outside):
             return len(_ROW.findall(outside))
-        return _ends(outside)
+        return ends_in(outside)
 
 
-def _read(source: Source, file: pa.NativeFile) -> Iterator[bytes]:
+def read_blocks(source: Source, file: pa.NativeFile) -> Iterator[bytes]:
+    """The text of a file, ``BLOCK`` bytes at a time."""
     try:
         while data := file.read(BLOCK):
             yield data
@@ -170,7 +162,7 @@ def _missing_end(data: bytes) -> bytes:
     return b"" if data.endswith((b"\n", b"\r")) else b"\n"
 
 
-def _ends(data: bytes) -> int:
+def ends_in(data: bytes) -> int:
     """Line ends. Taking all out is three times as fast as ``count`` where they are many."""
     feeds = len(data) - len(data.replace(b"\n", b""))
     return feeds + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else feeds

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import BinaryIO
 
 import pyarrow as pa
 
-from oxcore.errors import InvalidError, UsageError
+from oxcore.errors import InvalidError, UnstableError, UsageError
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.rewrite.edits import Changes, Edits, Layout, Raw
-from oxcore.tables.rewrite.rows import Block, Rows
-from oxcore.tables.rewrite.texts import cell
+from oxcore.tables.rewrite.lines import Block, Editor, Out
+from oxcore.tables.rewrite.rows import Rows
+from oxcore.tables.rewrite.texts import cell, wrong_value
 from oxcore.tables.source import Source
 
 _SAMPLE = 1000  # rows that show a column's habits
@@ -25,7 +27,26 @@ def rewrite(
     source: Source, reader: CsvReader, file: pa.NativeFile, edits: Edits, out: BinaryIO
 ) -> int:
     """Write the table, whose text ``file`` is, with its edits; gives the number of its rows."""
-    return _Separated(source, reader, edits, out).run(file)
+    layout = Layout(reader.names, edits)
+    grammar = Rows(reader.delimiter, len(reader.names))
+    single = len(layout.names) == 1
+    output = Out(out, (b"\n", b"\r"), nulls=single)
+    blocks = grammar.blocks(source, file)
+    first = next(blocks)
+    lines = grammar.lines(first)
+    sample = [line for line in lines[: _SAMPLE + 1] if not grammar.is_blank(line)]
+    texts = [output.parted(line)[0] for line in sample]
+    writing = _Separated(source, grammar, layout, edits, texts)
+    end = output.parted(lines[0])[1]
+    output.end = end or output.end
+    output.write(writing.names() + end)
+    rest = Block(first.data[len(lines[0]) :], first.rows - 1, first.broken)
+    changes = Changes(edits, layout)
+    editor = Editor(
+        grammar, writing, changes, output, every=edits.columns, unblank=edits.columns and single
+    )
+    # Without a line end behind the names there is no row; the habit of the end is theirs.
+    return editor.run(chain([rest], blocks), last=end[-1:])
 
 
 class Habit:
@@ -41,121 +62,55 @@ class Habit:
 
 
 class _Separated:
-    """One rewriting: ``done`` counts the old rows gone by, ``rows`` those written."""
+    """The rows of one file, with the habits that its first rows show."""
 
-    def __init__(self, source: Source, reader: CsvReader, edits: Edits, out: BinaryIO) -> None:
-        self.source, self.edits = source, edits
-        self.layout = Layout(reader.names, edits)
-        self.changes = Changes(edits, self.layout)
-        self.grammar = Rows(reader.delimiter, len(reader.names))
-        self.out = _Out(out, single=len(self.layout.names) == 1)
-        self.done = self.rows = 0
-        self.habits: list[Habit] = []
-        self.defaults: list[bytes] = []
+    def __init__(
+        self, source: Source, grammar: Rows, layout: Layout, edits: Edits, lines: Sequence[bytes]
+    ) -> None:
+        self._source, self._grammar, self._layout = source, grammar, layout
+        self._columns = edits.columns
+        self._head = grammar.fields(lines[0])
+        if len(self._head) != len(layout.old):
+            raise UnstableError(f"{source.name} changed while it was read")
+        self._learn(lines[1:])
+        start = len(layout.kept)
+        values = enumerate((value for _, _, value in edits.added), start)
+        self._defaults = [self._field(at, value) for at, value in values]
 
-    def run(self, file: pa.NativeFile) -> int:
-        """Read, change, write."""
-        open_end = False
-        for block in self.grammar.blocks(self.source, file):
-            self._block(block) if self.habits else self._first(block)
-            open_end = not block.data.endswith((b"\n", b"\r"))
-        for values in self.changes.finish(self.done):
-            self._insert(values)
-        self.out.finish(open_end=open_end)
-        return self.rows
-
-    def _first(self, block: Block) -> None:
-        """The block that begins with the names, and shows how the file is written."""
-        names, *lines = self.grammar.lines(block)
-        row, end = _parted(names)
-        head = self.grammar.fields(row)
-        if len(head) != len(self.layout.old):
-            raise InvalidError(f"{self.source.name} changed while it was read")
-        if end:
-            self.out.end = end
-        self._learn(head, lines)
-        self.out.write(self._names(head) + end)
-        self._block(Block(block.data[len(names) :], block.rows - 1, block.broken))
-
-    def _learn(self, head: Sequence[bytes], lines: Sequence[bytes]) -> None:
-        sample = [
-            self.grammar.fields(_parted(line)[0])
-            for line in lines[:_SAMPLE]
-            if not self.grammar.is_blank(line)
-        ]
-        columns = [[row[at] for row in sample if at < len(row)] for at in range(len(head))]
+    def _learn(self, lines: Sequence[bytes]) -> None:
+        sample = [self._grammar.fields(line) for line in lines]
+        columns = [[row[at] for row in sample if at < len(row)] for at in range(len(self._head))]
         every = Habit([field for column in columns for field in column])
-        self.habits = [Habit(columns[at]) for at in self.layout.kept]
-        self.habits += [every] * len(self.layout.added)
-        start = len(self.layout.kept)
-        for at, (_, _, value) in enumerate(self.edits.added, start):
-            self.defaults.append(self._field(at, value))
+        self._habits = [Habit(columns[at]) for at in self._layout.kept]
+        self._habits += [every] * len(self._layout.added)
 
-    def _names(self, head: Sequence[bytes]) -> bytes:
-        quoted = Habit(head).quoted
-        fields = list(head)
-        for place, name in self.layout.renamed.items():
+    def names(self) -> bytes:
+        """The first row."""
+        quoted = Habit(self._head).quoted
+        fields = list(self._head)
+        for place, name in self._layout.renamed.items():
             fields[place] = self._text(name, quoted=quoted)
-        new = [self._text(name, quoted=quoted) for name in self.layout.added]
-        return self.grammar.mark.join([*(fields[place] for place in self.layout.kept), *new])
+        new = [self._text(name, quoted=quoted) for name in self._layout.added]
+        return self._grammar.mark.join([*(fields[place] for place in self._layout.kept), *new])
 
-    def _block(self, block: Block) -> None:
-        end = self.done + block.rows
-        todo = range(self.done, end) if self.edits.columns else list(self.changes.before(end))
-        if todo or self.edits.columns:
-            self._changed(block, todo)
-        else:
-            self.out.write(block.data)
-        self.rows += block.rows
-        self.done = end
-
-    def _changed(self, block: Block, todo: Sequence[int]) -> None:
-        """Write a block in which the rows ``todo`` change."""
-        lines = self.grammar.lines(block)
-        places: Sequence[int] = range(len(lines))
-        if len(lines) != block.rows:
-            places = [at for at, line in enumerate(lines) if not self.grammar.is_blank(line)]
-        at = 0
-        for row in todo:
-            place = places[row - self.done]
-            self._between(lines[at:place])
-            for values in self.changes.inserted(row):
-                self._insert(values)
-            self._row(row, lines[place])
-            at = place + 1
-        self._between(lines[at:])
-
-    def _between(self, lines: Sequence[bytes]) -> None:
-        """Write lines as they are: blank ones not, where they would be rows of one column now."""
-        if not self.edits.columns or len(self.layout.names) > 1:
-            self.out.write(b"".join(lines))
-
-    def _row(self, row: int, line: bytes) -> None:
-        if self.changes.deleted(row):
-            self.rows -= 1
-            return
-        cells = self.changes.cells(row)
-        if not cells and not self.edits.columns:
-            self.out.write(line)
-            return
-        text, end = _parted(line)
-        fields = self.grammar.fields(text)
-        if len(fields) != len(self.layout.old):
-            why = f"{len(fields)} fields, and the first row has {len(self.layout.old)}"
-            raise self.source.broken(why, row=row + 2)
-        if self.edits.columns:
-            fields = [*(fields[place] for place in self.layout.kept), *self.defaults]
+    def changed(self, row: int, text: bytes, cells: Mapping[int, object]) -> bytes:
+        """A row with some new fields."""
+        fields = self._grammar.fields(text)
+        if len(fields) != len(self._layout.old):
+            why = f"{len(fields)} fields, and the first row has {len(self._layout.old)}"
+            raise self._source.broken(why, row=row + 2)
+        if self._columns:
+            fields = [*(fields[place] for place in self._layout.kept), *self._defaults]
         for place, value in cells.items():
             fields[place] = self._field(place, value, row)
-        self.out.row(self.grammar.mark.join(fields), end)
+        return self._grammar.mark.join(fields)
 
-    def _insert(self, values: Mapping[int, object]) -> None:
-        fields = [b""] * len(self.layout.kept) + self.defaults
+    def made(self, values: Mapping[int, object]) -> bytes:
+        """A new row."""
+        fields = [b""] * len(self._layout.kept) + self._defaults
         for place, value in values.items():
             fields[place] = self._field(place, value)
-        self.out.close_line()
-        self.out.row(self.grammar.mark.join(fields), self.out.end)
-        self.rows += 1
+        return self._grammar.mark.join(fields)
 
     def _field(self, place: int, value: object, row: int | None = None) -> bytes:
         """A value as the column has them; null is nothing."""
@@ -163,66 +118,22 @@ class _Separated:
             return b""
         if isinstance(value, Raw):
             return self._raw(value)
-        habit = self.habits[place]
+        habit = self._habits[place]
         try:
             return self._text(cell(value, words=habit.words, part=habit.part), quoted=habit.quoted)
         except (InvalidError, UnicodeEncodeError) as error:
             number = None if row is None else row + 2
-            name = self.layout.names[place]
-            why = "half of a surrogate pair, which is no text"
-            told = error.message if isinstance(error, InvalidError) else why
-            raise self.source.broken(told, row=number, column=name) from None
+            raise wrong_value(self._source, error, number, self._layout.names[place]) from None
 
     def _raw(self, value: Raw) -> bytes:
         text = value.text.encode()
-        if not self.grammar.is_field(text):
+        if not self._grammar.is_field(text):
             raise UsageError(f"{value.text!r} is no field of this table")
         return text
 
     def _text(self, value: str, *, quoted: bool) -> bytes:
         text = value.encode()
-        marks = (self.grammar.mark, b'"', b"\n", b"\r")
+        marks = (self._grammar.mark, b'"', b"\n", b"\r")
         if quoted or not text or text != text.strip() or any(mark in text for mark in marks):
             return b'"' + text.replace(b'"', b'""') + b'"'
         return text
-
-
-class _Out:
-    """What is written; the last of it waits, since the end of the file keeps its habit."""
-
-    def __init__(self, out: BinaryIO, *, single: bool) -> None:
-        self.end = b"\n"
-        self._out, self._single = out, single
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        """Write some lines."""
-        if data:
-            if self._single and self._held.endswith(b"\r") and data.startswith(b"\n"):
-                data = b"\r" + data  # else a null that came to stand here would be no line
-            self._out.write(self._held)
-            self._held = data
-
-    def row(self, row: bytes, end: bytes) -> None:
-        """Write a row; an empty one, which is a null of one column, needs its line end."""
-        self.write(row + (end if row else end or self.end))
-
-    def close_line(self) -> None:
-        """End the last line, if it is open."""
-        if not self._held.endswith((b"\n", b"\r")):
-            self._held += self.end
-
-    def finish(self, *, open_end: bool) -> None:
-        """Write the rest; with an ``open_end`` as the file had it."""
-        if open_end:
-            line = _parted(self._held)[0]
-            if line and not (self._single and line.endswith((b"\n", b"\r"))):
-                self._held = line
-        self._out.write(self._held)
-
-
-def _parted(line: bytes) -> tuple[bytes, bytes]:
-    """A line without its end, and that."""
-    size = 2 if line.endswith(b"\r\n") else 1 if line.endswith((b"\n", b"\r")) else 0
-    at = len(line) - size
-    return line[:at], line[at:]

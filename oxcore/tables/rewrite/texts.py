@@ -9,6 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from oxcore.errors import InvalidError
+from oxcore.tables.source import Source
 from oxcore.tables.values import Plain, plain, text
 
 _SELF = (str, int, bool, type(None))
@@ -42,3 +43,10 @@ def cell(value: object, *, words: tuple[str, str] = ("true", "false"), part: str
         return words[not value]
     found = text(plainly(value))
     return found.replace("T", part, 1) if isinstance(value, dt.datetime) else found
+
+
+def wrong_value(source: Source, error: Exception, row: int | None, column: str) -> InvalidError:
+    """The error for a value that is none: file, row and column, then why."""
+    why = "half of a surrogate pair, which is no text"
+    told = error.message if isinstance(error, InvalidError) else why
+    return source.broken(told, row=row, column=column)

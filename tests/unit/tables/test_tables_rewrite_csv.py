@@ -89,7 +89,7 @@ def sound(lines):
 
 
 @given(files(), st.sampled_from([2, 3, 7, 1 << 20]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_without_edits_nothing_changes(file, size):
     mark, lines, _, table = file
     if not sound(lines):
@@ -104,7 +104,7 @@ def test_without_edits_nothing_changes(file, size):
 
 
 @given(files(), st.data(), st.sampled_from([2, 3, 7, 1 << 20]))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_edits_are_those_of_a_model(file, data, size):
     mark, lines, held, table = file
     if not sound(lines):
@@ -139,7 +139,7 @@ COLUMNS = st.sampled_from(["c0", "c1", "c2", "c3", "n", "m"])
 
 
 @given(files(), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_columns_come_go_and_change_their_name(file, data):
     mark, lines, _, table = file
     if not sound(lines):
