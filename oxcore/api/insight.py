@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -12,9 +12,9 @@ from oxcore.errors import UsageError
 from oxcore.model.entries import path_bytes
 
 if TYPE_CHECKING:
+    from oxcore.insight.examples import Examples
     from oxcore.insight.report import Example, Report
     from oxcore.insight.slices import Slice
-    from oxcore.tables.engine import Engine
 
 
 class How(TypedDict, total=False):
@@ -48,19 +48,22 @@ class Insight(RepoBase):
         Raises ``NotFoundError`` where no record lies, ``InvalidError`` for a slice that makes no
         sense.
         """
+        from oxcore.insight.examples import checked
         from oxcore.insight.report import Cut, by_column, report
 
         commit = verbs.names.resolve_commit(self._repo, branch)
         found = self.slices(branch)
         names = sorted(found) if slices is None else list(slices)
-        with self.examples(branch, folder, **reading) as sql:
+        conditions = {name: _condition(found, name) for name in names}
+        texts = (*conditions.values(), *by)
+        with self.examples(branch, folder, texts=texts, **reading) as opened:
             cuts = [
-                Cut(name, found[name].about if name in found else "", self._where(sql, found, name))
-                for name in names
+                Cut(name, found[name].about, checked(opened.sql, where))
+                for name, where in conditions.items()
             ]
-            cuts += [cut for column in by for cut in by_column(sql, column)]
-            where = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
-            return report(sql, branch, where, commit.hex(), cuts, reading.get("as_of"))
+            cuts += [cut for column in by for cut in by_column(opened.sql, column)]
+            place = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
+            return report(opened, branch, place, commit.hex(), cuts, reading.get("as_of"))
 
     def failures(
         self,
@@ -83,31 +86,34 @@ class Insight(RepoBase):
 
         if sort not in SORTS:
             raise UsageError(f"{sort!r} is no order", hint=f"one of {', '.join(SORTS)}")
-        known = self.slices(branch) if slice_name else {}
-        with self.examples(branch, folder, **reading) as sql:
-            parts = [checked(sql, where)] if where else []
-            if slice_name:
-                parts.append(self._where(sql, known, slice_name))
-            return failures(sql, " AND ".join(parts) or WRONG, sort, limit)
+        parts = [where] if where else []
+        if slice_name:
+            parts.append(_condition(self.slices(branch), slice_name))
+        with self.examples(branch, folder, texts=parts, **reading) as found:
+            chosen = " AND ".join(checked(found.sql, part) for part in parts)
+            return failures(found, chosen or WRONG, sort, limit)
 
     @contextmanager
     def examples(
         self,
         branch: str,
         folder: str | bytes,
+        *,
+        texts: Iterable[str] | None = None,
         **reading: Unpack[How],
-    ) -> Iterator[Engine]:
+    ) -> Iterator[Examples]:
         """An SQL engine with the table ``examples``: a row a record, with its current label.
 
-        For columns see ``oxcore.insight.examples.COLUMNS``. Raises as ``report`` does.
+        For columns see ``oxcore.insight.examples.COLUMNS``; ``texts`` is all SQL that will be
+        asked, if that is known: then only what it names is read. Raises as ``report`` does.
         """
-        from oxcore.insight.examples import Reading, examples
+        from oxcore.insight.examples import LAZY, Reading, examples
         from oxcore.insight.records import captured
 
         root = verbs.names.resolve_tree(self._repo, branch)
         found = captured(self._repo, root, path_bytes(folder).strip(b"/"))
-        with examples(found, Reading(**reading)) as sql:
-            yield sql
+        with examples(found, Reading(**reading), LAZY if texts is None else texts) as opened:
+            yield opened
 
     def slices(self, rev: str = "HEAD") -> dict[str, Slice]:
         """The slices of a version, by name."""
@@ -122,14 +128,14 @@ class Insight(RepoBase):
                     found[name] = parse(name, file.read())
         return found
 
-    def _where(self, sql: Engine, known: Mapping[str, Slice], name: str) -> str:
-        """The checked condition of a slice."""
-        from oxcore.insight.examples import checked
-        from oxcore.insight.slices import condition, missing
 
-        def find(name: str) -> Slice:
-            if name not in known:
-                raise missing(name, sorted(known))
-            return known[name]
+def _condition(known: Mapping[str, Slice], name: str) -> str:
+    """A slice as SQL."""
+    from oxcore.insight.slices import condition, missing
 
-        return checked(sql, condition(find(name), find))
+    def find(name: str) -> Slice:
+        if name not in known:
+            raise missing(name, sorted(known))
+        return known[name]
+
+    return condition(find(name), find)

@@ -106,7 +106,7 @@ def measure(sql: Engine, where: str = "true", task: str = "classes") -> Measures
         rmse=numbers[1],
         ece=_ece(calibration(sql, where)),
         brier=mean(row["brier"], row["brier2"], sure),
-        latency=(row["p50"], row["p95"], row["p99"]),
+        latency=tuple(row["latency"] or (None, None, None)),
         rate=whole.n / hours if hours else None,
         cost=mean(row["cost"], row["cost2"], Weighted(row["kn"], row["kw"], row["kw2"])),
         up=row["up"],
@@ -169,9 +169,7 @@ _COUNTS = {
     "cw2": "fsum(weight * weight) FILTER (sure)",
     "brier": "fsum(weight * power(confidence - correct::INT, 2)) FILTER (sure)",
     "brier2": "fsum(weight * power(confidence - correct::INT, 4)) FILTER (sure)",
-    "p50": "quantile_disc(latency_ms, 0.5)",
-    "p95": "quantile_disc(latency_ms, 0.95)",
-    "p99": "quantile_disc(latency_ms, 0.99)",
+    "latency": "quantile_disc(latency_ms, [0.5, 0.95, 0.99])",
     "span": "epoch_us(max(ts)) - epoch_us(min(ts))",
     "kn": "count(price)",
     "kw": "fsum(weight) FILTER (price IS NOT NULL)",
@@ -181,17 +179,16 @@ _COUNTS = {
     "up": "sum(up)",
     "down": "sum(down)",
 }
-_PRICE = "TRY_CAST(coalesce(params->>'$.cost', output->>'$.cost') AS DOUBLE)"
 
 
 def _counted(sql: Engine, where: str) -> dict[str, Any]:
     listed = ", ".join(f"{text} AS {name}" for name, text in _COUNTS.items())
     source = (
-        f"SELECT *, {_PRICE} AS price, truth IS NOT NULL AND confidence IS NOT NULL AS sure "
+        "SELECT *, truth IS NOT NULL AND confidence IS NOT NULL AS sure "
         f"FROM examples WHERE ({where})"
     )
     row = sql.rows(f"SELECT {listed} FROM ({source})")[0]
-    optional = {"p50", "p95", "p99", "span"}
+    optional = {"latency", "span"}
     pairs = zip(_COUNTS, row, strict=True)
     return {name: value if name in optional else (value or 0) for name, value in pairs}
 

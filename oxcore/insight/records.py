@@ -7,13 +7,14 @@ table each, a few columns of them; a column that a shard lacks is null.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from oxcore import tree
@@ -75,6 +76,23 @@ class Shards:
     def __init__(self, sources: Sequence[Source], schema: pa.Schema) -> None:
         self.schema = schema
         self._sources = sources
+
+    def only(self, names: Container[str]) -> Shards:
+        """The same with some columns only."""
+        kept = [field for field in self.schema if field.name in names]
+        return Shards(self._sources, pa.schema(kept))
+
+    def find(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """All columns of a few records, by id; reads whole only the shards that have them."""
+        wanted = pa.array(ids, _TEXT)
+        names = pa.schema([self.schema.field("record_id")])
+        found: dict[str, dict[str, Any]] = {}
+        for source in self._sources if ids else ():
+            if pc.any(pc.is_in(_read(source, names).column(0), wanted)).as_py():
+                table = _read(source, self.schema)
+                for row in table.filter(pc.is_in(table.column("record_id"), wanted)).to_pylist():
+                    found.setdefault(row["record_id"], row)
+        return found
 
     def facts(self) -> Facts:
         """Rows, by the footers; nulls are not counted."""

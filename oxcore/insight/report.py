@@ -7,8 +7,9 @@ or of the machine, and so comes out the same, byte for byte, whenever it is made
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from oxcore.insight.examples import Examples
 from oxcore.insight.figures import ClassFigures, Figure, Weighted, proportion
 from oxcore.insight.metrics import (
     Bin,
@@ -114,9 +115,10 @@ class Cut(NamedTuple):
 
 
 def report(
-    sql: Engine, branch: str, folder: str, commit: str, cuts: Sequence[Cut], as_of: int | None
+    found: Examples, branch: str, folder: str, commit: str, cuts: Sequence[Cut], as_of: int | None
 ) -> Report:
     """The report of what ``insight.examples`` opened."""
+    sql = found.sql
     task = task_of(sql)
     whole = measure(sql, task=task)
     measured = [(cut, measure(sql, cut.where, task)) for cut in cuts]
@@ -139,13 +141,13 @@ def report(
         tuple(calibration(sql)),
         step,
         points,
-        tuple(failures(sql, limit=_WORST)),
+        tuple(failures(found, limit=_WORST)),
     )
 
 
 _FEEDBACK = """
 SELECT (SELECT coalesce(sum(dropped), 0) FROM gaps),
-       (SELECT count(*) FROM events e ANTI JOIN examples x USING (record_id)),
+       (SELECT count(DISTINCT event_id) FROM e ANTI JOIN examples x USING (record_id)),
        (SELECT quantile_disc(epoch_us(truth_ts) - epoch_us(ts), 0.5) / 3.6e9 FROM examples)
 """
 
@@ -247,13 +249,28 @@ WRONG = "(status = 'error' OR coalesce(NOT correct, false) OR down > 0)"
 
 
 def failures(
-    sql: Engine, where: str = WRONG, sort: str = "worst", limit: int = _WORST
+    found: Examples, where: str = WRONG, sort: str = "worst", limit: int = _WORST
 ) -> list[Example]:
     """Records for which ``where`` holds, ``limit`` of them in the order that ``SORTS`` names."""
-    own = {"ts": "epoch_us(ts)"}
-    listed = ", ".join(own.get(name, name) for name in Example._fields)
-    found = sql.rows(
-        f"SELECT {listed} FROM examples WHERE ({where}) "
+    rows = found.sql.rows(
+        f"SELECT record_id, epoch_us(ts), {', '.join(_SHOWN)} FROM examples WHERE ({where}) "
         f"ORDER BY {SORTS[sort]}, record_id LIMIT {limit}"
     )
-    return [Example(*row) for row in found]
+    whole = found.records.find([row[0] for row in rows])
+    return [_example(row, whole.get(row[0], {})) for row in rows]
+
+
+_SHOWN = ("status", "model", "prediction", "truth", "correct", "confidence")
+
+
+def _example(row: tuple[Any, ...], whole: dict[str, Any]) -> Example:
+    source = whole.get("input") or {}
+    return Example(
+        record_id=row[0],
+        ts=row[1],
+        **dict(zip(_SHOWN, row[2:], strict=True)),
+        error=whole.get("error"),
+        input_path=source.get("path"),
+        mime=source.get("mime"),
+        output=whole.get("output"),
+    )

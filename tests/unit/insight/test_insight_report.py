@@ -95,8 +95,8 @@ def test_the_label_is_of_the_most_trusted_source_then_the_latest(wild):
     )
 
     def truth(**how):
-        with wild.repo.examples("deployed", "wild", **how) as sql:
-            return sql.rows("SELECT truth, truth_source, up, down FROM examples")[0]
+        with wild.repo.examples("deployed", "wild", **how) as found:
+            return found.sql.rows("SELECT truth, truth_source, up, down FROM examples")[0]
 
     assert truth() == ("fox", "human", 1, 0)
     assert truth(as_of=ts) == ("dog", "human", 1, 0)
