@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from oxcli.render.commits import clean as clean_text
 from oxcli.render.frame import clean, cut
 from oxcli.render.text import Paint, iso_date, short_id, show_path, table
-from oxcore.tables import text
+from oxcore.tables import text, texts
 
 if TYPE_CHECKING:
     from oxcore.verbs.blame import Blame, BlamedCell
+    from oxcore.verbs.blametable import BlamedTable, RowsSince
     from oxcore.verbs.rowlog import CellChange, RowCommit
 
 _KINDS = {"added": "green", "removed": "red", "changed": "yellow"}
+_SHORT = 24  # columns of a value in a line of many
 _WIDE = 40  # characters of a value beside others
 
 
@@ -46,6 +48,49 @@ def _blamed(cell: BlamedCell) -> tuple[str, ...]:
     date = iso_date(commit.time)[:10]
     column, shown = clean(cell.column), value(cell.shown)
     return short_id(cell.id), clean_text(commit.author.name), date, column, shown
+
+
+def since_rows(found: BlamedTable, limit: int | None, paint: Paint, wide: int) -> Iterator[str]:
+    """A line a row: the last commit that changed it, author, date, number, values."""
+    size = max((len(clean_text(one.commit.author.name)) for one in found.since), default=0)
+    heads = {one.id: _since(one, size) for one in found.since}
+    number, digits = found.number(0), len(f"{found.number(len(found)):,}")
+    for batch, owners in found.rows(limit):
+        columns = [texts(column) for column in batch.columns]
+        for at, owner in enumerate(owners):
+            cells = "  ".join(cut(value(column[at]), _SHORT) for column in columns)
+            head = heads[owner.id]
+            line = cut(f"{head}  {number + at:>{digits},})  {cells}", wide)
+            yield paint(line[: len(short_id(owner.id))], "yellow") + line[len(short_id(owner.id)) :]
+        number += len(owners)
+
+
+def since_counts(found: BlamedTable, paint: Paint) -> Iterator[str]:
+    """A line a commit: how many rows are as it left them."""
+    size = max((len(clean_text(one.commit.author.name)) for one in found.since), default=0)
+    digits = max((len(f"{one.rows:,}") for one in found.since), default=0)
+    for one in found.since:
+        oid = short_id(one.id)
+        rest = _since(one, size).removeprefix(oid)
+        title = clean_text(one.commit.title)
+        yield f"{one.rows:>{digits},}  {paint(oid, 'yellow')}{rest}  {title}"
+
+
+def since_document(one: RowsSince) -> dict[str, object]:
+    """The last commit of rows as a JSON object."""
+    commit = one.commit
+    return {
+        "commit": one.id,
+        "author": commit.author,
+        "time": commit.time,
+        "title": commit.title,
+        "path": one.path,
+    }
+
+
+def _since(one: RowsSince, size: int) -> str:
+    name = clean_text(one.commit.author.name).ljust(size)
+    return f"{short_id(one.id)}  {name}  {iso_date(one.commit.time)[:10]}"
 
 
 def change(one: RowCommit, paint: Paint) -> list[str]:

@@ -98,17 +98,29 @@ class Tables(RepoBase):
         return verbs.leaving.look(self._repo, _clean(path), rev)
 
     def blame(
-        self, path: str | bytes, key: Key | Sequence[Key], rev: str = "HEAD"
+        self,
+        path: str | bytes,
+        key: Key | Sequence[Key] = (),
+        rev: str = "HEAD",
+        *,
+        where: str = "",
     ) -> verbs.blame.Blame:
-        """Which commit set each cell of the row with this key, or of several rows.
+        """Which commit set each cell of the row with this key, of several rows, or of those for
+        which the SQL expression ``where`` is true.
 
         A key is text (``"id=42"``, ``"photo=a.png,label=cat"``, ``"id:null"``) or a mapping
         (``{"id": 42}``).
         Raises ``NotFoundError`` for a row, column or file that is not there, ``InvalidError`` for a
         key that several rows have, or a file that is no table.
         """
-        keys = [key] if isinstance(key, str | Mapping) else list(key)
+        keys: list[Key] = [key] if isinstance(key, str | Mapping) else list(key)
+        if where:
+            keys += verbs.blame.keys_where(self._repo, _clean(path), where, rev)
         return verbs.blame.blame(self._repo, _clean(path), keys, rev)
+
+    def blame_table(self, path: str | bytes, rev: str = "HEAD") -> verbs.blametable.BlamedTable:
+        """The last commit that changed each row of a table; errors as of ``blame``."""
+        return verbs.blametable.blame_table(self._repo, _clean(path), rev)
 
     def row_log(
         self,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
         blame as blame,
     )
     from oxcore.verbs import (
+        blametable as blametable,
+    )
+    from oxcore.verbs import (
         branch as branch,
     )
     from oxcore.verbs import (

@@ -11,17 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from oxcore import history
-from oxcore.errors import NotFoundError, UsageError
+from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.model.commits import Commit
 from oxcore.model.entries import show_path
 from oxcore.repo import Repository
+from oxcore.tables import Part, Query, rowdiff, texts
 from oxcore.tables.rowcells import Row, same
 from oxcore.tables.rowkeys import Key, names_of, parse_key, show_key, text_key
 from oxcore.tables.values import text
-from oxcore.verbs import files
+from oxcore.verbs import files, schema
 from oxcore.verbs.names import resolve_commit
 from oxcore.verbs.trail import Place, Spot, Trail, Version, open_place
 
+MOST = 1000  # rows that a condition may name
 AnyKey = str | Mapping[str, object]
 """A key as text (``id=42``) or as values by column."""
 
@@ -83,6 +85,34 @@ def blame(repo: Repository, path: bytes, keys: Sequence[AnyKey], rev: str = "HEA
         for n, (key, row) in enumerate(zip(parsed, rows, strict=True))
     )
     return Blame(oid, made, tuple(trail.remarks))
+
+
+def keys_where(repo: Repository, path: bytes, where: str, rev: str = "HEAD") -> list[Key]:
+    """The keys of the rows for which the SQL expression ``where`` is true.
+
+    The key is that of the table's schema, or else a column without nulls whose values all differ.
+    Raises ``UsageError`` if there is none, ``NotFoundError`` for no row, ``InvalidError`` for more
+    than 1,000.
+    """
+    oid = resolve_commit(repo, rev)
+    table = open_place(repo, Place(oid, Spot(path), files.entry(repo, path, rev)))
+    known = schema.at(repo, repo.commit(oid).tree, path)
+    names = known.key if known and known.key else rowdiff.find_keys(table, table)
+    if not names:
+        raise UsageError(
+            f"no column tells the rows of {table.name} apart",
+            hint=f"name those that do: ox schema set {show_path(path)} --key COLUMNS",
+        )
+    keys: list[Key] = []
+    with table.pick(Query(tuple(names), where), Part("head", MOST + 1)) as rows:
+        if rows.total > MOST:
+            raise InvalidError(f"{rows.total:,} rows, and {MOST:,} are followed at most")
+        if not rows.total:
+            raise NotFoundError(f"{table.name} has no row for which this is true: {where}")
+        for batch in rows.batches():
+            columns = [texts(column) for column in batch.columns]
+            keys += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return keys
 
 
 def read_keys(keys: Iterable[AnyKey], names: Sequence[str]) -> list[Key]:

@@ -96,7 +96,7 @@ class Trail:
             except InvalidError as error:
                 if strict:
                     raise
-                self._remark(error.message)
+                self.remark(error.message)
                 known = Version(None, ())
         self._kept[at] = known
         if len(self._kept) > _KEPT:
@@ -127,7 +127,7 @@ class Trail:
         try:
             found = renamed(old, now.table)
         except InvalidError as error:
-            self._remark(error.message)
+            self.remark(error.message)
             return before
         names = {name: here.spot.there(name) for name in columns}
         pairs = tuple((name, found.get(there, there)) for name, there in names.items())
@@ -141,7 +141,8 @@ class Trail:
                 return Place(before.commit, here.spot._replace(path=change.old_path), change.old)
         return before
 
-    def _remark(self, text: str) -> None:
+    def remark(self, text: str) -> None:
+        """Note what could not be read, once."""
         if text not in self.remarks:
             self.remarks.append(text)
 

@@ -78,3 +78,40 @@ def test_a_version_that_is_no_table(ox, labels, write):
     found = ox("blame", "--key", "photo=tom.png", "labels.csv", cwd=labels)
     assert "warning: skipped: labels.csv@" in found.err
     assert ox.fails("blame", "--key", "photo=tom.png", "labels.csv@HEAD~1", cwd=labels).code == 3
+
+
+def test_blame_of_a_whole_table(ox, labels, golden):
+    golden("blame-table", ox("blame", "labels.csv@HEAD~1", cwd=labels).out)
+    assert len(ox("blame", "labels.csv@HEAD~1", "--head", "2", cwd=labels).lines) == 2
+    golden("blame-stat", ox("blame", "labels.csv@HEAD~1", "--stat", cwd=labels).out)
+    found = ox("blame", "labels.csv@HEAD~1", "--json", cwd=labels).json
+    assert [one["row"] for one in found] == [2, 3, 4]
+    assert {one["title"] for one in found} == {"version 2"}
+    counts = ox("blame", "labels.csv@HEAD~2", "--stat", "--json", cwd=labels).json
+    assert [(one["title"], one["rows"]) for one in counts] == [("version 0", 1), ("version 1", 1)]
+
+
+def test_blame_of_rows_by_a_condition(ox, labels):
+    found = ox("blame", "labels.csv", "--where", "score = 0.5", cwd=labels)
+    heads = [line for line in found.lines if "row" in line]
+    assert heads == [
+        "labels.csv@HEAD, row 2: photo=tom.png",
+        "labels.csv@HEAD, row 3: photo=kit.png",
+    ]
+    assert ox.fails("blame", "labels.csv", "--where", "score = 7", cwd=labels).code == 5
+    assert ox.fails("blame", "labels.csv", "--where", "scores = 7", cwd=labels).code == 3
+    assert ox.fails("blame", "labels.csv", "--where", "1=1", "--stat", cwd=labels).code == 2
+    doubled = ox.fails("blame", "data/c.csv", "--where", "x = 1 and x = 2", cwd=labels)
+    assert doubled.code == 5
+
+
+def test_a_condition_needs_a_key(ox, repo, write):
+    write({"t.csv": b"a,b\n1,x\n1,y\n2,x\n"}, repo)
+    ox("add", ".", cwd=repo)
+    ox("commit", "-m", "t", cwd=repo)
+    found = ox.fails("blame", "t.csv", "--where", "b = 'x'", cwd=repo)
+    assert found.code == 2
+    assert "ox schema set t.csv --key" in found.err
+    ox("schema", "set", "t.csv", "--key", "a,b", cwd=repo)
+    ox("commit", "-m", "key", cwd=repo)
+    assert len(ox("blame", "t.csv", "--where", "b = 'x'", cwd=repo).lines) == 7

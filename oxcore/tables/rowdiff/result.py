@@ -72,6 +72,13 @@ class RowDiff:
                 rows = run.old_rows[at], run.new_rows[at]
                 yield RowChange(kind, key, *rows, one, two, run.cells[at])
 
+    def new_places(self) -> Iterator[list[int]]:
+        """Where the rows stand in the new table that are not in the old one as they are: those
+        that were added and those that changed; no value is read."""
+        if self.sides is not None:
+            for batch in self.sides.sql.batches("SELECT n FROM found WHERE n IS NOT NULL"):
+                yield batch.column(0).to_pylist()
+
     def batches(self) -> pa.RecordBatchReader:
         """The same as a table: ``change``, ``old row``, ``new row``, and of each column ``old x``
         and ``new x`` by its type on that side, null on a side that has no such column or row."""

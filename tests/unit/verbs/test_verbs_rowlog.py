@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, parquet
+from support.joins import join
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
 
@@ -141,7 +142,7 @@ def test_a_merge_takes_a_cell_from_the_side_that_has_its_value(desks, first, lef
         }
         for place, key in enumerate(our_rows)
     }
-    oid = merge(desk, "t.csv", as_csv(merged.values()))
+    oid = join(desk, {b"t.csv": as_csv(merged.values())})
     for key, row in merged.items():
         cells = desk.repo.blame("t.csv", {"id": key}, oid.hex()).rows[0].cells
         for cell in cells:
@@ -150,24 +151,6 @@ def test_a_merge_takes_a_cell_from_the_side_that_has_its_value(desks, first, lef
                 w[key][cell.column] for r, w in sides if r[key][cell.column] == row[cell.column]
             )
             assert ids[cell.id] == expected
-
-
-def merge(desk, path, data):
-    """A commit on top of main and side, with this content of the file."""
-    from oxcore import tree
-    from oxcore.model.commits import Commit
-    from oxcore.model.entries import Entry, Mode
-    from oxcore.model.ids import parse_id
-    from oxcore.verbs.commit import store_commit
-    from oxcore.verbs.deposit import put_bytes
-
-    core = desk.core
-    refs = core.view()
-    parents = tuple(parse_id(refs[f"refs/heads/{name}"]) for name in ("main", "side"))
-    with core.batch() as batch:
-        entry = Entry(Mode.FILE, len(data), put_bytes(core, batch, data))
-        root = tree.edit(batch, batch, core.commit(parents[0]).tree, [(path.encode(), entry)])
-    return store_commit(core, Commit(root, parents, core.author(), core.settings.clock(), "merge"))
 
 
 # ---------------------------------------------------------------------- what a history can hold
@@ -327,3 +310,25 @@ def test_a_side_that_only_others_touch(desk):
     desk.repo.merge("side")
     assert who(desk.repo.blame("t.csv", "id=1")) == {"id": one, "x": two}
     assert [c.id for c in desk.repo.row_log("t.csv", "id=1")] == [two, one]
+
+
+# -------------------------------------------------------------------------------- whole tables
+
+
+def last(found):
+    return [found[place].id for place in range(len(found))]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=FIXTURE)
+@given(STEPS, st.sampled_from(sorted(FORMATS)))
+def test_the_last_commit_of_each_row_is_as_the_model_says(desks, steps, form):
+    desk, model, ids = desks(), Model(), {}
+    path = f"t.{form}"
+    for number, step in enumerate([("add", 9, "label", "cat", 0.5), *steps]):
+        model.step(number, *step)
+        ids[desk.commit({path: FORMATS[form](model.rows.values())}, str(number))] = number
+    found = desk.repo.blame_table(path)
+    assert [ids[one] for one in last(found)] == [max(model.who[key].values()) for key in model.rows]
+    shown = [one.id for _, since in found.rows() for one in since]
+    assert shown == last(found)
+    assert sum(one.rows for one in found.since) == len(model.rows)
