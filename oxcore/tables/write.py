@@ -27,7 +27,7 @@ from oxcore.tables.values import plain, texts
 
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
 _GROUP = 1 << 17  # rows of a Parquet row group at most
-_PAGES = {"min_chunk_size": 8 << 10, "max_chunk_size": 32 << 10}
+PAGES = {"min_chunk_size": 8 << 10, "max_chunk_size": 32 << 10}
 Batches = Iterable[pa.RecordBatch]
 Body = Callable[[pa.NativeFile, pa.Schema, Batches], int]
 
@@ -91,7 +91,7 @@ def _parquet(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
         schema,
         compression="none",
         use_dictionary=_repeating(first),
-        use_content_defined_chunking=_PAGES,
+        use_content_defined_chunking=PAGES,
     ) as writer:
         for group in chain([first], groups):
             writer.write_table(group)

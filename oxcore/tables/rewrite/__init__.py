@@ -1,7 +1,8 @@
 """Edits of a table, written in its own format: what is not edited stays as it is.
 
 Text: each byte that no edit touches, so that a line-based tool sees the same edits. Around it the
-same compression, whose bytes may differ where another program wrote them.
+same compression, whose bytes may differ where another program wrote them. Parquet and Arrow:
+schema, metadata, codecs, the bounds of row groups and batches.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import shutil
 from typing import BinaryIO
 
 from oxcore.tables.formats.csv import CsvReader
-from oxcore.tables.rewrite import jsonarray, jsonlines, separated
+from oxcore.tables.formats.jsonrows import JsonReader
+from oxcore.tables.rewrite import arrowfile, jsonarray, jsonlines, parquetfile, separated
 from oxcore.tables.rewrite.edits import Edits, Raw
 from oxcore.tables.rewrite.packing import packed, text_of
 from oxcore.tables.table import Table
@@ -30,6 +32,10 @@ def rewrite(table: Table, edits: Edits, out: BinaryIO) -> int:
         with source.open() as file:
             shutil.copyfileobj(file, out)
         return len(table)
+    if table.format == "parquet":
+        return parquetfile.rewrite(source, edits, out)
+    if not isinstance(reader, CsvReader | JsonReader):
+        return arrowfile.rewrite(source, edits, out, stream=table.format == "arrow-stream")
     packing = table.compression
     with text_of(source, packing) as (file, mark), packed(out, packing) as body:
         body.write(mark)
@@ -37,4 +43,3 @@ def rewrite(table: Table, edits: Edits, out: BinaryIO) -> int:
             return separated.rewrite(source, reader, file, edits, body)
         write = jsonlines.rewrite if table.format == "jsonl" else jsonarray.rewrite
         return write(source, table.schema, file, edits, body)
-    raise source.broken(f"{table.format} is not edited")
