@@ -137,7 +137,7 @@ def _events(until: str | None, reading: Reading) -> str:
 
 
 def _once(sql: Engine, table: str, key: str, order: str) -> None:
-    """Keep the first row of each key. To look whether there is another is cheap, a window is not."""
+    """Keep the first row of each key, if there are more: to look is cheap, a window is not."""
     apart, total = sql.rows(f"SELECT count(DISTINCT hash({key})), count({key}) FROM {table}")[0]
     if apart != total:
         sql.run(

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from oxcore.insight.cube import GUESS, Confusion
 from oxcore.insight.examples import Examples
-from oxcore.insight.figures import ClassFigures, Figure, Weighted, proportion
+from oxcore.insight.figures import ClassFigures, Figure, Weighted, by_class, proportion
 from oxcore.insight.metrics import (
     Bin,
     Measures,
     calibration,
-    classes,
     confusion,
     measure,
     task_of,
@@ -120,9 +120,9 @@ def report(
     """The report of what ``insight.examples`` opened."""
     sql = found.sql
     task = task_of(sql)
-    whole = measure(sql, task=task)
-    measured = [(cut, measure(sql, cut.where, task)) for cut in cuts]
-    groups = [_group(cut, one, whole, task) for cut, one in measured]
+    whole, *measured = measure(sql, ["true", *(cut.where for cut in cuts)], task)
+    pairs = confusion(sql) if task == "classes" else {}
+    groups = [_group(cut, one, whole, task) for cut, one in zip(cuts, measured, strict=True)]
     step, points = over_time(sql)
     lost, orphans, delay = sql.rows(_FEEDBACK)[0]
     return Report(
@@ -136,8 +136,8 @@ def report(
         orphans,
         delay,
         tuple(sorted(groups, key=lambda one: (-one.recoverable, -one.measures.wrong, one.name))),
-        tuple(classes(sql) if task == "classes" else ()),
-        tuple(cells(sql) if task == "classes" else ()),
+        tuple(by_class(pairs)),
+        tuple(cells(sql, pairs)),
         tuple(calibration(sql)),
         step,
         points,
@@ -190,14 +190,12 @@ def _recoverable(own: Measures, whole: Measures) -> float:
     return max(0.0, own.wrong - expected)
 
 
-def cells(sql: Engine) -> list[Cell]:
+def cells(sql: Engine, pairs: Confusion) -> list[Cell]:
     """The confusion matrix, each cell with the ids of its first records."""
-    pairs = confusion(sql)
     if not pairs:
         return []
-    guess = "CASE WHEN status = 'error' THEN '' ELSE coalesce(prediction, '') END"
     ids = sql.rows(
-        f"SELECT truth, {guess} AS guess, record_id FROM examples WHERE truth IS NOT NULL "
+        f"SELECT truth, {GUESS} AS guess, record_id FROM examples WHERE truth IS NOT NULL "
         f"QUALIFY row_number() OVER (PARTITION BY truth, guess ORDER BY record_id) <= {_CELL} "
         "ORDER BY 1, 2, 3"
     )
