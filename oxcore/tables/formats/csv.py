@@ -208,7 +208,7 @@ def _decoded(source: Source, data: bytes) -> str:
         if not start.strip() or ("\n" not in start and "\r" not in start):
             hint = "write it again in UTF-8: iconv -t utf-8"
             raise source.broken("not UTF-8", row=1, hint=hint) from None
-        return start
+        return f"{start}\ufffd"  # the names are not all that there is
 
 
 def _first_row(source: Source, text: str, delimiter: str) -> tuple[list[str], bool]:

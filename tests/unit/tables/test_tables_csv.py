@@ -187,6 +187,7 @@ LATE = 200_000  # rows, so that a fault is not in the first block
         (b"a,b\n1,2\n3,4,5\n", "labels, row 3: 3 fields, and the first row has 2"),
         (b"a,b\n1,2\n3,\xff\n", "labels, row 3, column 'b': not UTF-8"),
         (b"a,\xff\n1,2\n", "labels, row 1: not UTF-8"),
+        (b"a,b\n\xff,1\n", "labels, row 2, column 'a': not UTF-8"),
         (b"a,b\n" + b"1,2\n" * LATE + b"3\n", f"labels, row {LATE + 2:,}: 1 fields"),
         (b"a,b\n" + b"1,2\n" * LATE + b"\xff,1\n", f"labels, row {LATE + 2:,}, column 'a'"),
         (b'a,b\n1,"2\n' + b"3,4\n" * 40 * LATE, "labels, row 2: a row of more than 8 MiB"),
