@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oxcli.context import Session
 from oxcli.paths import is_pattern
-from oxcore.errors import AmbiguousError, InvalidError, NotFoundError
+from oxcore.errors import AmbiguousError, InvalidError, NotFoundError, UsageError
 from oxcore.model.entries import show_path
 
 if TYPE_CHECKING:
@@ -86,6 +86,31 @@ def file_at(
     if mark and file and (_is_file(file) or _in_head(session, repo, file)):
         repo.revision(text)  # raises what is wrong with it
     return session.path(repo, argument), None
+
+
+def two_files(
+    session: Session, repo: Repo, arguments: Sequence[str], *, asked: bool
+) -> list[tuple[bytes, str | None]] | None:
+    """Two files, each with its version as of ``file_at``, if the arguments are that and nothing
+    else: one of them is ``FILE@REV`` or ``REV:FILE``, or ``asked`` says so.
+
+    ``UsageError`` if two were asked for and there are not.
+    """
+    every = [*arguments, *(session.after or ())]
+    if asked and len(every) != 2:
+        raise UsageError("--files takes two files", hint="ox diff --files FILE[@REV] FILE[@REV]")
+    if asked:
+        return [file_at(session, repo, one, None) for one in every]
+    if len(every) != 2 or session.after is not None or not any(map(_may_be_versioned, every)):
+        return None
+    if any(_is_revision(repo, one) for one in every):
+        return None
+    found = [file_at(session, repo, one, None) for one in every]
+    return found if any(rev is not None for _, rev in found) else None
+
+
+def _may_be_versioned(argument: str) -> bool:
+    return "@" in argument or ":" in argument
 
 
 def _is_version(repo: Repo, text: str) -> bool:

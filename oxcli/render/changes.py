@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from oxcli.render.json import path_fields
@@ -56,15 +56,21 @@ def sizes(change: FileChange) -> str:
     return text if old.mode == new.mode else f"{text}, {_word(old)} -> {_word(new)}"
 
 
-def listed(changes: Iterable[FileChange], paint: Paint, limit: int | None = None) -> Iterator[str]:
-    """A line for each of the first ``limit`` changes, how many more there are, and the sums."""
+def listed(
+    changes: Iterable[FileChange],
+    paint: Paint,
+    limit: int | None = None,
+    more: Callable[[FileChange], str] = lambda _: "",
+) -> Iterator[str]:
+    """A line for each of the first ``limit`` changes, with what ``more`` knows of it, how many more
+    changes there are, and the sums."""
     from oxcore.verbs.changes import Sums  # loads the library: not for `--help`
 
     sums = Sums()
     for change in changes:
         sums.note(change)
         if limit is None or sums.total <= limit:
-            yield line(change, paint)
+            yield line(change, paint) + more(change)
     if limit is not None and sums.total > limit:
         yield f"... and {sums.total - limit:,} more"
     yield summary(sums)

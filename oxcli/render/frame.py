@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from oxcore.tables import Bin, ColumnStats, Picked
 
-_CAPS = (48, 32, 20)  # widest cell, the first with which all columns fit
-_GAP = "  "
+CAPS = (48, 32, 20)  # widest cell, the first with which all columns fit
+GAP = "  "
 _QUARTERS = ("0.25", "0.5", "0.75")
-_RIGHT = ("int", "uint", "double", "float", "half", "decimal")
+RIGHT = ("int", "uint", "double", "float", "half", "decimal")
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _CELL = 200  # characters of a value that are looked at
@@ -74,9 +74,9 @@ def frame(
         [clean(field.name), kind, mark]
         for field, kind, mark in zip(schema, types, marks, strict=True)
     ]
-    bodies = [[_cell(value) for value in column] for column in columns]
+    bodies = [[cell(value) for value in column] for column in columns]
     cap, shown = _fitting(heads, bodies, wide)
-    right = [kind.startswith(_RIGHT) for kind in types]
+    right = [kind.startswith(RIGHT) for kind in types]
     sizes = [_size(heads[i], bodies[i], cap) for i in range(shown)]
     for line, style in enumerate(("bold", "dim", "yellow")):
         if line < 2 or any(marks[:shown]):
@@ -89,7 +89,7 @@ def frame(
     ]
     if rest:
         yield ""
-        yield from _wrapped(f"{plural(len(rest), 'more column')}: ", rest, wide)
+        yield from wrapped(f"{plural(len(rest), 'more column')}: ", rest, wide)
 
 
 def stats(found: ColumnStats, paint: Paint, wide: int) -> Iterator[str]:
@@ -125,20 +125,28 @@ def clean(text: str) -> str:
     return "".join(_SHORT.get(c, c if c.isprintable() else f"\\u{ord(c):04x}") for c in text)
 
 
+def padded(text: str, size: int, *, right: bool) -> str:
+    """``text`` in just ``size`` columns of the terminal."""
+    kept = cut(text, size)
+    blank = " " * (size - in_columns(kept))
+    return blank + kept if right else kept + blank
+
+
 def cut(text: str, wide: int) -> str:
     """``text`` in at most ``wide`` columns of the terminal; what is cut off shows as ``…``."""
-    if _columns(text) <= wide:
+    if in_columns(text) <= wide:
         return text
     kept, used = "", 1
     for char in text:
-        used += _columns(char)
+        used += in_columns(char)
         if used > wide:
             break
         kept += char
     return kept + "…"
 
 
-def _cell(value: str | None) -> str:
+def cell(value: str | None) -> str:
+    """A value on one line: null, and texts that would be taken for it or for nothing in quotes."""
     if value is None:
         return "null"
     return f'"{value}"' if value in {"", "null"} else clean(value)
@@ -149,7 +157,7 @@ def _short(value: object) -> str:
 
     if isinstance(value, float):
         return f"{value:.6g}"
-    return cut(_cell(text(value)), _CAPS[-1])
+    return cut(cell(text(value)), CAPS[-1])
 
 
 def _bars(bins: Sequence[Bin]) -> str:
@@ -163,10 +171,10 @@ def _fitting(
 ) -> tuple[int, int]:
     """The widest cell, and how many columns fit with it."""
     shown = cap = 0
-    for cap in _CAPS:
-        shown, used = 0, -len(_GAP)
+    for cap in CAPS:
+        shown, used = 0, -len(GAP)
         for head, body in zip(heads, bodies, strict=True):
-            used += _size(head, body, cap) + len(_GAP)
+            used += _size(head, body, cap) + len(GAP)
             if used > wide:
                 break
             shown += 1
@@ -176,29 +184,29 @@ def _fitting(
 
 
 def _size(head: Sequence[str], body: Sequence[str], cap: int) -> int:
-    return min(cap, max(map(_columns, (*head, *body)), default=0))
+    return min(cap, max(map(in_columns, (*head, *body)), default=0))
 
 
 def _line(row: Sequence[str], sizes: Sequence[int], right: Sequence[bool]) -> str:
     made = []
     for text, size, end in zip(row, sizes, right, strict=False):
-        kept = cut(text, size)
-        blank = " " * (size - _columns(kept))
-        made.append(blank + kept if end else kept + blank)
-    return _GAP.join(made).rstrip()
+        made.append(padded(text, size, right=end))
+    return GAP.join(made).rstrip()
 
 
-def _columns(text: str) -> int:
+def in_columns(text: str) -> int:
+    """How many columns of the terminal a text takes."""
     if text.isascii():
         return len(text)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _wrapped(start: str, parts: Sequence[str], wide: int) -> Iterator[str]:
+def wrapped(start: str, parts: Sequence[str], wide: int) -> Iterator[str]:
+    """``start`` and parts with commas between, on lines of at most ``wide`` columns."""
     line = start
     for place, part in enumerate(parts):
         piece = part + ("," if place + 1 < len(parts) else "")
-        if line.strip() and line != start and _columns(line) + _columns(piece) > wide:
+        if line.strip() and line != start and in_columns(line) + in_columns(piece) > wide:
             yield line.rstrip()
             line = "  "
         line += piece + " "

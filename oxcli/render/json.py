@@ -10,7 +10,7 @@ object with fields an object.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import TextIO
 
@@ -26,9 +26,36 @@ def write_list(stream: TextIO, items: Iterable[object]) -> None:
     """Write a list, one item a line, without holding it in memory."""
     before = "[\n"
     for item in items:
-        stream.write(before + dumps(item))
+        stream.write(before)
+        stream.writelines(pieces(item))
         before = ",\n"
     stream.write("[]\n" if before == "[\n" else "\n]\n")
+
+
+def pieces(document: object) -> Iterator[str]:
+    """``document`` as JSON; what an iterator in it gives is written as it comes."""
+    if isinstance(document, Iterator):
+        mark = "["
+        for item in document:
+            yield mark + dumps(item)
+            mark = ", "
+        yield "]" if mark == ", " else "[]"
+    elif isinstance(document, dict) and any(map(_is_made, document.values())):
+        mark = "{"
+        for key, value in document.items():
+            yield f"{mark}{dumps(key)}: " if _is_made(value) else mark + dumps({key: value})[1:-1]
+            yield from pieces(value) if _is_made(value) else ()
+            mark = ", "
+        yield "}"
+    else:
+        yield dumps(document)
+
+
+def _is_made(value: object) -> bool:
+    """Whether an iterator is in it."""
+    return isinstance(value, Iterator) or (
+        isinstance(value, dict) and any(map(_is_made, value.values()))
+    )
 
 
 def dumps(document: object, indent: int | None = None) -> str:

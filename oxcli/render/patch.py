@@ -1,9 +1,9 @@
-"""The inside of changed files: unified diffs, facts of images, shares of chunks."""
+"""The inside of changed files: rows of tables, unified diffs, facts of images, chunks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from oxcli.render import changes
 from oxcli.render.text import Paint, human_size, number, plural, show_path
@@ -13,29 +13,55 @@ if TYPE_CHECKING:
     from oxcore.media import ImageFacts, PixelDiff
     from oxcore.verbs.changes import FileChange
     from oxcore.verbs.details import ChunkDiff, Detail, ImageDiff
-    from oxcore.verbs.diff import Difference
     from oxcore.verbs.lines import TextDiff
 
 _COLOURS = {"+": "green", "-": "red"}
 
 
-def lines(difference: Difference, change: FileChange, paint: Paint) -> Iterator[str]:
-    """The head of a change, as git writes it, and what differs inside."""
+class Compared(Protocol):
+    """Two versions, or two files, that tell what is inside of a change."""
+
+    def detail(self, change: FileChange) -> Detail | None:
+        """What differs inside."""
+        ...
+
+
+def lines(
+    compared: Compared, change: FileChange, paint: Paint, limit: int | None = None
+) -> Iterator[str]:
+    """The head of a change, as git writes it, and what differs inside; of a table so many rows."""
     names = f"a/{show_path(change.old_path or change.path)} b/{show_path(change.path)}"
     for one in (f"diff --ox {names}", *_modes(change), *_moved(change)):
         yield paint(one, "bold")
-    inside = difference.detail(change)
+    inside = compared.detail(change)
     if inside is not None:
-        yield from _inside(inside, change, paint)
+        yield from _inside(inside, change, paint, limit)
 
 
-def document(difference: Difference, change: FileChange, *, inside: bool) -> dict[str, object]:
-    """A change as a JSON object; ``inside`` adds ``text``, ``image`` or ``chunks``."""
+def document(
+    compared: Compared, change: FileChange, *, inside: bool
+) -> Iterator[dict[str, object]]:
+    """A change as a JSON object, which is to be used before the next is asked for.
+
+    ``inside`` adds ``table``, ``text``, ``image`` or ``chunks``, and ``no_table`` that says why
+    a table was compared as text or by chunks.
+    """
+    from oxcore.verbs.details import NoTable  # loads the library: not for `--help`
+    from oxcore.verbs.tablediff import TableDiff
+
     record = changes.document(change)
-    found = difference.detail(change) if inside else None
+    found = compared.detail(change) if inside else None
+    if isinstance(found, NoTable):
+        record["no_table"], found = found.why, found.instead
+    if isinstance(found, TableDiff):
+        from oxcli.render import rows  # only for tables: Arrow comes with them
+
+        with found:
+            yield {**record, "table": rows.document(found)}
+        return
     if found is not None:
         record[_kind(found)] = found
-    return record
+    yield record
 
 
 def image(facts: ImageFacts) -> str:
@@ -46,7 +72,7 @@ def image(facts: ImageFacts) -> str:
     return text if facts.orientation == 1 else f"{text}, orientation {facts.orientation}"
 
 
-def _kind(found: Detail) -> str:
+def _kind(found: TextDiff | ImageDiff | ChunkDiff) -> str:
     from oxcore.verbs.details import ImageDiff  # loads the library: not for `--help`
     from oxcore.verbs.lines import TextDiff
 
@@ -55,15 +81,27 @@ def _kind(found: Detail) -> str:
     return "image" if isinstance(found, ImageDiff) else "chunks"
 
 
-def _inside(found: Detail, change: FileChange, paint: Paint) -> Iterator[str]:
-    from oxcore.verbs.details import ImageDiff  # as above
+def _inside(
+    found: Detail, change: FileChange, paint: Paint, limit: int | None = None
+) -> Iterator[str]:
+    from oxcore.verbs.details import ImageDiff, NoTable  # as above
     from oxcore.verbs.lines import TextDiff
+    from oxcore.verbs.tablediff import TableDiff
 
-    if isinstance(found, TextDiff):
-        return _text(found, change, paint)
-    if isinstance(found, ImageDiff):
-        return _image(found, change)
-    return _chunks(found, change)
+    if isinstance(found, NoTable):
+        yield paint(f"not compared by rows: {found.why}", "yellow")
+        found = found.instead
+    if isinstance(found, TableDiff):
+        from oxcli.render import rows  # only for tables: Arrow comes with them
+
+        with found:
+            yield from rows.lines(found, show_path(change.path), paint, limit)
+    elif isinstance(found, TextDiff):
+        yield from _text(found, change, paint)
+    elif isinstance(found, ImageDiff):
+        yield from _image(found, change)
+    else:
+        yield from _chunks(found, change)
 
 
 def _modes(change: FileChange) -> Iterator[str]:
@@ -78,7 +116,7 @@ def _modes(change: FileChange) -> Iterator[str]:
 
 
 def _moved(change: FileChange) -> Iterator[str]:
-    if change.old_path is not None:
+    if change.letter == "R" and change.old_path is not None:
         yield f"rename from {show_path(change.old_path)}"
         yield f"rename to {show_path(change.path)}"
 
@@ -86,7 +124,7 @@ def _moved(change: FileChange) -> Iterator[str]:
 def _text(found: TextDiff, change: FileChange, paint: Paint) -> Iterator[str]:
     if not found.hunks:
         return
-    before = f"a/{show_path(change.path)}" if change.old else "/dev/null"
+    before = f"a/{show_path(change.old_path or change.path)}" if change.old else "/dev/null"
     after = f"b/{show_path(change.path)}" if change.new else "/dev/null"
     yield paint(f"--- {before}", "bold")
     yield paint(f"+++ {after}", "bold")

@@ -87,15 +87,39 @@ class History(RepoBase):
         staged: bool = False,
         paths: Sequence[Path] = (),
         renames: bool = True,
+        keys: Sequence[str] = (),
+        ordered: bool = False,
+        tolerance: float = 0.0,
+        text: bool = False,
     ) -> verbs.diff.Difference:
         """Compare versions: iterate for the changes, ask ``detail`` for the inside of one.
 
         None: stage and work tree; ``A``: A and work tree; ``A, B`` or ``A..B``; ``A...B``: their
-        merge base and B; ``staged``: HEAD (or A) and the stage.
+        merge base and B; ``staged``: HEAD (or A) and the stage. Tables are compared by rows: those
+        of the same ``keys`` (none: as their schema says, or found), or ``ordered``, of the same
+        place; numbers may be ``tolerance`` apart. ``text``: tables as other files.
         """
+        rows = None if text else verbs.tablediff.ByRows(tuple(keys), ordered, tolerance)
         return verbs.diff.diff(
-            self._repo, revisions, staged=staged, paths=_bytes(paths), renames=renames
+            self._repo, revisions, staged=staged, paths=_bytes(paths), renames=renames, rows=rows
         )
+
+    def compare(
+        self,
+        old: Path,
+        new: Path,
+        revs: tuple[str | None, str | None] = (None, None),
+        *,
+        keys: Sequence[str] = (),
+        ordered: bool = False,
+        tolerance: float = 0.0,
+        text: bool = False,
+    ) -> verbs.pair.Pair:
+        """Compare two files, each of a revision (None: as it is in the work tree; ``":"``: staged),
+        whatever their names and formats; iterate and ask ``detail`` as of ``diff``."""
+        rows = None if text else verbs.tablediff.ByRows(tuple(keys), ordered, tolerance)
+        files = [(_clean(path), rev) for path, rev in zip((old, new), revs, strict=True)]
+        return verbs.pair.compare(self._repo, files[0], files[1], rows)
 
     def ls(
         self, path: Path = b"", rev: str = "HEAD", *, recursive: bool = False

@@ -78,6 +78,9 @@ if TYPE_CHECKING:
         oplog as oplog,
     )
     from oxcore.verbs import (
+        pair as pair,
+    )
+    from oxcore.verbs import (
         pull as pull,
     )
     from oxcore.verbs import (
@@ -118,6 +121,9 @@ if TYPE_CHECKING:
     )
     from oxcore.verbs import (
         switch as switch,
+    )
+    from oxcore.verbs import (
+        tablediff as tablediff,
     )
     from oxcore.verbs import (
         tag as tag,

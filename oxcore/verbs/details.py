@@ -1,27 +1,24 @@
-"""What differs inside one file: lines of text, facts and pixels of images, chunks of others."""
+"""What differs inside one file: rows of a table, lines of text, pixels of images, else chunks."""
 
 from __future__ import annotations
 
 import io
-import os
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from oxcore.chunk import iter_chunks
-from oxcore.fs.atomic import storage_errors
+from oxcore.errors import InvalidError, NotFoundError
 from oxcore.media import ImageFacts, PixelDiff, facts, is_image_name, pixel_diff
-from oxcore.model.entries import Entry, Mode, show_path
-from oxcore.model.ids import content_id
+from oxcore.model.entries import Entry, Mode
 from oxcore.repo import Repository
-from oxcore.store import ContentFile, content
+from oxcore.store import ContentFile
+from oxcore.verbs import tablediff
 from oxcore.verbs.lines import TextDiff, compare
-from oxcore.worktree import StableRead, read_file, stable
+from oxcore.verbs.sides import FileSide
+from oxcore.verbs.tablediff import ByRows, TableDiff
 
 MAX_TEXT = 1 << 20  # bytes up to which text is compared line by line
 MAX_IMAGE = 64 << 20  # bytes of a file up to which pixels are compared
-
-_HEAD = 8192  # bytes at the start of a large file that tell whether it is text, as in git
 
 # Tab, line feed, form feed and carriage return are text; other control characters are not.
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
@@ -50,87 +47,66 @@ class ChunkDiff(NamedTuple):
     text: bool = False
 
 
-Detail = TextDiff | ImageDiff | ChunkDiff
+class NoTable(NamedTuple):
+    """What was to be compared by rows and is no table: ``why``, with file, row and column as far
+    as they are known, and what differs in lines or chunks ``instead``."""
+
+    why: str
+    instead: TextDiff | ImageDiff | ChunkDiff
 
 
-class FileSide(Protocol):
-    """One of two files to compare."""
-
-    path: bytes
-    entry: Entry
-
-    def data(self) -> bytes:
-        """All its bytes."""
-        ...
-
-    def head(self) -> bytes:
-        """Its first bytes, enough to tell text from other content."""
-        ...
-
-    def chunks(self) -> Iterable[tuple[bytes, int]]:
-        """Id and length of its chunks."""
-        ...
+Detail = TableDiff | NoTable | TextDiff | ImageDiff | ChunkDiff
 
 
-class StoredSide:
-    """A file of the store."""
-
-    def __init__(self, repo: Repository, path: bytes, entry: Entry) -> None:
-        self.path = path
-        self.entry = entry
-        self._store = repo.store
-
-    def data(self) -> bytes:
-        """All its bytes, verified."""
-        return b"".join(content.read(self._store, self.entry.id))
-
-    def head(self) -> bytes:
-        """The start of its first chunk."""
-        return next(iter(content.read(self._store, self.entry.id)), b"")[:_HEAD]
-
-    def chunks(self) -> Iterator[tuple[bytes, int]]:
-        """Id and length of its chunks, as they are stored."""
-        return content.chunks(self._store, self.entry.id)
-
-
-class WorkSide:
-    """A file of the work tree, as it is when it is looked at."""
-
-    def __init__(self, repo: Repository, path: bytes, entry: Entry) -> None:
-        self.path = path
-        self.entry = entry
-        self._root = repo.tree_root()
-        self._params = repo.params
-
-    def data(self) -> bytes:
-        """All its bytes, or the target of a link."""
-        return read_file(self._root, self.path).data
-
-    def head(self) -> bytes:
-        """Its first bytes, or the target of a link."""
-        if self.entry.mode == Mode.LINK:
-            return self.data()
-        place = os.path.join(os.fsencode(self._root), self.path)
-        with storage_errors(f"read {show_path(self.path)}"), open(place, "rb") as file:
-            return file.read(_HEAD)
-
-    def chunks(self) -> list[tuple[bytes, int]]:
-        """Id and length of the chunks that it would be stored as."""
-        if self.entry.mode == Mode.LINK:
-            target = self.data()
-            return [(content_id(target), len(target))]
-        return stable(self._root, self.path, self._cut)[0]
-
-    def _cut(self, source: StableRead) -> list[tuple[bytes, int]]:
-        return [(content_id(one), len(one)) for one in iter_chunks(source.read, self._params)]
-
-
-def detail(old: FileSide | None, new: FileSide | None) -> Detail | None:
+def detail(
+    old: FileSide | None,
+    new: FileSide | None,
+    rows: ByRows | None = None,
+    *,
+    schemas: bool = True,
+) -> Detail | None:
     """Compare two files (None: not there) in the finest way that fits both; None if their
-    content is the same."""
-    sides = [side for side in (old, new) if side is not None]
-    if len({side.entry.id or side.path for side in sides}) == 1 and len(sides) == 2:
+    content is the same.
+
+    ``rows``: as tables; where they are none that can be read, a ``NoTable`` tells why.
+    """
+    if _are_same(old, new):
         return None
+    try:
+        found = table(old, new, rows, schemas=schemas)
+    except InvalidError as error:
+        return NoTable(error.message, _by_bytes(old, new))
+    return _by_bytes(old, new) if found is None else found
+
+
+def table(
+    old: FileSide | None, new: FileSide | None, rows: ByRows | None, *, schemas: bool = True
+) -> TableDiff | None:
+    """Compare two files by rows; None if they are not to be, or if their content is the same.
+
+    By default files are that are called as tables are, or that have a schema (``schemas``: whether
+    there are any); all with ``rows.keys``. Raises ``InvalidError`` for those that are none,
+    ``NotFoundError`` for keys that a table does not have.
+    """
+    how = tablediff.asked(old, new, rows, schemas=schemas)
+    if how is None or _are_same(old, new):
+        return None
+    try:
+        return tablediff.compare(old, new, how)
+    except NotFoundError as error:
+        if all(tablediff.is_table(side) for side in (old, new) if side is not None):
+            raise
+        raise InvalidError(error.message, hint=error.hint) from error
+
+
+def _are_same(old: FileSide | None, new: FileSide | None) -> bool:
+    if old is None or new is None:
+        return False
+    return (old.entry.id or old.path) == (new.entry.id or new.path)
+
+
+def _by_bytes(old: FileSide | None, new: FileSide | None) -> TextDiff | ImageDiff | ChunkDiff:
+    sides = [side for side in (old, new) if side is not None]
     if all(side.entry.size <= MAX_TEXT for side in sides):
         datas = [b"" if side is None else side.data() for side in (old, new)]
         if all(is_text(data) for data in datas):

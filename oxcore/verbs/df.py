@@ -23,7 +23,7 @@ def open_table(repo: Repository, path: bytes, rev: str | None = None) -> Table:
     ``NotFoundError`` if no file is there, ``InvalidError`` if it is no table.
     """
     if rev is None and repo.worktree is not None:
-        return Table(_of_folder(repo, repo.worktree, path))
+        return Table(in_folder(repo, repo.worktree, path))
     return Table(_of_version(repo, path, rev or "HEAD"))
 
 
@@ -42,7 +42,8 @@ def stored(repo: Repository, entry: Entry, name: str) -> Source:
     return Source(name, entry.size, opener, entry.id, memo, repo.counters)
 
 
-def _of_folder(repo: Repository, top: str, path: bytes) -> Source:
+def in_folder(repo: Repository, top: str, path: bytes) -> Source:
+    """A file of the work tree ``top``; ``NotFoundError`` if none is there."""
     place = os.path.join(os.fsencode(top), path)
     with storage_errors(f"read {show_path(path)}"):
         try:

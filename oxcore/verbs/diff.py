@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from oxcore import history, tree
 from oxcore.errors import NotFoundError, UsageError
 from oxcore.model.entries import Change, Entry
 from oxcore.repo import Repository
 from oxcore.verbs.changes import FileChange, plain, with_renames
-from oxcore.verbs.details import Detail, StoredSide, WorkSide, detail
+from oxcore.verbs.details import Detail, detail, table
 from oxcore.verbs.names import resolve_commit, resolve_tree
+from oxcore.verbs.schemafile import FOLDER
 from oxcore.verbs.select import Selection
+from oxcore.verbs.sides import FileSide, StoredSide, WorkSide
 from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
+from oxcore.verbs.tablediff import ByRows, TableDiff
 from oxcore.worktree import hash_file
+
+
+class Versions(NamedTuple):
+    """What is compared: roots of two trees (``new`` None: the work tree), and the revisions that
+    messages call them."""
+
+    old: bytes
+    new: bytes | None
+    names: tuple[str, str | None]
 
 
 class Difference:
@@ -23,34 +38,59 @@ class Difference:
     def __init__(
         self,
         repo: Repository,
-        old: bytes,
-        new: bytes | None,
+        versions: Versions,
         selection: Selection,
         renames: bool = True,
+        rows: ByRows | None = None,
     ) -> None:
         self.repo = repo
-        self.old = old
-        self.new = new
+        self.old, self.new, self._names = versions
         self.selection = selection
         self.renames = renames
+        self._rows = rows
 
     def __iter__(self) -> Iterator[FileChange]:
         source = self._source()
         return with_renames(source) if self.renames else map(plain, source())
 
     def detail(self, change: FileChange) -> Detail | None:
-        """What differs inside a file: lines of text, pixels, or chunks; None if nothing does.
+        """What differs inside a file: rows, lines of text, pixels, or chunks; None if nothing does.
 
-        Raises ``StorageError`` or ``UnstableError`` for a file of the work tree that cannot be
-        read.
+        A ``TableDiff`` is to be closed. Raises ``StorageError`` or ``UnstableError`` for a file of
+        the work tree that cannot be read, ``NotFoundError`` for keys that are no columns.
         """
-        old = new = None
+        old, new = self._sides(change)
+        return detail(old, new, self._rows, schemas=self._schemas)
+
+    def table(self, change: FileChange) -> TableDiff | None:
+        """The rows that differ inside a file; None if it is no table by its name.
+
+        Raises ``InvalidError`` for one that is none, for which ``detail`` tells lines or chunks.
+        """
+        old, new = self._sides(change)
+        return table(old, new, self._rows, schemas=self._schemas)
+
+    @cached_property
+    def _schemas(self) -> bool:
+        """Whether any table has a schema on either side."""
+        stored = [self.old] if self.new is None else [self.old, self.new]
+        if any(tree.exists_folder(self.repo.store, root, FOLDER) for root in stored):
+            return True
+        return self.new is None and os.path.isdir(
+            os.path.join(os.fsencode(self.repo.tree_root()), FOLDER)
+        )
+
+    def _sides(self, change: FileChange) -> tuple[FileSide | None, FileSide | None]:
+        old: FileSide | None = None
+        new: FileSide | None = None
         if change.old is not None:
-            old = StoredSide(self.repo, change.old_path or change.path, change.old)
-        if change.new is not None:
-            kind = WorkSide if self.new is None and not self._is_staged(change) else StoredSide
-            new = kind(self.repo, change.path, change.new)
-        return detail(old, new)
+            path = change.old_path or change.path
+            old = StoredSide(self.repo, path, change.old, self._names[0])
+        if change.new is not None and self.new is None and not self._is_staged(change):
+            new = WorkSide(self.repo, change.path, change.new)
+        elif change.new is not None:
+            new = StoredSide(self.repo, change.path, change.new, self._names[1])
+        return old, new
 
     def _is_staged(self, change: FileChange) -> bool:
         return tree.get(self.repo.store, self.repo.stage(), change.path) == change.new
@@ -75,16 +115,17 @@ def diff(
     staged: bool = False,
     paths: Sequence[bytes] = (),
     renames: bool = True,
+    rows: ByRows | None = None,
 ) -> Difference:
-    """What to compare, as git does.
+    """What to compare, as git does; ``rows``: how tables are, None: as other files.
 
     None: the stage with the work tree; ``A``: a commit with the work tree; ``A B`` or ``A..B``:
     two commits; ``A...B``: their merge base with B. ``staged``: HEAD, or the one commit that is
     named, with the stage. Files that are not tracked are no part of it. Raises ``UsageError``
     for other combinations, ``NotFoundError`` for ``A...B`` without a common ancestor.
     """
-    old, new = _sides(repo, revisions, staged=staged)
-    return Difference(repo, old, new, Selection(paths), renames)
+    versions = _versions(repo, revisions, staged=staged)
+    return Difference(repo, versions, Selection(paths), renames, rows)
 
 
 def work_changes(repo: Repository, root: bytes, selection: Selection) -> Iterator[Change]:
@@ -133,28 +174,35 @@ def _read_if_needed(
     return Entry(new.mode, size, oid)
 
 
-def _sides(
-    repo: Repository, revisions: Sequence[str], *, staged: bool
-) -> tuple[bytes, bytes | None]:
+def _versions(repo: Repository, revisions: Sequence[str], *, staged: bool) -> Versions:
     if len(revisions) > 2 or (staged and len(revisions) > 1):
         raise UsageError("too many revisions: two versions are compared", hint="ox diff A..B")
     if len(revisions) == 2:
-        return resolve_tree(repo, revisions[0]), resolve_tree(repo, revisions[1])
+        return _between(repo, *revisions)
+    if not revisions and not staged:
+        return Versions(repo.stage(), None, (":", None))
     if not revisions:
-        return (repo.head_tree(), repo.stage()) if staged else (repo.stage(), None)
+        return Versions(repo.head_tree(), repo.stage(), ("HEAD", ":"))
     span = history.parse_range(revisions[0])
     if span.symmetric:
         return _from_base(repo, *span.include)
     if not span.include:
         raise UsageError(f"{revisions[0]!r} leaves out, and names nothing", hint="ox diff A..B")
     if span.exclude:
-        return resolve_tree(repo, span.exclude[0]), resolve_tree(repo, span.include[0])
-    return resolve_tree(repo, span.include[0]), repo.stage() if staged else None
+        return _between(repo, span.exclude[0], span.include[0])
+    old = span.include[0]
+    new, name = (repo.stage(), ":") if staged else (None, None)
+    return Versions(resolve_tree(repo, old), new, (old, name))
 
 
-def _from_base(repo: Repository, a: str, b: str) -> tuple[bytes, bytes]:
+def _between(repo: Repository, old: str, new: str) -> Versions:
+    return Versions(resolve_tree(repo, old), resolve_tree(repo, new), (old, new))
+
+
+def _from_base(repo: Repository, a: str, b: str) -> Versions:
     left, right = resolve_commit(repo, a), resolve_commit(repo, b)
     base = history.merge_base(repo.history(), left, right)
     if base is None:
         raise NotFoundError(f"{a} and {b} have no common ancestor", hint=f"ox diff {a}..{b}")
-    return repo.commit(base).tree, repo.commit(right).tree
+    names = (base.hex()[:10], b)
+    return Versions(repo.commit(base).tree, repo.commit(right).tree, names)
