@@ -19,7 +19,8 @@ from benches import harness
 from benches.setting import ROOT
 
 NAMES = (
-    "start", "files", "million", "large", "tables", "images", "sharing", "chunking", "trees"
+    "start", "files", "million", "large", "tables", "rowdiff", "images", "sharing", "chunking",
+    "trees"
 )  # fmt: skip
 
 

@@ -49,6 +49,14 @@ def versions(folder: Path, count: int, edits: int) -> None:
         table = edit(table, edits)
 
 
+def one_edit(folder: Path) -> None:
+    """Write table.parquet of folder/1 with one row updated below folder/3."""
+    table = pyarrow.parquet.read_table(folder / "1" / "table.parquet", schema=SCHEMA)
+    (folder / "3").mkdir()
+    batches = edit(table, 2).to_batches(max_chunksize=BATCH)
+    tables.write(str(folder / "3" / "table.parquet"), SCHEMA, batches)
+
+
 def make(count: int) -> pa.Table:
     """The first version: `count` rows."""
     starts = range(0, count, BATCH)

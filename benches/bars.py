@@ -74,6 +74,14 @@ def _millions() -> Iterator[Bar]:
         yield Bar("million", f"RSS, MB, {shape}", f"{many}/RSS MB", 600, under=True)
 
 
+def _row_diffs() -> Iterator[Bar]:
+    for form in ("CSV", "Parquet", "plain Parquet"):
+        says = f"keyed diff of {form} over DuckDB's join"
+        yield Bar("rowdiff", says, f"ox, {form}/seconds", 1.3, f"DuckDB, {form}/seconds")
+        yield Bar("rowdiff", f"RSS, MB, {form}", f"ox, {form}/RSS MB", 2147, under=True)
+        yield Bar("rowdiff", f"nothing changed, {form}: rows", f"ox same, {form}/rows read", 0)
+
+
 BARS = (
     Bar("files", "add + commit over restic", "ox/add+commit", 0.5, "restic/add+commit"),
     Bar("files", "add + commit over reading and hashing", "ox/add+commit", 2.2, "read and hash/s"),
@@ -95,6 +103,7 @@ BARS = (
     Bar("tables", "stored over restic", "ox/stored MiB", 1.0, "restic/stored MiB"),
     Bar("tables", "CSV: growth, % of what was stored", "ox, CSV/growth %", 5, under=True),
     Bar("tables", "Parquet: growth, % of what was stored", "ox, Parquet/growth %", 15, under=True),
+    *_row_diffs(),
     *(
         Bar(
             "images",

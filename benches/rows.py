@@ -11,6 +11,10 @@ from pathlib import Path
 
 from benches.data import MIB
 
+COLUMNS = (
+    "id", "time", "camera", "label", "score", "left", "top", "width", "height", "image"
+)  # fmt: skip
+
 
 def versions(folder: Path, count: int, edits: int) -> None:
     """Write table.csv, table.parquet and plain.parquet of both versions below folder/1 and /2."""
@@ -33,3 +37,10 @@ def compress(path: Path, out: str) -> None:
     with open(path, "rb") as source, open(out, "wb") as target:
         packer = zstandard.ZstdCompressor(level=1, threads=2)
         packer.copy_stream(source, target, read_size=MIB, write_size=MIB)
+
+
+def one_edit(folder: Path) -> None:
+    """Write table.parquet of folder/1 with one row updated below folder/3."""
+    from benches import arrow
+
+    arrow.one_edit(folder)
