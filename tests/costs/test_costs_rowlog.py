@@ -57,3 +57,9 @@ def test_the_way_to_the_file_is_read_once_a_tree(repo):
     ):
         found = cost(repo, call)
         assert found["nodes_read"] <= 2 * COMMITS
+
+
+def test_a_whole_table_is_compared_once_with_each_version(repo):
+    found = cost(repo, lambda one: one.blame_table("t.csv"))
+    assert found["rows"] <= 6 * (EDITS - 1) * READ  # types and counts of each, and the comparisons
+    assert found["nodes_read"] <= 2 * COMMITS

@@ -312,6 +312,24 @@ def test_a_side_that_only_others_touch(desk):
     assert [c.id for c in desk.repo.row_log("t.csv", "id=1")] == [two, one]
 
 
+def test_a_merge_is_shown_where_no_parent_has_the_row_as_it_is(desk):
+    one = desk.commit({"t.csv": "id,x\n1,a\n2,b\n"})
+    desk.repo.branch("side")
+    two = desk.commit({"t.csv": "id,x\n1,A\n2,b\n"})
+    desk.repo.checkout("side")
+    three = desk.commit({"t.csv": "id,x\n1,a\n2,B\n"})
+    four = join(desk, {b"t.csv": b"id,x\n1,A\n2,B\n3,c\n"})
+
+    def log(key):
+        return kinds(desk.repo.row_log("t.csv", key, four.hex()))
+
+    assert log("id=1") == [(two, "changed", ["x"]), (one, "added", ["id", "x"])]
+    assert log("id=2") == [(three, "changed", ["x"]), (one, "added", ["id", "x"])]
+    assert log("id=3") == [(four, "added", ["id", "x"])]
+    first = desk.repo.row_log("t.csv", "id=2", four.hex(), first_parent=True)
+    assert kinds(first) == [(four, "changed", ["x"]), (one, "added", ["id", "x"])]
+
+
 # -------------------------------------------------------------------------------- whole tables
 
 
@@ -319,7 +337,7 @@ def last(found):
     return [found[place].id for place in range(len(found))]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=FIXTURE)
+@settings(max_examples=12, deadline=None, suppress_health_check=FIXTURE)
 @given(STEPS, st.sampled_from(sorted(FORMATS)))
 def test_the_last_commit_of_each_row_is_as_the_model_says(desks, steps, form):
     desk, model, ids = desks(), Model(), {}
