@@ -33,6 +33,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "sql": "one query over tables of several files and versions",
         "schema": "types, key and meaning of a table's columns, kept with it",
         "blame": "which commit set each cell of a row of a table",
+        "stats": "what a version holds, and how far it drifted from another",
         "info": "the repository, or one file or folder, at a glance",
         "du": "logical and stored size, and what is shared",
     },

@@ -100,12 +100,12 @@ def stats(found: ColumnStats, paint: Paint, wide: int) -> Iterator[str]:
         counts.append(f"{number(found.nans)} NaN")
     yield f"  {', '.join([*counts, f'{number(found.distinct)} distinct'])}"
     if found.min is not None:
-        mean = "" if found.mean is None else f"  mean {_short(found.mean)}"
-        yield cut(f"  min {_short(found.min)}  max {_short(found.max)}{mean}", wide)
+        mean = "" if found.mean is None else f"  mean {short(found.mean)}"
+        yield cut(f"  min {short(found.min)}  max {short(found.max)}{mean}", wide)
     if found.quantiles:
         long = any(isinstance(value, str) for value in found.quantiles.values())
         parts = [
-            f"{float(q):.0%} {_short(value)}"
+            f"{float(q):.0%} {short(value)}"
             for q, value in found.quantiles.items()
             if q in _QUARTERS or not long
         ]
@@ -114,7 +114,7 @@ def stats(found: ColumnStats, paint: Paint, wide: int) -> Iterator[str]:
         yield "  " + _bars(found.histogram)
     top = [(value, count) for value, count in found.top if count > 1]
     if top:
-        parts = [f"{_short(value)} {number(count)}" for value, count in top]
+        parts = [f"{short(value)} {number(count)}" for value, count in top]
         yield cut("  top " + ", ".join(parts), wide)
 
 
@@ -152,7 +152,8 @@ def cell(value: str | None) -> str:
     return f'"{value}"' if value in {"", "null"} else clean(value)
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value in a few characters."""
     from oxcore.tables import text
 
     if isinstance(value, float):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, overload
 
 from oxcore import verbs
 from oxcore.api.base import RepoBase
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from oxcore.tables import Part, Picked, Table
     from oxcore.tables.departures import Departure
     from oxcore.tables.schema import TableSchema
+    from oxcore.verbs.drifted import Drift
+    from oxcore.verbs.holdings import DatasetStats
     from oxcore.verbs.schema import Kept
 
 
@@ -149,6 +151,37 @@ class Tables(RepoBase):
             limit=limit,
             first_parent=first_parent,
         )
+
+    @overload
+    def stats(
+        self, a: str = "HEAD", b: None = None, *, paths: Iterable[str | bytes] = (), depth: int = 1
+    ) -> DatasetStats | Drift: ...
+
+    @overload
+    def stats(
+        self, a: str, b: str, *, paths: Iterable[str | bytes] = (), depth: int = 1
+    ) -> Drift: ...
+
+    def stats(
+        self,
+        a: str = "HEAD",
+        b: str | None = None,
+        *,
+        paths: Iterable[str | bytes] = (),
+        depth: int = 1,
+    ) -> DatasetStats | Drift:
+        """What the version ``a`` holds (``":"``: the stage), or how ``b`` drifted from it; ``a``
+        may be a range, ``"v1..v2"``.
+
+        The first: folders with kinds of files, sizes and modes of images, tables with rows and
+        columns. The second: per folder what came and went, per changed table how far its columns
+        are from what they were; it reads what differs. Images and tables are looked at once a
+        content. Files count for the folder at most ``depth`` levels down. Raises ``NotFoundError``
+        for a version or path that is not there.
+        """
+        chosen = [path_bytes(path) for path in paths]
+        revisions = [a] if b is None else [a, b]
+        return verbs.stats.stats(self._repo, revisions, paths=chosen, depth=depth)
 
 
 def _clean(path: str | bytes) -> bytes:

@@ -4,20 +4,25 @@ Rows travel as Arrow record batches, a few megabytes at a time. The engine behin
 when a query needs it: docs/design/007-tables.md.
 """
 
+from oxcore.tables.about import About, recall
 from oxcore.tables.ask import Part, Query
+from oxcore.tables.drift import Bar, ColumnDrift, Share, TableDrift, table_drift
 from oxcore.tables.pick import Picked
 from oxcore.tables.reading import Facts
 from oxcore.tables.references import Reference
 from oxcore.tables.rewrite.edits import Edits, Raw
+from oxcore.tables.sketch import Bin, ColumnStats, Sketch, recall_sketches
 from oxcore.tables.source import Source
 from oxcore.tables.sql import ask
-from oxcore.tables.stats import Bin, ColumnStats
 from oxcore.tables.table import Table
 from oxcore.tables.values import plain, text, texts
 from oxcore.tables.write import check_name, write
 
 __all__ = [
+    "About",
+    "Bar",
     "Bin",
+    "ColumnDrift",
     "ColumnStats",
     "Edits",
     "Facts",
@@ -26,11 +31,17 @@ __all__ = [
     "Query",
     "Raw",
     "Reference",
+    "Share",
+    "Sketch",
     "Source",
     "Table",
+    "TableDrift",
     "ask",
     "check_name",
     "plain",
+    "recall",
+    "recall_sketches",
+    "table_drift",
     "text",
     "texts",
     "write",

@@ -22,7 +22,8 @@ from oxcore.tables.source import Source
 
 _TABLE = "table 1"  # 1: what `infer` and `shape` decide; another where they decide otherwise
 _SUFFIXES = ("tsv", "csv")
-_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError, zlib.error)
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError, zlib.error)
+"""What a record that cannot be read raises."""
 _ARROW = (pa.ArrowInvalid, pa.ArrowNotImplementedError)
 
 
@@ -51,7 +52,7 @@ def recall(source: Source) -> About | None:
     data = None if source.memo is None else source.memo.get(kind_of(_TABLE, source.name))
     try:
         return None if data is None else _about(unpacked(data))
-    except (*_DAMAGE, *_ARROW):
+    except (*DAMAGE, *_ARROW):
         return None
 
 

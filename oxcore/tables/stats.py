@@ -21,6 +21,7 @@ from oxcore.tables.ask import Query, places_of
 from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.pick import check, text_of
 from oxcore.tables.reading import Reader
+from oxcore.tables.sketch import STEPS, VALUES, Bin, ColumnStats, Sketch
 from oxcore.tables.values import Plain, plain
 
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
@@ -29,43 +30,16 @@ _BINS = 10
 _MEAN_DIGITS = 12  # those that do not depend on the order in which threads add
 _BASE = '"ox base"'
 _GROUPS = '"ox groups"'
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Values from ``low`` up to, and not with, ``high`` (with it in the last), and how many."""
-
-    low: float | int
-    high: float | int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnStats:
-    """One column: ``count`` of values that are not null, ``nulls``, ``nans`` among the values,
-    ``distinct`` values; ``min`` and ``max``; ``mean`` to 12 digits; ``quantiles`` by their q;
-    ``top``, the most frequent values with how often, the lesser first among equals; ``histogram``
-    of ten bins of equal width, dates and times in microseconds since 1970.
-
-    Values are as ``tables.values`` has them for JSON; None or empty where a type has no such thing.
-    """
-
-    name: str
-    type: str
-    count: int
-    nulls: int
-    nans: int
-    distinct: int
-    min: Plain
-    max: Plain
-    mean: float | None
-    quantiles: dict[str, Plain]
-    top: tuple[tuple[Plain, int], ...]
-    histogram: tuple[Bin, ...]
+_STEPS = '"ox steps"'
 
 
 def stats(reader: Reader, query: Query) -> list[ColumnStats]:
     """The statistics of every column of what ``query`` gives; of its columns that SQL knows."""
+    return [one.stats for one in sketches(reader, query)]
+
+
+def sketches(reader: Reader, query: Query) -> list[Sketch]:
+    """The same with the distributions."""
     with engine({"t": reader}) as sql:
         check(sql, query)
         known = sql.names["t"]
@@ -80,7 +54,7 @@ def stats(reader: Reader, query: Query) -> list[ColumnStats]:
         return [_column(sql, each, f.name, f.type) for each, f in zip(schema, own, strict=True)]
 
 
-def _column(sql: Engine, column: pa.Field, name: str, type_: pa.DataType) -> ColumnStats:
+def _column(sql: Engine, column: pa.Field, name: str, type_: pa.DataType) -> Sketch:
     sql.run(
         f"CREATE OR REPLACE TEMP TABLE {_GROUPS} AS SELECT {quoted(column.name)} AS v,"
         f" count(*) AS n FROM {_BASE} GROUP BY ALL"
@@ -93,7 +67,9 @@ def _column(sql: Engine, column: pa.Field, name: str, type_: pa.DataType) -> Col
     )[0]
     values = _Values(sql, column.type, good, good_count)
     least, most = values.extremes()
-    return ColumnStats(
+    frequent = values.frequent(VALUES if distinct <= VALUES else _TOP)
+    steps = values.steps()
+    found = ColumnStats(
         name=name,
         type=str(type_),
         count=total - nulls,
@@ -103,10 +79,13 @@ def _column(sql: Engine, column: pa.Field, name: str, type_: pa.DataType) -> Col
         min=least,
         max=most,
         mean=values.mean(),
-        quantiles=values.quantiles(),
-        top=values.top(),
+        quantiles=values.quantiles(steps),
+        top=frequent[:_TOP],
         histogram=values.histogram(),
     )
+    kind = values.kind
+    line = tuple((x, count) for _, x, count in steps) if kind else ()
+    return Sketch(found, frequent if distinct <= VALUES else None, line, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +117,44 @@ class _Values:
             return None
         return float(f"{total / int(count):.{_MEAN_DIGITS}g}")
 
-    def quantiles(self) -> dict[str, Plain]:
+    def steps(self) -> list[tuple[Plain, Any, int]]:
+        """Values, as numbers too, with how many do not exceed them: see ``Sketch``."""
         if not self.count or not (_is_number(self.type) or types.is_temporal(self.type)):
-            return {}
-        ranks = [max(1, math.ceil(Fraction(q) * self.count)) for q in QUANTILES]
-        picks = ", ".join(f"min(v) FILTER (c >= {rank})" for rank in ranks)
-        running = f"SELECT v, sum(n) OVER (ORDER BY v) AS c FROM {_GROUPS} WHERE {self.good}"
-        found = self._plain(f"SELECT {picks} FROM ({running})")
-        return {q: value[0] for q, value in zip(QUANTILES, found, strict=True)}
+            return []
+        running = f"SELECT v, n, sum(n) OVER (ORDER BY v) AS c FROM {_GROUPS} WHERE {self.good}"
+        number = self._as_number() or "NULL"
+        self.sql.run(
+            f"CREATE OR REPLACE TEMP TABLE {_STEPS} AS"
+            f" SELECT v, {number} AS x, c::BIGINT AS c FROM ({running})"
+            f" WHERE c * {STEPS} // {self.count} > (c - n) * {STEPS} // {self.count}"
+        )
+        (values,) = self._plain(f"SELECT v FROM {_STEPS} ORDER BY c")
+        numbers = self.sql.rows(f"SELECT x, c FROM {_STEPS} ORDER BY c")
+        return [(value, x, count) for value, (x, count) in zip(values, numbers, strict=True)]
 
-    def top(self) -> tuple[tuple[Plain, int], ...]:
+    def quantiles(self, steps: list[tuple[Plain, Any, int]]) -> dict[str, Plain]:
+        """They are among the steps, since each q is a multiple of 1/``STEPS``."""
+        if not steps:
+            return {}
+        ranks = {q: Fraction(q) * self.count for q in QUANTILES}
+        return {
+            q: next(value for value, _, count in steps if count >= rank)
+            for q, rank in ranks.items()
+        }
+
+    def frequent(self, most: int) -> tuple[tuple[Plain, int], ...]:
         order = "" if types.is_nested(self.type) else ", v"
         values, counts = self._plain(
-            f"SELECT v, n FROM {_GROUPS} WHERE v IS NOT NULL ORDER BY n DESC{order} LIMIT {_TOP}"
+            f"SELECT v, n FROM {_GROUPS} WHERE v IS NOT NULL ORDER BY n DESC{order} LIMIT {most}"
         )
         return tuple((value, int(str(n))) for value, n in zip(values, counts, strict=True))
+
+    @property
+    def kind(self) -> str:
+        """What the steps are: ``number``, ``time``, or nothing."""
+        if not self._as_number():
+            return ""
+        return "number" if _is_number(self.type) else "time"
 
     def histogram(self) -> tuple[Bin, ...]:
         number = self._as_number()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from oxcore.errors import UsageError
+from oxcore.tables.about import About
 from oxcore.tables.ask import Part, Query, places_of
 from oxcore.tables.detect import detect
 from oxcore.tables.formats.arrow import ArrowReader
@@ -18,8 +19,9 @@ from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.formats.parquet import ParquetReader
 from oxcore.tables.pick import Picked, pick
 from oxcore.tables.reading import Facts, Reader, some
+from oxcore.tables.sketch import ColumnStats, Sketch, keep_sketches, recall_sketches
 from oxcore.tables.source import Source
-from oxcore.tables.stats import ColumnStats, stats
+from oxcore.tables.stats import sketches, stats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,6 +89,11 @@ class Table:
         """The number of rows, and of nulls in each column."""
         return self.reader.facts()
 
+    @property
+    def about(self) -> About:
+        """Format, schema and counts in one."""
+        return About(self.format, self.compression, self.schema, self.facts)
+
     def __len__(self) -> int:
         return self.facts.rows
 
@@ -120,7 +127,18 @@ class Table:
 
     def stats(self, query: Query | None = None) -> list[ColumnStats]:
         """Counts, extremes, quantiles, frequent values and a histogram of each column."""
-        return stats(self.reader, query or Query())
+        if query is None or query == Query():
+            return [one.stats for one in self.sketches()]
+        return stats(self.reader, query)
+
+    def sketches(self) -> list[Sketch]:
+        """Statistics and distribution of each column that SQL knows; found once a content where
+        facts are kept."""
+        known = recall_sketches(self._source)
+        if known is None:
+            known = sketches(self.reader, Query())
+            keep_sketches(self._source, known)
+        return known
 
     def diff(
         self,

@@ -117,6 +117,9 @@ if TYPE_CHECKING:
         stash as stash,
     )
     from oxcore.verbs import (
+        stats as stats,
+    )
+    from oxcore.verbs import (
         status as status,
     )
     from oxcore.verbs import (

@@ -74,7 +74,7 @@ def test_the_overview_names_every_verb_once():
 def test_an_unknown_verb_is_answered_with_what_it_looks_like(ox):
     result = ox.fails("stauts")
     assert result.code == 2
-    assert result.err == "error: no such verb: stauts\nhint: did you mean: status, stash\n"
+    assert result.err == "error: no such verb: stauts\nhint: did you mean: stats, status, stash\n"
     assert "ox --help" in ox.fails("qqqq").err
 
 

@@ -1,0 +1,34 @@
+"""``stats``: what a version holds, and how it drifted from another, at the cost of what is new.
+
+Files are told by name; images and tables are looked at, each content once ever: what is found is
+kept by its id (``oxcore.index.facts``). A comparison reads the nodes and the files that differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oxcore.repo import Repository
+from oxcore.verbs import diff
+from oxcore.verbs.drifted import Drift, drift
+from oxcore.verbs.holdings import DatasetStats, holdings
+from oxcore.verbs.select import Selection
+
+
+def stats(
+    repo: Repository, revisions: Sequence[str] = (), *, paths: Sequence[bytes] = (), depth: int = 1
+) -> DatasetStats | Drift:
+    """What a version holds (``HEAD``; ``:`` is the stage), or with ``A..B``, ``A...B`` or two
+    versions how the second drifted from the first.
+
+    Files count for the folder that is at most ``depth`` levels down. Raises ``NotFoundError`` if
+    nothing fits ``paths``, ``CorruptError`` for damaged data; a table that makes no sense is told
+    of in the result.
+    """
+    chosen, selection = tuple(revisions) or ("HEAD",), Selection(paths)
+    if chosen == (":",):
+        return holdings(repo, repo.stage(), selection, depth)
+    sides = diff.diff(repo, chosen)
+    if sides.new is None:
+        return holdings(repo, sides.old, selection, depth)
+    return drift(repo, sides.old, sides.new, selection, depth)
