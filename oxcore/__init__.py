@@ -10,17 +10,32 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers know the name; `typing` would double the start of `ox`
 if TYPE_CHECKING:
-    from oxcore.api import Hub, Repo
+    from oxcore.api import Hub, Repo, capture, feedback, flush, save
     from oxcore.errors import OxError
     from oxcore.model.commits import Person
     from oxcore.model.settings import Settings
 
 __version__ = "0.1.0"
-__all__ = ["Hub", "OxError", "Person", "Repo", "Settings", "__version__"]
+__all__ = [
+    "Hub",
+    "OxError",
+    "Person",
+    "Repo",
+    "Settings",
+    "__version__",
+    "capture",
+    "feedback",
+    "flush",
+    "save",
+]
 
 _HOMES = {
     "Repo": "oxcore.api",
     "Hub": "oxcore.api",
+    "save": "oxcore.api",
+    "capture": "oxcore.api",
+    "feedback": "oxcore.api",
+    "flush": "oxcore.api",
     "OxError": "oxcore.errors",
     "Person": "oxcore.model.commits",
     "Settings": "oxcore.repo",

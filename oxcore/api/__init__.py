@@ -1,4 +1,5 @@
-"""The public names: ``Repo``, one repository, and ``Hub``, a server of many.
+"""The public names: ``Repo``, one repository, ``Hub``, a server of many, and ``save`` with its
+like, which take down what a model does.
 
 One file an area; each method is a verb of ``oxcore.verbs`` with its documentation. The
 command line calls these methods and nothing else. Each name loads when it is first used: who
@@ -11,9 +12,12 @@ from oxcore.model.late import late
 
 TYPE_CHECKING = False  # type checkers know the name; see `oxcore`
 if TYPE_CHECKING:
+    from oxcore.api.capturing import capture, feedback, flush, save
     from oxcore.api.hub import Hub
     from oxcore.api.repo import Repo
 
-__all__ = ["Hub", "Repo"]
+__all__ = ["Hub", "Repo", "capture", "feedback", "flush", "save"]
 
-__getattr__ = late(__name__, {"repo": "Repo", "hub": "Hub"})
+__getattr__ = late(
+    __name__, {"repo": "Repo", "hub": "Hub", "capturing": "capture feedback flush save"}
+)

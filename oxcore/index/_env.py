@@ -18,7 +18,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Final, TypeAlias, TypeVar
 
 import lmdb
@@ -48,6 +48,7 @@ _VERSION: Final = b"ox index 1"
 _MAP_SIZES: Final = (1 << 40, 1 << 36, 1 << 32, 1 << 29)
 _MAX_READERS: Final = 510
 _PATIENCE: Final = 30.0  # seconds to wait for this process's own readers before growing
+_FORK_PATIENCE: Final = 2.0  # seconds that a fork waits for the transactions of other threads
 
 _DAMAGE: Final = (
     lmdb.CorruptedError,
@@ -149,11 +150,17 @@ class Database:
         self.folder = folder
         self.readonly = readonly
         self.holders = 0
+        self._map_size = map_size
+        self.amid = False  # whether the process was forked while a transaction ran
+        self._begin()
+
+    def _begin(self) -> None:
+        folder = self.folder
         self.process = os.getpid()
         self._gate = Gate()
         self._writer = threading.Lock()
         with storage_errors("open the index"), _opening(folder):
-            self._env = _open_env(folder, readonly, map_size)
+            self._env = _open_env(folder, self.readonly, self._map_size)
             try:
                 self._check_size()
                 self.fresh = self._check_version()
@@ -162,6 +169,17 @@ class Database:
                 raise
         status = os.stat(os.path.join(folder, "data.mdb"))
         self.identity = (status.st_dev, status.st_ino)
+
+    def held(self, patience: float) -> AbstractContextManager[None]:
+        """No transaction runs for the length of the block; ``BusyError`` as ``Gate.alone``."""
+        return self._gate.alone(patience)
+
+    def renew(self) -> None:
+        """In a forked child: an environment of its own in place of the parent's, which LMDB allows
+        nobody else to write with. What the parent has open is not touched."""
+        if not self.amid:  # else LMDB would wait for a thread that is not here
+            self._env.close()
+            self._begin()
 
     def close(self) -> None:
         """Unmap the file."""
@@ -271,6 +289,8 @@ def acquire(folder: str, *, readonly: bool, map_size: int | None) -> tuple[Datab
     folder = os.path.realpath(folder)
     with _open_lock:
         known = _open.get(folder)
+        if known is not None and known.process != os.getpid():
+            known.renew()
         if known is not None and _is_current(known):
             known.holders += 1
             return known, False
@@ -281,6 +301,48 @@ def acquire(folder: str, *, readonly: bool, map_size: int | None) -> tuple[Datab
         database.holders = 1
         _open[folder] = database
         return database, database.fresh
+
+
+class _Standstill:
+    """While the process forks, no transaction runs: a child cannot close what is in use."""
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._amid: list[Database] = []
+
+    def begin(self) -> None:
+        """Wait for those that run, but not for long: the forking thread may be in one itself."""
+        if not _open_lock.acquire(timeout=_FORK_PATIENCE):
+            self._amid = list(_open.values())
+            return
+        self._held.callback(_open_lock.release)
+        for database in _open.values():
+            try:
+                self._held.enter_context(database.held(_FORK_PATIENCE))
+            except BusyError:
+                self._amid.append(database)
+
+    def end(self) -> None:
+        """Go on, in the parent."""
+        self._amid.clear()
+        self._held.close()
+
+    def end_in_child(self) -> None:
+        """Go on, with locks of our own."""
+        global _open_lock  # noqa: PLW0603 -- of the process; who holds it may not be here
+        for database in self._amid:
+            database.amid = True
+        self.end()
+        _open_lock = threading.RLock()
+
+
+_standstill = _Standstill()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_standstill.begin,
+        after_in_parent=_standstill.end,
+        after_in_child=_standstill.end_in_child,
+    )
 
 
 def release(database: Database) -> None:

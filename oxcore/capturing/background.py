@@ -1,0 +1,112 @@
+"""The thread of a recorder: seals, ships, looks for what others left, and waits where it must."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from oxcore.capturing.ship import OpenTarget, Sent, send
+from oxcore.errors import OxError
+
+if TYPE_CHECKING:
+    from oxcore.capturing.recorder import Recorder
+
+_ROUND = 1.0  # seconds between two looks
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0  # seconds before a target that failed is asked again
+
+
+class Background:
+    """Ships what a recorder saves. The thread starts with the first record, and is a daemon."""
+
+    def __init__(self, open_target: OpenTarget) -> None:
+        self._open_target = open_target
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._ended = False
+        self._shipping = threading.Lock()
+        self._failures = 0
+        self._not_before = 0.0
+        self._wanted = 0
+
+    def begun(self, recorder: Recorder) -> None:
+        """Something was saved: the thread is needed."""
+        if self._thread is None:
+            self._start(recorder)
+
+    def wake(self) -> None:
+        """There is work now."""
+        self._wake.set()
+
+    def _start(self, recorder: Recorder) -> None:
+        with recorder.room:
+            if self._thread is not None or self._ended:
+                return
+            name = f"ox-capture-{recorder.spool.where.key}"
+            self._thread = threading.Thread(target=self._run, args=(recorder,), name=name)
+            self._thread.daemon = True
+        with suppress(RuntimeError):  # the interpreter is ending: the next process ships it
+            self._thread.start()
+
+    def _run(self, recorder: Recorder) -> None:
+        while not self._ended:
+            try:
+                self._round(recorder)
+            except Exception as error:  # noqa: BLE001 -- the thread lives as long as its process
+                if not isinstance(error, OxError):
+                    recorder.spool.trouble.note(error, "in the background")
+                self._fail()
+            recorder.spool.trouble.write()
+            self._wake.wait(self._pause(recorder))
+            self._wake.clear()
+
+    def _pause(self, recorder: Recorder) -> float:
+        return min(_ROUND, recorder.options.seal_seconds or _ROUND)
+
+    def _fail(self) -> None:
+        self._failures += 1
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures - 1, 10))
+        self._not_before = time.monotonic() + pause * (1 + random.random() / 4)  # noqa: S311
+
+    def _round(self, recorder: Recorder) -> None:
+        asked = recorder.spool.wanted()
+        forced, self._wanted = asked > self._wanted > 0, max(asked, self._wanted, 1)
+        recorder.look_around()
+        recorder.seal(0 if forced else recorder.options.seal_seconds)
+        if forced or time.monotonic() >= self._not_before:
+            self.ship(recorder)
+
+    def ship(self, recorder: Recorder) -> Sent:
+        """Send all that is sealed, and what others left. Raises ``OxError``, which is noted."""
+        with self._shipping:
+            segments = recorder.sealed()
+            done = send(recorder.spool, self._open_target, segments, recorder.sent)
+            self._failures, self._not_before = 0, 0.0
+        recorder.look_around()
+        return done
+
+    def flush(self, recorder: Recorder) -> Sent:
+        """Seal and send all, now and in this thread. Raises ``OxError``."""
+        recorder.seal(0)
+        recorder.look_around()
+        try:
+            return self.ship(recorder)
+        finally:
+            recorder.spool.trouble.write()
+
+    def close(self, recorder: Recorder, patience: float) -> None:
+        """End the thread, and send what is left if that takes no longer than ``patience``."""
+        self._ended = True
+        self._wake.set()
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            thread.join(patience)
+        if thread is None or not thread.is_alive():
+            with suppress(OxError, OSError):
+                self.flush(recorder)
+
+    def forked(self) -> None:
+        """In a forked child: the thread is the parent's."""
+        self.__init__(self._open_target)  # type: ignore[misc]  # all anew, as it was made
