@@ -58,6 +58,11 @@ class Engine:
         self._sources.append(stream)
         self._link.register(name, stream)
 
+    def detach(self, name: str) -> None:
+        """Forget a stream."""
+        self._sources.pop()
+        self._link.unregister(name)
+
     def unite(self, name: str, parts: Mapping[str, str]) -> None:
         """Call ``name`` the rows of several tables together, columns matched by name.
 

@@ -89,6 +89,19 @@ def decide(seen: Seen) -> pa.DataType:
     return pa.string()
 
 
+def decided(before: pa.DataType, gone: Seen, come: Seen) -> pa.DataType | None:
+    """The type of a column that was of type ``before``, once values of the classes ``gone`` have
+    left it and others have ``come``; None where the values that stayed would have to tell."""
+    if gone == come:
+        return before
+    if before == pa.string() and come & Seen.TEXT:
+        return before
+    for allowed, needed, type_ in _RULES:
+        if type_ == before:
+            return before if come & needed and not come & ~allowed else None
+    return None
+
+
 @dataclass(slots=True)
 class Column:
     """What is known of a column so far: the classes of its values, and how many are null."""

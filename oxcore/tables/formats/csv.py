@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from oxcore.errors import UnstableError
-from oxcore.tables.about import About, remembered
+from oxcore.tables.about import About, keep, recall, remembered
 from oxcore.tables.detect import Form
 from oxcore.tables.infer import Column, decide
 from oxcore.tables.reading import Facts, Piece, distinct_names, loaded, some
@@ -42,6 +42,16 @@ class CsvReader:
         self.delimiter = _delimiter(source.name, text)
         names, self._only_names = _first_row(source, text, self.delimiter)
         self.names = distinct_names(names)
+
+    @property
+    def source(self) -> Source:
+        """The file."""
+        return self._source
+
+    @property
+    def compression(self) -> str:
+        """gzip, zstd or nothing."""
+        return self._compression
 
     @property
     def schema(self) -> pa.Schema:
@@ -72,16 +82,42 @@ class CsvReader:
         known = remembered(self._source, self._find)
         return known if known.schema.names == self.names else self._find()
 
-    def _find(self) -> About:
+    def known(self) -> About | None:
+        """What is known of the table without reading it, if anything is."""
+        found = self.__dict__.get("_known") or recall(self._source)
+        return found if found is not None and found.schema.names == self.names else None
+
+    def learn(self, types: Sequence[pa.DataType], facts: Facts) -> None:
+        """Take the types of the columns and the counts from one who knows them."""
+        self.__dict__["_known"] = self._about(types, facts)
+        keep(self._source, self._known)
+
+    def find(self, watch: Callable[[pa.RecordBatch], None]) -> None:
+        """Find types and counts by reading all rows, which ``watch`` is shown as text."""
+        self.__dict__["_known"] = self._find(watch)
+        keep(self._source, self._known)
+
+    def look(
+        self, watch: Callable[[pa.RecordBatch], None] | None = None
+    ) -> tuple[list[Column], int]:
+        """What the values of each column are, and the number of rows, by reading all."""
         found = [Column() for _ in self.names]
         rows = 0
         for batch in self._batches(None):
             rows += len(batch)
             for column, values in zip(found, batch.columns, strict=True):
                 column.look(values)
-        types = [decide(column.seen) for column in found]
-        schema = pa.schema(list(zip(self.names, types, strict=True)))
+            if watch is not None:
+                watch(batch)
+        return found, rows
+
+    def _find(self, watch: Callable[[pa.RecordBatch], None] | None = None) -> About:
+        found, rows = self.look(watch)
         facts = Facts(rows, tuple(column.nulls for column in found))
+        return self._about([decide(column.seen) for column in found], facts)
+
+    def _about(self, types: Sequence[pa.DataType], facts: Facts) -> About:
+        schema = pa.schema(list(zip(self.names, types, strict=True)))
         return About("tsv" if self.delimiter == "\t" else "csv", self._compression, schema, facts)
 
     def _batches(self, columns: Sequence[int] | None) -> Iterator[pa.RecordBatch]:

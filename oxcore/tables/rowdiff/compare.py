@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 
 from oxcore.errors import InvalidError, UsageError
@@ -16,15 +16,33 @@ from oxcore.tables.rowdiff.keyed import BITS, Doubled
 from oxcore.tables.rowdiff.keys import candidates, refuse
 from oxcore.tables.rowdiff.meet import meet
 from oxcore.tables.rowdiff.model import ColumnChanges, How, Pair, RowCounts
+from oxcore.tables.rowdiff.outside import Outside, outside
+from oxcore.tables.rowdiff.proof import proved
 from oxcore.tables.rowdiff.result import RowDiff
 from oxcore.tables.rowdiff.sides import Sides, facing
 
 Readers = tuple[Reader, Reader]
 
 
+class Unproved(Exception):
+    """The key may not tell apart the rows that were not read."""
+
+
 def compare(names: tuple[str, str], readers: Readers, how: How) -> RowDiff:
     """What became of the rows of the first table; ``names``: the files, for messages."""
-    pairs = pairs_of(readers[0].schema, readers[1].schema)
+    with suppress(Unproved, InvalidError):  # whatever is wrong, reading it all tells it best
+        part = outside(*readers)
+        if part is not None:
+            return _compared(names, part.readers, how, part)
+    return _compared(names, readers, how)
+
+
+def _compared(
+    names: tuple[str, str], readers: Readers, how: How, whole: Outside | None = None
+) -> RowDiff:
+    """The diff of the rows that two readers give; ``whole``: where there are others."""
+    schemas = readers[0].schema, readers[1].schema
+    pairs = pairs_of(*schemas)
     keys = key_places(how.keys, pairs)
     if not pairs:
         raise InvalidError(f"{names[0]} and {names[1]} have no column in common")
@@ -32,17 +50,19 @@ def compare(names: tuple[str, str], readers: Readers, how: How) -> RowDiff:
         sides = stack.enter_context(_facing(readers, pairs))
         if keys:
             same = keyed.join(sides, keys, how.tolerance)
+            doubled = isinstance(same, Doubled)
+            if whole is not None and (doubled or not proved(sides, keys, pairs, whole)):
+                raise Unproved
             if isinstance(same, Doubled):
-                raise refuse(
-                    names[same.side == "new"], readers[same.side == "new"], same, pairs, keys
-                )
+                wrong = same.side == "new"
+                raise refuse(names[wrong], readers[wrong], same, pairs, keys)
         else:
-            keys, same = _found(readers, sides, pairs, how)
-        counts, cells = _counts(sides, pairs, same)
+            keys, same = _found(readers, sides, pairs, how, whole)
+        counts, cells = _counts(sides, pairs, same + (whole.shared if whole else 0))
         return RowDiff(
             "key" if keys else "rows",
             tuple(pairs[at].new for at in keys),
-            changes_of(readers[0].schema, readers[1].schema, pairs),
+            changes_of(*schemas, pairs),
             counts,
             cells,
             pairs,
@@ -83,13 +103,16 @@ def _is_text(reader: Reader) -> bool:
 
 
 def _found(
-    readers: Readers, sides: Sides, pairs: Sequence[Pair], how: How
+    readers: Readers, sides: Sides, pairs: Sequence[Pair], how: How, whole: Outside | None
 ) -> tuple[list[int], int]:
     """A key that holds in both sides, or none and whole rows; and the rows that are the same."""
     for at in candidates(readers, pairs):
         same = keyed.join(sides, [at], how.tolerance)
-        if not isinstance(same, Doubled):
+        if isinstance(same, Doubled):
+            continue
+        if whole is None or proved(sides, [at], pairs, whole):
             return [at], same
+        sides.sql.run("DROP TABLE joined; DROP TABLE changes")
     if how.tolerance:
         raise UsageError(
             "a tolerance needs to know which rows are the same, and no column tells",

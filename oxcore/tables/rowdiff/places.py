@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from pyarrow import ipc
 from oxcore.tables import gather, values
 from oxcore.tables.reading import Reader
 from oxcore.tables.rowdiff.columns import names_of
+from oxcore.tables.rowdiff.outside import given
 
 _FEW = 1 << 15  # rows that are held in memory
 _STEP = 1 << 14  # places handed on at once
@@ -54,9 +55,9 @@ class Rows:
         at = [None if one is None else bisect_left(known, one) for one in places.to_pylist()]
         return gather.take(self._table, at)
 
-    def _runs(self) -> Iterator[array[int]]:
+    def _runs(self) -> Iterator[Sequence[int]]:
         for start in range(0, len(self._known), _STEP):
-            yield self._known[start : start + _STEP]
+            yield given(self._reader, self._known[start : start + _STEP])
 
     def __enter__(self) -> Self:
         return self

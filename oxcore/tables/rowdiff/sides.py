@@ -12,6 +12,7 @@ from oxcore.tables.direct import direct
 from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.reading import Reader
 from oxcore.tables.rowdiff.meet import Convert, Meet
+from oxcore.tables.rowdiff.outside import numbers
 from oxcore.tables.stream import ROW
 
 
@@ -71,8 +72,8 @@ class Side:
             one.convert(values) if one.convert else values
             for one, values in zip(self.columns, batch.columns, strict=True)
         ]
-        numbers = pa.array(range(start, start + len(batch)), pa.int64())
-        return pa.RecordBatch.from_arrays([*arrays, numbers], schema=self.schema)
+        places = numbers(self.reader, start, len(batch))
+        return pa.RecordBatch.from_arrays([*arrays, places], schema=self.schema)
 
 
 @dataclass(frozen=True, slots=True)
