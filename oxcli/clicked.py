@@ -75,6 +75,23 @@ class _Group(_Examples, click.Group):
     pass
 
 
+class _Either(_Group):
+    """A verb that takes arguments, or the name of one of its own verbs as the first word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Leave all words to the verb of its own, if one is named."""
+        if args and args[0] in self.commands:
+            self.params = []
+            return super().parse_args(ctx, args)
+        ctx.allow_interspersed_args = True
+        ctx.allow_extra_args = False
+        return click.Command.parse_args(self, ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Those of the verb itself; the others are listed below."""
+        return click.Command.collect_usage_pieces(self, ctx)
+
+
 class _Parted(_Command):
     """A verb that is told what stands after ``--``."""
 
@@ -152,7 +169,8 @@ def _group(verb: VerbGroup, name: str) -> click.Command:
             return None
         return verb.function(context.find_object(Session), **values)
 
-    group = _Group(name, callback=alone, invoke_without_command=verb.alone, **_parts(verb))
+    kind = _Group if all(param.names for param in verb.params) else _Either
+    group = kind(name, callback=alone, invoke_without_command=verb.alone, **_parts(verb))
     group.examples = verb.examples
     for one, sub in verb.verbs.items():
         group.add_command(command_of(sub, one))

@@ -138,11 +138,11 @@ class VerbGroup(Verb):
         self.alone = alone
         self.verbs: dict[str, Verb] = {}
 
-    def command(self, name: str) -> Callable[[Callable[..., object]], Verb]:
+    def command(self, name: str, *examples: str) -> Callable[[Callable[..., object]], Verb]:
         """Declare a verb of its own."""
 
         def declare(function: Callable[..., object]) -> Verb:
-            made = self.verbs[name] = Verb(function, ())
+            made = self.verbs[name] = Verb(function, examples)
             return made
 
         return declare

@@ -50,9 +50,12 @@ def _walk(
     here = click.Context(command, info_name=name, parent=above)
     yield here, command
     if isinstance(command, click.Group):
+        either = any(isinstance(one, click.Argument) for one in command.params)
         for sub in command.list_commands(here):
             below = command.get_command(here, sub)
-            if below is not None:
+            if below is not None and either:  # its own verbs stand where its arguments do
+                yield from _walk(above, below, f"{name} {sub}")
+            elif below is not None:
                 yield from _walk(here, below, sub)
 
 

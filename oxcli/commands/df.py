@@ -7,10 +7,20 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from oxcli.context import Session
-from oxcli.params import PATH, REVISION, Number, argument, json_option, option, verb
+from oxcli.params import (
+    PATH,
+    REVISION,
+    Number,
+    argument,
+    dry_run_option,
+    json_option,
+    option,
+    verb_group,
+)
 from oxcli.render import frame
 from oxcli.render.json import path_fields
 from oxcli.render.text import plural
+from oxcli.tableedits import EditOptions, told, wish_of
 from oxcli.targets import file_at
 from oxcore.errors import UsageError
 
@@ -38,13 +48,15 @@ class Options(TypedDict):
     as_json: bool
 
 
-@verb(
+@verb_group(
     "ox df labels.csv",
     "ox df labels.csv@v1.0 --tail 5 --columns photo,label",
     "ox df boxes.parquet --where 'score > 0.9' --sort 'score desc' --head 20",
     "ox df labels.csv@main~3 --stats",
     "ox df labels.csv --sql 'select label, count(*) from t group by label' --json",
     "ox df labels.csv --sample 1000 --seed 7 -o sample.parquet",
+    "ox df edit labels.csv --set label=cat --key id=42",
+    default=True,
 )
 @argument("file", kind=PATH, required=True, metavar="FILE[@REV]")
 @option("--rev", kind=REVISION, help="The version; the work tree if none is named.")
@@ -66,7 +78,8 @@ def command(session: Session, file: str, **options: Unpack[Options]) -> None:
     Reads CSV, TSV, JSON Lines, JSON arrays, Parquet and Arrow, text also in gzip and zstd,
     whatever the file is called. The work tree's file, unless a version is named: FILE@REV, REV:FILE
     or --rev. With -o all rows are written, unless --head, --tail or --sample says which;
-    to .parquet, .arrow, .feather, .csv, .tsv, .jsonl or .json.
+    to .parquet, .arrow, .feather, .csv, .tsv, .jsonl or .json. ox df edit changes a file; one
+    that is called edit is ./edit.
     """
     from oxcore.tables import check_name
 
@@ -149,3 +162,59 @@ def _stats(
     for one in found:
         session.echo()
         session.lines(frame.stats(one, session.paint, frame.width()))
+
+
+@command.command(
+    "edit",
+    "ox df edit labels.csv --set label=cat --key id=42",
+    "ox df edit boxes.parquet --set-sql 'score=score / 100' --where 'score > 1' -n",
+    "ox df edit labels.csv --rename-column lable=label --add-column checked:bool=false",
+    "ox df edit labels.csv --from corrections.csv --keys id",
+    """ox df edit labels.csv --append '{"id": 43, "label": "dog"}'""",
+    "ox df edit labels.csv --delete --where 'label is null'",
+)
+@argument("file", kind=PATH, required=True)
+@option("--add-column", "add", many=True, metavar="NAME[:TYPE][=VALUE]", help="Last; else null.")
+@option("--rename-column", "rename", many=True, metavar="OLD=NEW", help="Call it otherwise.")
+@option("--drop-column", "drop", many=True, metavar="NAME", help="Leave it out.")
+@option("--set", "sets", many=True, metavar="COLUMN=VALUE", help="In all rows, or in those named.")
+@option("--set-null", "nulls", many=True, metavar="COLUMN", help="The same, to null.")
+@option("--set-sql", "sql", many=True, metavar="COLUMN=EXPR", help="The same, to what SQL gives.")
+@option("--delete", flag=True, help="Delete the rows named.")
+@option("--where", default="", metavar="SQL", help="The rows for which this is true.")
+@option("--row", "rows", kind=Number(1), many=True, help="The row of this number; the first is 1.")
+@option("--key", "keys", many=True, metavar="COLUMN=VALUE", help="The row with it: id=42.")
+@option("--append", many=True, metavar="JSON", help="New rows: records, @FILE or - (stdin).")
+@option("--from", "other", kind=PATH, metavar="FILE[@REV]", help="Rows of another table.")
+@option("--keys", "by", default="", metavar="COLUMNS", help="By these it updates, then adds.")
+@option("-o", "--output", kind=PATH, help="Write there, in the same format; else in place.")
+@option("-f", "--force", flag=True, help="Replace the file that -o names.")
+@dry_run_option
+@json_option
+def edit(session: Session, file: str, **options: Unpack[EditOptions]) -> None:
+    """Change a table file: its columns, cells and rows.
+
+    The file of the work tree is written again in its own format. Of text each byte that is not
+    edited stays as it is; Parquet and Arrow keep schema, metadata, codecs and row groups. A value
+    is read by the type of its column (null and nothing are null where it is not text); CSV takes
+    any. --where, --row and --key name rows and columns as they were. All of it happens at once,
+    or not at all, and nothing is staged.
+    """
+    with session.open() as repo:
+        path = session.path(repo, file)
+        table = repo.table(path)
+        other = None
+        if options["other"] is not None:
+            other = repo.table(*file_at(session, repo, options["other"], None))
+        edited = repo.edit_table(
+            path,
+            wish_of(options, table, other),
+            output=options["output"],
+            replace=options["force"],
+            dry_run=options["dry_run"],
+        )
+        if options["as_json"]:
+            fields = {**asdict(edited), **path_fields(path)}
+            session.emit({**fields, "dry_run": options["dry_run"]})
+        else:
+            session.say(told(session.show(path), edited, dry_run=options["dry_run"]))

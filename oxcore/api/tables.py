@@ -12,10 +12,12 @@ from oxcore.model.entries import path_bytes
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from oxcore.tables import Part, Picked, Table
+    from oxcore.tables import Edits, Part, Picked, Table
     from oxcore.tables.departures import Departure
+    from oxcore.tables.rewrite.wishes import Wish
     from oxcore.tables.schema import TableSchema
     from oxcore.verbs.drifted import Drift
+    from oxcore.verbs.edit import Edited
     from oxcore.verbs.holdings import DatasetStats
     from oxcore.verbs.schema import Kept
 
@@ -24,8 +26,8 @@ Key = str | Mapping[str, object]
 
 
 class Tables(RepoBase):
-    """``table``, ``sql``, ``schema``, and ``blame`` and ``row_log`` of single rows: CSV, TSV, JSON,
-    Parquet and Arrow as rows and columns."""
+    """``table``, ``edit_table``, ``sql``, ``schema``, and ``blame`` and ``row_log`` of single rows:
+    CSV, TSV, JSON, Parquet and Arrow as rows and columns."""
 
     def table(self, path: str | bytes, rev: str | None = None) -> Table:
         """A table file: as it is in the work tree, or in the revision ``rev`` (``":"``: staged).
@@ -35,6 +37,27 @@ class Tables(RepoBase):
         and ``InvalidError`` for a file that is no table.
         """
         return verbs.df.open_table(self._repo, _clean(path), rev)
+
+    def edit_table(
+        self,
+        path: str | bytes,
+        edits: Edits | Wish,
+        *,
+        output: str | None = None,
+        replace: bool = False,
+        dry_run: bool = False,
+    ) -> Edited:
+        """Change a table file of the work tree in its own format; nothing is staged.
+
+        ``edits`` names rows by their number (``oxcore.tables.Edits``), or is a ``Wish``, which
+        names them by condition or key. Of text only what is edited changes, byte for byte; the
+        file is replaced as a whole. ``output``: another file (there already: with ``replace``).
+        ``dry_run``: nothing is written. Raises ``InvalidError`` with row and column for a value
+        that the column cannot hold, ``NotFoundError`` for a row or column that is not there.
+        """
+        return verbs.edit.edit(
+            self._repo, _clean(path), edits, output=output, replace=replace, dry_run=dry_run
+        )
 
     def sql(self, query: str, part: Part | None = None, *, here: str | bytes = b"") -> Picked:
         """What one SELECT gives that names files as tables; close it.

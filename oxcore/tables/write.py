@@ -41,8 +41,8 @@ def write(path: str, schema: pa.Schema, batches: Batches, *, replace: bool = Fal
     body, packed = _body(path)
     if os.path.lexists(path) and not replace:
         raise ExistsError(f"{path} is there already", hint="another name, or --force")
-    with _beside(path) as beside:
-        outer = pa.OSFile(beside, "wb")
+    with beside(path) as place:
+        outer = pa.OSFile(place, "wb")
         with outer, pa.CompressedOutputStream(outer, packed) if packed else outer as file:
             return body(file, schema, batches)
 
@@ -50,6 +50,15 @@ def write(path: str, schema: pa.Schema, batches: Batches, *, replace: bool = Fal
 def check_name(path: str) -> None:
     """Raise ``UsageError`` for a name that tells no format."""
     _body(path)
+
+
+def named_format(path: str) -> tuple[str, str]:
+    """The format and the compression that a name tells, as ``Table`` calls them; nothing if the
+    name tells none."""
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    packed = _PACKED.get(suffixes[-1], "") if suffixes else ""
+    last = (suffixes[:-1] if packed else suffixes)[-1:]
+    return (_FORMATS.get(last[0], "") if last else ""), packed
 
 
 def is_separated(path: str) -> bool:
@@ -71,7 +80,7 @@ def _body(path: str) -> tuple[Body, str]:
 
 
 @contextmanager
-def _beside(path: str) -> Iterator[str]:
+def beside(path: str) -> Iterator[str]:
     """A name beside ``path`` to write to, which takes its place at the end."""
     folder, name = os.path.split(path)
     beside = os.path.join(folder, f"{TEMPORARY}{os.urandom(8).hex()}")
@@ -205,5 +214,17 @@ _BODIES: dict[str, Body] = {
     ".jsonl": _lines,
     ".ndjson": _lines,
     ".json": _array,
+}
+_FORMATS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".arrows": "arrow-stream",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
 }
 _TEXTS = {".csv", ".tsv", ".jsonl", ".ndjson", ".json"}

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
         du as du,
     )
     from oxcore.verbs import (
+        edit as edit,
+    )
+    from oxcore.verbs import (
         fetch as fetch,
     )
     from oxcore.verbs import (

@@ -9,6 +9,7 @@ from pyarrow import types
 
 from oxcore.errors import UsageError
 from oxcore.tables.rewrite.edits import Changes, Edits, Layout, Raw
+from oxcore.tables.rewrite.texts import repeated
 from oxcore.tables.source import Source
 
 _MISFIT = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError)
@@ -173,14 +174,6 @@ def _runs(cells: Mapping[int, object]) -> Iterator[tuple[int, list[object]]]:
         values.append(value)
     if values:
         yield start, values
-
-
-def repeated(scalar: pa.Scalar, count: int) -> pa.Array:
-    """A value so many times."""
-    if isinstance(scalar.type, pa.BaseExtensionType):
-        storage = repeated(scalar.value, count)
-        return pa.ExtensionArray.from_storage(scalar.type, storage)
-    return pa.repeat(scalar, count) if scalar.is_valid else pa.nulls(count, scalar.type)
 
 
 def one_array(arrays: Iterable[pa.Array], type_: pa.DataType) -> pa.Array:

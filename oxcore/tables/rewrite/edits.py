@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from oxcore.errors import UsageError
 from oxcore.tables.ask import places_of
-
-Values = Mapping[str, object]
+from oxcore.tables.rewrite.many import Places, Values, ascending
 
 
 class Raw(NamedTuple):
@@ -98,12 +97,13 @@ class Changes:
 
     def __init__(self, edits: Edits, layout: Layout) -> None:
         self._cells, self._layout = edits.cells, layout
-        self._deleted = edits.deleted if isinstance(edits.deleted, range) else set(edits.deleted)
+        known = isinstance(edits.deleted, range | Places)
+        self._deleted = edits.deleted if known else set(edits.deleted)
         self._inserted: dict[int, list[Values]] = {}
         for place, values in edits.inserted:
             self._inserted.setdefault(place, []).append(values)
         groups = (self._cells, self._deleted, self._inserted)
-        self._rows = (row for row, _ in groupby(merge(*map(sorted, groups))))
+        self._rows = (row for row, _ in groupby(merge(*map(ascending, groups))))
         self.next = next(self._rows, None)
         if self.next is not None and self.next < 0:
             raise UsageError(f"rows are counted from 0: {self.next} is none")

@@ -105,7 +105,8 @@ def _raw(value: Raw) -> str:
 def _jsonly(value: object, field: pa.Field | None) -> object:
     """The value as ``json`` writes it; a column that reads as JSON text takes such text."""
     if isinstance(value, pa.Scalar):
-        value = value.as_py()
+        exact = types.is_decimal(value.type) or types.is_nested(value.type)
+        value = value.as_py() if exact else plainly(value)
     if isinstance(value, Decimal) and value.is_finite() and value == int(value):
         return int(value)
     if field is None:

@@ -22,6 +22,7 @@ from oxcore.tables.source import Source
 
 BLOCK = 1 << 20  # bytes read at once
 _ROW = re.compile(rb"[^\r\n]++[\r\n]")
+_QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
 _BLANKS = re.compile(rb"\n[\r\n]")
 _BLANK = frozenset((b"\n", b"\r\n", b"\r"))
 
@@ -80,6 +81,13 @@ class Rows:
             if at > len(row):
                 break
         return fields
+
+    def value(self, field: bytes) -> bytes | None:
+        """The text that a field stands for; None for an empty one."""
+        quoted = _QUOTED.match(field)
+        if quoted is None:
+            return field or None
+        return quoted[1].replace(b'""', b'"') + field[quoted.end() :]
 
     def is_field(self, text: bytes) -> bool:
         """Whether this is one field."""

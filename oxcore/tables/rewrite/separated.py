@@ -102,7 +102,11 @@ class _Separated:
         if self._columns:
             fields = [*(fields[place] for place in self._layout.kept), *self._defaults]
         for place, value in cells.items():
-            fields[place] = self._field(place, value, row)
+            new = self._field(place, value, row)
+            if isinstance(value, Raw) or self._grammar.value(fields[place]) != (
+                self._grammar.value(new)
+            ):
+                fields[place] = new
         return self._grammar.mark.join(fields)
 
     def made(self, values: Mapping[int, object]) -> bytes:

@@ -27,8 +27,10 @@ def plainly(value: object) -> Plain:
         return {str(name): plainly(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [plainly(one) for one in value]
+    if isinstance(value, pa.Scalar):
+        return plain(repeated(value, 1))[0]
     try:
-        array = pa.array([value.as_py() if isinstance(value, pa.Scalar) else value])
+        array = pa.array([value])
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         raise InvalidError(f"a {type(value).__name__} is no value of a table") from None
     return plain(array)[0]
@@ -50,3 +52,11 @@ def wrong_value(source: Source, error: Exception, row: int | None, column: str) 
     why = "half of a surrogate pair, which is no text"
     told = error.message if isinstance(error, InvalidError) else why
     return source.broken(told, row=row, column=column)
+
+
+def repeated(scalar: pa.Scalar, count: int) -> pa.Array:
+    """A value so many times."""
+    if isinstance(scalar.type, pa.BaseExtensionType):
+        storage = repeated(scalar.value, count)
+        return pa.ExtensionArray.from_storage(scalar.type, storage)
+    return pa.repeat(scalar, count) if scalar.is_valid else pa.nulls(count, scalar.type)
