@@ -33,6 +33,12 @@ def direct(reader: Reader) -> Source | None:
     return reader.source if same and all(map(_same, reader.schema.types)) else None
 
 
+def note_rows(reader: Reader) -> None:
+    """Count the rows that the engine will read by itself: it does not say how many, so all."""
+    if isinstance(reader, ParquetReader):
+        reader.source.counters.rows += len(reader)
+
+
 class Files:
     """The file system's files: addresses to sources. ``error``: what ended the last read."""
 

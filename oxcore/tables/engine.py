@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from oxcore.errors import InvalidError, OxError, UsageError
-from oxcore.tables.direct import SCHEME, Files, direct
+from oxcore.tables.direct import SCHEME, Files, direct, note_rows
 from oxcore.tables.reading import Reader, distinct_names
 from oxcore.tables.stream import ROW, Stream
 
@@ -130,6 +130,7 @@ class Engine:
 
     def _own(self, address: str, reader: Reader) -> tuple[dict[int, str], str]:
         """The columns by position, and the rows with their number, of a file the engine reads."""
+        note_rows(reader)
         names = distinct_names(reader.schema.names, fold=True)
         rows = f"SELECT * FROM read_parquet({literal(address)}, file_row_number = true)"
         return dict(enumerate(names)), rows

@@ -14,6 +14,7 @@ from oxcore.tables.source import Source
 from oxcore.tables.values import Plain
 
 VALUES = 1000  # distinct values of which all are kept; of more, none
+LETTERS = 1 << 16  # characters of these together; of more, none
 STEPS = 200  # parts of a distribution of numbers or times
 _STATS = "stats 1"  # another where the fields below, or what they mean, change
 
@@ -56,9 +57,10 @@ class Sketch:
     """The statistics of a column, and its distribution.
 
     ``values``: each distinct value with how often it comes, the most frequent first; None if there
-    are more than ``VALUES``. ``steps``: numbers, or times in microseconds since 1970, ascending,
-    each with how many values do not exceed it. Those that reach no further multiple of 1/``STEPS``
-    of all are left out, so that the share of values up to any point is known to less than that.
+    are more than ``VALUES``, or they take more than ``LETTERS``. ``steps``: numbers, or times in
+    microseconds since 1970, ascending, each with how many values do not exceed it. Those that reach
+    no further multiple of 1/``STEPS`` of all are left out, so that the share of values up to any
+    point is known to less than that.
     ``kind`` says what the steps are: ``number``, ``time``, or nothing.
     """
 

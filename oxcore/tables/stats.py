@@ -21,7 +21,7 @@ from oxcore.tables.ask import Query, places_of
 from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.pick import check, text_of
 from oxcore.tables.reading import Reader
-from oxcore.tables.sketch import STEPS, VALUES, Bin, ColumnStats, Sketch
+from oxcore.tables.sketch import LETTERS, STEPS, VALUES, Bin, ColumnStats, Sketch
 from oxcore.tables.values import Plain, plain
 
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
@@ -67,7 +67,8 @@ def _column(sql: Engine, column: pa.Field, name: str, type_: pa.DataType) -> Ske
     )[0]
     values = _Values(sql, column.type, good, good_count)
     least, most = values.extremes()
-    frequent = values.frequent(VALUES if distinct <= VALUES else _TOP)
+    whole = distinct <= VALUES and values.letters() <= LETTERS
+    frequent = values.frequent(VALUES if whole else _TOP)
     steps = values.steps()
     found = ColumnStats(
         name=name,
@@ -85,7 +86,7 @@ def _column(sql: Engine, column: pa.Field, name: str, type_: pa.DataType) -> Ske
     )
     kind = values.kind
     line = tuple((x, count) for _, x, count in steps) if kind else ()
-    return Sketch(found, frequent if distinct <= VALUES else None, line, kind)
+    return Sketch(found, frequent if whole else None, line, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,11 @@ class _Values:
             q: next(value for value, _, count in steps if count >= rank)
             for q, rank in ranks.items()
         }
+
+    def letters(self) -> int:
+        """What the distinct values take as text, in characters."""
+        text = f"SELECT coalesce(sum(length(v::VARCHAR)), 0)::BIGINT FROM {_GROUPS}"
+        return int(self.sql.rows(text)[0][0])
 
     def frequent(self, most: int) -> tuple[tuple[Plain, int], ...]:
         order = "" if types.is_nested(self.type) else ", v"

@@ -29,6 +29,10 @@ class ParquetReader:
             self.schema: pa.Schema = whole.schema_arrow
             self._names = self.schema.names
 
+    def __len__(self) -> int:
+        """Rows, by the footer."""
+        return int(self._footer.num_rows)
+
     def facts(self) -> Facts:
         """Rows from the footer; nulls from it too, of columns that it counts them for; they are
         remembered."""

@@ -166,6 +166,8 @@ def test_which_columns_are_labels():
     assert drift_of(names, names[:50]).drift == 0
     classes = [f"{n % VALUES}" for n in range(2 * VALUES)]
     assert drift_of(classes, classes).measure == "total variation"
+    long = [f"{n % 10}" * 10_000 for n in range(30)]
+    assert [len(one.values or ()) for one in column(long) + column(classes)] == [0, VALUES]
     beyond = [f"{n % (VALUES + 1)}" for n in range(3 * VALUES)]
     assert drift_of(classes, beyond).distance is None
 
