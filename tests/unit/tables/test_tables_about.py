@@ -13,7 +13,7 @@ from pyarrow import ipc, parquet
 
 from oxcore.errors import InvalidError
 from oxcore.model.counters import Counters
-from oxcore.tables import Part, Source, Table
+from oxcore.tables import Part, Source, Table, recall
 from oxcore.tables.about import name_part, packed
 from oxcore.tables.shape import Shape
 
@@ -113,7 +113,9 @@ def test_a_name_that_makes_another_table_of_the_same_bytes():
     assert [name_part(name) for name in ("A.CSV", "a.tsv.gz", "a.json")] == ["csv", "tsv", ""]
     data, memo = b'{"a": 1}', Box()
     assert opened(data, "x", memo).schema.names == ["a"]
+    assert recall(opened(data, "x.csv", memo).source) is None
     assert opened(data, "x.csv", memo).schema.names == ['{"a": 1}']
+    assert recall(opened(data, "x", memo).source).format == "jsonl"
 
 
 VALUES = st.recursive(

@@ -152,6 +152,7 @@ def test_figures_worked_by_hand():
     assert [round(bar.old, 2) for bar in found.bars] == [0.15] * 6 + [0.1] + [0] * 3
     assert found.bars[0].low == pytest.approx(4, abs=5)
     assert found.bars[-1].high == 1499
+    assert (len(found.old.steps), found.old.steps[0]) == (STEPS, (4, 5))
 
 
 def test_which_columns_are_labels():

@@ -214,6 +214,29 @@ def test_tables_that_came_and_went_and_were_renamed(pets):
     assert [one.problem[:5] for one in found.added] == ["row 2"]
 
 
+def test_a_table_of_which_only_the_mode_changed(pets):
+    (pets.root / "labels.csv").chmod(0o755)
+    pets.commit()
+    found = pets.repo.stats("HEAD~1", "HEAD")
+    assert (found.folders[0].changed.files, found.tables) == (1, ())
+
+
+def test_what_is_not_here_is_told(pets):
+    for pack in pets.core.store.packs():
+        pets.core.store.rewrite(drop=[pack.name], keep=lambda oid: oid not in gone(pets))
+    found = pets.repo.stats()
+    assert found.total.images.broken == 3
+    assert found.tables[0].problem.endswith("is not in the store")
+
+
+def gone(desk):
+    """The contents of a table and of an image."""
+    return {one.entry.id for one in desk.repo.ls(recursive=True) if one.path in LOST}
+
+
+LOST = {b"labels.csv", b"img/a/1.png"}
+
+
 def test_a_table_that_broke_is_told_of_last(pets):
     pets.commit({b"a.csv": csv(5), b"z.csv": csv(5)})
     pets.commit({b"a.csv": b"a,b\n1\n", b"z.csv": csv(5, "dog"), b"labels.csv": csv(11)})
