@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from oxcli.context import Session
 from oxcli.params import REVISION, argument, json_option, option, verb
-from oxcli.render.branches import conflict_document, moved_document, moved_text, stopped
+from oxcli.render.branches import (
+    conflict_document,
+    moved_document,
+    moved_text,
+    stopped,
+    table_document,
+    table_lines,
+)
 from oxcli.render.schema import warnings
 from oxcli.render.text import short_id
 from oxcore.errors import UsageError
@@ -64,7 +71,7 @@ def command(
     elif result.kind != "conflicts":
         _tell(session, revision, result)
     if result.kind == "conflicts":
-        raise stopped("merge", result.conflicts, session.show)
+        raise stopped("merge", result.conflicts, session.show, tables=result.tables)
 
 
 def _abort(session: Session, revision: str | None) -> None:
@@ -82,10 +89,12 @@ def _forward(*, ff_only: bool, no_ff: bool) -> Forward:
 
 
 def _document(result: Merged) -> dict[str, object]:
+    states = {one.path: one for one in result.tables}
     return {
         "result": result.kind,
         "commit": result.commit,
-        "conflicts": [conflict_document(one) for one in result.conflicts],
+        "conflicts": [conflict_document(one, states.get(one.path)) for one in result.conflicts],
+        "tables": [table_document(one) for one in result.tables],
         "moved": moved_document(result.moved),
     }
 
@@ -99,3 +108,5 @@ def _tell(session: Session, revision: str, result: Merged) -> None:
         session.say(f"forward to {at}: {files}")
     else:
         session.say(f"merged {revision} as {at}: {files}")
+        for line in table_lines(result.tables, session.show):
+            session.say(line)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from oxcli.context import Session
 from oxcli.params import argument, json_option, option, verb
-from oxcli.render.branches import conflict_document, moved_document, moved_text, stopped
+from oxcli.render.branches import (
+    conflict_document,
+    moved_document,
+    moved_text,
+    stopped,
+    table_document,
+    table_lines,
+)
 from oxcli.render.schema import warnings
 from oxcli.render.sharing import change_lines, fetched_document, fetched_text
 from oxcli.render.text import short_id
@@ -48,17 +55,20 @@ def command(
     else:
         _tell(session, result)
     if result.merged.kind == "conflicts":
-        raise stopped("merge", result.merged.conflicts, session.show)
+        merged = result.merged
+        raise stopped("merge", merged.conflicts, session.show, tables=merged.tables)
 
 
 def _document(result: Pulled) -> dict[str, object]:
     merged = result.merged
+    states = {one.path: one for one in merged.tables}
     return {
         "fetched": fetched_document(result.fetched),
         "branch": result.branch,
         "result": merged.kind,
         "commit": merged.commit,
-        "conflicts": [conflict_document(one) for one in merged.conflicts],
+        "conflicts": [conflict_document(one, states.get(one.path)) for one in merged.conflicts],
+        "tables": [table_document(one) for one in merged.tables],
         "moved": moved_document(merged.moved),
     }
 
@@ -78,3 +88,5 @@ def _tell(session: Session, result: Pulled) -> None:
         session.say(f"forward to {at}: {files}")
     elif merged.kind == "merged":
         session.say(f"merged {label} as {at}: {files}")
+        for line in table_lines(merged.tables, session.show):
+            session.say(line)

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from oxcli.render.text import plural, short_id
 from oxcore.errors import ConflictError
 from oxcore.tree import Conflict
+from oxcore.verbs.merging import TableState
 from oxcore.verbs.switch import Switched
 from oxcore.verbs.update import Moved
 
 Show = Callable[[bytes], str]
 """How a path of the dataset is written."""
 
+SETTLE_CELLS = "see: ox conflicts; settle with: ox resolve, then: ox commit"
 SETTLE = "settle each with: ox resolve --ours|--theirs|--both PATH, then: ox commit"
 
 
-def conflict_words(conflict: Conflict) -> str:
-    """What happened to the file on both sides: ``both changed it``."""
+def conflict_words(conflict: Conflict, state: TableState | None = None) -> str:
+    """What happened to the file on both sides: ``both changed it``; ``state``: of a table how its
+    rows were merged, or why not."""
+    words = _file_words(conflict)
+    if state is None:
+        return words
+    if state.why:
+        return f"{words}; its rows are not merged: {state.why}"
+    if not state.left:
+        return words
+    return f"merged by {', '.join(state.keys)}, {plural(state.left, 'conflict')} open in it"
+
+
+def _file_words(conflict: Conflict) -> str:
     if conflict.kind == "folder":
         return "a file on one side, a folder on the other"
     if conflict.kind == "added":
@@ -29,25 +43,65 @@ def conflict_words(conflict: Conflict) -> str:
     return "both changed it"
 
 
-def conflict_lines(conflicts: Iterable[Conflict], show: Show) -> list[str]:
+def conflict_lines(
+    conflicts: Iterable[Conflict], show: Show, tables: Iterable[TableState] = ()
+) -> list[str]:
     """One line a conflict: the path, and what happened."""
-    return [f"{show(one.path)}  ({conflict_words(one)})" for one in conflicts]
+    states = {one.path: one for one in tables}
+    return [f"{show(one.path)}  ({conflict_words(one, states.get(one.path))})" for one in conflicts]
 
 
 def stopped(
-    verb: str, conflicts: tuple[Conflict, ...], show: Show, note: str = ""
+    verb: str,
+    conflicts: tuple[Conflict, ...],
+    show: Show,
+    note: str = "",
+    tables: Sequence[TableState] = (),
 ) -> ConflictError:
     """The error that a command ends with when a person has to decide."""
+    settle = SETTLE_CELLS if any(one.left for one in tables) else SETTLE
     return ConflictError(
         f"{plural(len(conflicts), 'conflict')}: the {verb} waits for you{note}",
-        items=conflict_lines(conflicts, show),
-        hint=f"{SETTLE}; or give up with: ox {verb} --abort",
+        items=conflict_lines(conflicts, show, tables),
+        hint=f"{settle}; or give up with: ox {verb} --abort",
     )
 
 
-def conflict_document(conflict: Conflict) -> dict[str, object]:
+def table_lines(tables: Iterable[TableState], show: Show) -> list[str]:
+    """One line for each table whose rows were merged without a question."""
+    return [
+        f"{show(one.path)}: rows merged by {', '.join(one.keys)}: {_counts(one)}"
+        for one in tables
+        if not (one.left or one.why)
+    ]
+
+
+def _counts(state: TableState) -> str:
+    counts = [
+        plural(state.cells, "cell") if state.cells else "",
+        f"{plural(state.inserted, 'row')} added" if state.inserted else "",
+        f"{plural(state.deleted, 'row')} deleted" if state.deleted else "",
+    ]
+    return ", ".join(filter(None, counts)) or "nothing of theirs was new"
+
+
+def conflict_document(conflict: Conflict, state: TableState | None = None) -> dict[str, object]:
     """The object for programs."""
-    return {**conflict._asdict(), "words": conflict_words(conflict)}
+    document = {**conflict._asdict(), "words": conflict_words(conflict, state)}
+    return document if state is None else {**document, "table": table_document(state)}
+
+
+def table_document(state: TableState) -> dict[str, object]:
+    """How the rows of a table were merged, for programs."""
+    return {
+        "path": state.path,
+        "keys": state.keys,
+        "cells": state.cells,
+        "inserted": state.inserted,
+        "deleted": state.deleted,
+        "open": state.left,
+        "why": state.why or None,
+    }
 
 
 def moved_text(moved: Moved | None) -> str:

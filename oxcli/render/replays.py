@@ -35,10 +35,11 @@ def lines(verb: Verb, result: Replayed) -> list[str]:
 
 def document(result: Replayed) -> dict[str, object]:
     """The object for programs."""
+    states = {one.path: one for one in result.tables}
     return {
         "made": [{"source": source, "commit": new} for source, new in result.made],
         "stopped": result.stopped,
-        "conflicts": [conflict_document(one) for one in result.conflicts],
+        "conflicts": [conflict_document(one, states.get(one.path)) for one in result.conflicts],
         "remaining": [oid.hex() for oid in result.remaining],
     }
 
@@ -47,7 +48,8 @@ def error(verb: Verb, result: Replayed, show: Show) -> OxError | None:
     """The error to end with, if one of the commits has conflicts."""
     if result.stopped is None:
         return None
-    found = stopped(verb, result.conflicts, show, f" at {short_id(result.stopped)}")
+    note = f" at {short_id(result.stopped)}"
+    found = stopped(verb, result.conflicts, show, note, result.tables)
     if not result.remaining:
         return found
     rest = " ".join(short_id(oid) for oid in result.remaining)

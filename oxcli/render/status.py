@@ -10,6 +10,7 @@ from oxcli.render.text import Paint, plural, short_id
 
 if TYPE_CHECKING:
     from oxcore.tree import Conflict
+    from oxcore.verbs.merging import Pending, TableState
     from oxcore.verbs.status import Listing, Status
 
 LISTED = 50  # lines of one section for people
@@ -75,17 +76,25 @@ def _pending(found: Status, show: Show, paint: Paint) -> Iterator[str]:
         return
     yield f"a {pending.verb} is in progress: ox {pending.verb} --abort takes it back"
     yield ""
-    yield paint(f"{plural(len(conflicts), 'conflict')}", "bold") + (
-        "  (ox resolve --ours|--theirs|--both PATH settles one)"
-    )
+    how = "  (ox resolve --ours|--theirs|--both PATH settles one)"
+    if any(one.left for one in pending.tables):
+        how = "  (ox conflicts shows what is open, ox resolve settles it)"
+    yield paint(f"{plural(len(conflicts), 'conflict')}", "bold") + how
     for conflict in conflicts[:LISTED]:
         why = _WHY.get(conflict.kind) or _deleted(conflict.ours is None)
+        why = _table(pending.table(conflict.path)) or why
         yield paint(f"  {show(conflict.path)}  {why}", "red")
     yield from _more(len(conflicts))
 
 
 def _deleted(here: bool) -> str:
     return "deleted here, changed there" if here else "changed here, deleted there"
+
+
+def _table(state: TableState | None) -> str:
+    if state is None or not state.left:
+        return ""
+    return f"merged by {', '.join(state.keys)}, {plural(state.left, 'conflict')} open in it"
 
 
 def _section(
@@ -179,7 +188,7 @@ def document(found: Status) -> dict[str, object]:
             "verb": pending.verb,
             "parents": pending.parents,
             "message": pending.message,
-            "conflicts": [_conflict(one) for one in pending.conflicts],
+            "conflicts": [_conflict(one, pending) for one in pending.conflicts],
         },
         "specials": [{"path": path, "what": what} for path, what in found.aside.specials],
         "nested": [{"path": path} for path in found.aside.nested],
@@ -188,10 +197,12 @@ def document(found: Status) -> dict[str, object]:
     }
 
 
-def _conflict(one: Conflict) -> dict[str, object]:
+def _conflict(one: Conflict, pending: Pending) -> dict[str, object]:
+    """``open``: how many cells, rows and columns of a table are; null where it is a whole file."""
     sides = {"base": one.base, "ours": one.ours, "theirs": one.theirs}
     entries = {name: changes.entry(side) for name, side in sides.items()}
-    return {"path": one.path, "kind": one.kind, **entries}
+    state = pending.cells(one.path)
+    return {"path": one.path, "kind": one.kind, **entries, "open": state.left if state else None}
 
 
 def _listing(listing: Listing) -> dict[str, object]:

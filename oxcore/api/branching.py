@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from oxcore import verbs
@@ -10,12 +10,15 @@ from oxcore.api.base import RepoBase
 from oxcore.model.entries import Change, path_bytes
 
 if TYPE_CHECKING:
+    from oxcore.tables.rowmerge.decisions import Given
     from oxcore.tree import Conflict
     from oxcore.verbs.branch import Branch, Deleted, Which
+    from oxcore.verbs.conflicts import OpenConflict
     from oxcore.verbs.merge import Forward, Merged
     from oxcore.verbs.merging import Pending
     from oxcore.verbs.replay import Replayed
     from oxcore.verbs.resolve import Side
+    from oxcore.verbs.settle import SettledCells
     from oxcore.verbs.switch import Switched
     from oxcore.verbs.tag import TagInfo, Untagged
 
@@ -189,6 +192,40 @@ class Branching(RepoBase):
     def resolve(self, paths: Paths, side: Side) -> list[Conflict]:
         """Settle the conflicts under ``paths`` by "ours", "theirs" or "both" (theirs beside ours).
 
-        Raises ``NotFoundError`` if none is open there.
+        Of a table whose rows were merged, "ours" and "theirs" settle the cells that are open; the
+        rest stays merged. Raises ``NotFoundError`` if none is open there, ``UnsavedError`` for
+        such a table that was edited since the merge.
         """
         return verbs.resolve.resolve(self._repo, [path_bytes(path) for path in paths], side)
+
+    def resolve_cells(self, path: str | bytes, cells: Iterable[Given | str]) -> SettledCells:
+        """Settle open cells of a table: texts such as ``"42.label=cat"``, or ``Given`` triples of
+        key, column and value; with a column None, or a whole column, the value is "ours" or
+        "theirs". The last one settles the file.
+
+        Raises ``NotFoundError`` for a cell that is not open, ``UsageError`` for a name that fits
+        several, ``InvalidError`` for a value that the column cannot hold, ``UnsavedError`` if the
+        file was edited since the merge.
+        """
+        return verbs.settle.settle_cells(self._repo, path_bytes(path).strip(b"/"), cells)
+
+    def given_cells(self, file: str, path: str | bytes) -> list[Given]:
+        """What the table in the file ``file``, anywhere on this machine, decides of the table at
+        ``path``, for ``resolve_cells``: columns ``key``, ``column`` and ``value``; rows without a
+        value decide nothing, nor do those whose column ``file``, if there is one, is another."""
+        return verbs.settle.read_given(file, path_bytes(path).strip(b"/"))
+
+    def conflicts(self, paths: Paths = ()) -> list[OpenConflict]:
+        """The open conflicts, all or those under ``paths``, with the cells of tables:
+        ``.path``, ``.conflict``, ``.keys``, ``.left``, ``.why``, ``.cells()``.
+
+        Raises ``NotFoundError`` if none is open under one of ``paths``.
+        """
+        return verbs.conflicts.conflicts(self._repo, [path_bytes(path) for path in paths])
+
+    def write_conflicts(self, output: str, paths: Paths = (), *, replace: bool = False) -> int:
+        """Write the open conflicts as a table to the file ``output``, whose name says the format,
+        and give their number: one row for each cell, row or column of a table, and for each other
+        file. Columns: file, key, column, kind, base, ours, theirs. Raises as ``Table.write``.
+        """
+        return verbs.conflicts.write(self.conflicts(paths), output, replace=replace)

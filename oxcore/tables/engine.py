@@ -79,6 +79,10 @@ class Engine:
         view = f"SELECT * EXCLUDE ({label}), {label} FROM ({whole})"
         self.run(f"CREATE TEMP VIEW {quoted(name)} AS {view}")
 
+    def hold(self, name: str, rows: pa.Table) -> None:
+        """Call some rows in memory ``name`` in queries."""
+        self._link.register(name, rows)
+
     def run(self, sql: str, shift: int = 0) -> None:
         """Carry out a statement of ours; ``shift`` as in ``batches``."""
         with self._errors(shift):

@@ -64,6 +64,17 @@ class Shape:
             if len(self.fields) > _FIELDS:
                 return
 
+    def joined(self, other: Shape) -> Shape:
+        """The shape of the values of both."""
+        items = [shape.item for shape in (self, other) if shape.item is not None]
+        made = Shape(self.kinds | other.kinds, items[0] if items else None, dict(self.fields))
+        if len(items) > 1:
+            made.item = items[0].joined(items[1])
+        for name, shape in other.fields.items():
+            own = made.fields.get(name)
+            made.fields[name] = shape if own is None else own.joined(shape)
+        return made
+
     @property
     def mixed(self) -> bool:
         """Whether no type holds all values, so that they stay JSON."""

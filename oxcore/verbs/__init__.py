@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         commit as commit,
     )
     from oxcore.verbs import (
+        conflicts as conflicts,
+    )
+    from oxcore.verbs import (
         df as df,
     )
     from oxcore.verbs import (
@@ -109,6 +112,9 @@ if TYPE_CHECKING:
     )
     from oxcore.verbs import (
         schema as schema,
+    )
+    from oxcore.verbs import (
+        settle as settle,
     )
     from oxcore.verbs import (
         show as show,

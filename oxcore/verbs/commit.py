@@ -210,5 +210,5 @@ def _check_conflicts(pending: Pending | None) -> None:
         raise ConflictError(
             f"the {pending.verb} has {counted(len(pending.conflicts), 'open conflict')}",
             paths=[conflict.path for conflict in pending.conflicts],
-            hint="settle each with: ox resolve --ours|--theirs|--both PATH",
+            hint="see: ox conflicts; settle each with: ox resolve --ours|--theirs|--both PATH",
         )

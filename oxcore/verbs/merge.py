@@ -18,7 +18,7 @@ from oxcore.repo import Repository
 from oxcore.tree import Conflict
 from oxcore.verbs import intent
 from oxcore.verbs.commit import leaving, store_commit
-from oxcore.verbs.merging import Pending, encode_pending, read_pending
+from oxcore.verbs.merging import Pending, TableState, encode_pending, read_pending
 from oxcore.verbs.schemafile import FOLDER
 from oxcore.verbs.survey import Found, differs, sync_stat
 from oxcore.verbs.update import Changes, Moved, move
@@ -35,13 +35,15 @@ Forward = Literal["auto", "only", "never"]
 class Merged:
     """How a merge ended: ``kind`` is ``up-to-date``, ``fast-forward``, ``merged`` or
     ``conflicts``; ``commit`` the commit that HEAD is on then; what waits; what was moved; which
-    tables of a new commit ``left`` their schema."""
+    tables of a new commit ``left`` their schema; how ``tables`` that both sides changed were merged
+    by their rows, or why not."""
 
     kind: str
     commit: bytes | None
     conflicts: tuple[Conflict, ...] = ()
     moved: Moved | None = None
     left: tuple[Left, ...] = ()
+    tables: tuple[TableState, ...] = ()
 
 
 def merge(
@@ -147,20 +149,45 @@ def _combine(repo: Repository, base: bytes, theirs: bytes, waiting: Pending) -> 
     with repo.batch() as batch:
         merged = _with_schemas(repo, batch, merged)
         root = tree.edit(batch, batch, ours, merged.changes, replace=True)
-    note = waiting.message.split("\n", 1)[0]
+    tables: tuple[TableState, ...] = ()
     if merged.conflicts:
         _check_changed(repo, merged.conflicts)
-        waiting = waiting._replace(conflicts=tuple(merged.conflicts))
+        root, merged, tables = _by_rows(repo, root, merged)
+        if root == ours and not merged.conflicts and waiting.verb != "merge":
+            return Merged("up-to-date", head, tables=tables)
+    note = waiting.message.split("\n", 1)[0]
+    if merged.conflicts:
+        asked = {one.path for one in merged.conflicts}
+        states = tuple(one for one in tables if one.path in asked)
+        waiting = waiting._replace(conflicts=tuple(merged.conflicts), tables=states)
         changes: Changes = {"merge": (None, encode_pending(waiting))}
         moved = move(repo, ours, root, verb=waiting.verb, note=note, changes=changes)
-        return Merged("conflicts", head, waiting.conflicts, moved)
+        return Merged("conflicts", head, waiting.conflicts, moved, tables=tables)
     parents = (() if head is None else (head,)) + waiting.parents
     made = Commit(root, parents, author, repo.settings.clock(), waiting.message)
     oid = store_commit(repo, made)
     ref, old = repo.view().head()
     changes = {ref or "HEAD": (old, oid.hex())}
     moved = move(repo, ours, root, verb=waiting.verb, note=note, changes=changes)
-    return Merged("merged", oid, moved=moved, left=leaving(repo, ours, root))
+    left = leaving(repo, ours, root)
+    return Merged("merged", oid, moved=moved, left=left, tables=tables)
+
+
+def _by_rows(
+    repo: Repository, root: bytes, merged: tree.Merge
+) -> tuple[bytes, tree.Merge, tuple[TableState, ...]]:
+    """Tables merge by their rows: see ``verbs.rowmerging``. ``root``: what is merged so far."""
+    from oxcore.verbs.tablenames import may_merge
+
+    chosen = [one for one in merged.conflicts if may_merge(repo, root, one)]
+    if not chosen:
+        return root, merged, ()
+    from oxcore.verbs.rowmerging import by_rows
+
+    root, states = by_rows(repo, root, chosen)
+    done = {one.path for one in states if not (one.left or one.why)}
+    rest = [one for one in merged.conflicts if one.path not in done]
+    return root, merged._replace(conflicts=rest), states
 
 
 def _with_schemas(repo: Repository, batch: Batch, merged: tree.Merge) -> tree.Merge:

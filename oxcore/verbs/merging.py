@@ -1,11 +1,13 @@
 """A merge, cherry-pick or revert that waits for a person, as it stands in the view.
 
 The key ``merge`` of the view holds canonical JSON: the verb, the further parents of the
-commit to be made, its message, and the open conflicts with the three entries of each.
+commit to be made, its message, the open conflicts with the three entries of each, and how the
+tables among them stand. What is open of a table is listed in a file of the store.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from oxcore.codec import canonical
@@ -17,10 +19,30 @@ from oxcore.repo import Repository
 from oxcore.tree import Conflict
 
 
+class TableState(NamedTuple):
+    """How the merge of a table by its rows went, and stands.
+
+    ``keys`` tell its rows apart; ``cells`` were taken from theirs, rows ``inserted`` and
+    ``deleted``; ``left``: conflicts that are open, which the file ``listed`` of the store has one a
+    line. ``called``: columns that theirs calls otherwise, by their name in the merged table.
+    ``why``: the rows were not merged, and the file as a whole is in conflict.
+    """
+
+    path: bytes
+    keys: tuple[str, ...] = ()
+    cells: int = 0
+    inserted: int = 0
+    deleted: int = 0
+    left: int = 0
+    listed: Entry | None = None
+    called: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+
+
 class Pending(NamedTuple):
     """What waits: ``verb`` (merge, cherry-pick, revert), ``parents`` besides HEAD, ``message`` of
-    the commit to be made, ``before`` the stage to go back to, open ``conflicts`` by path, and
-    the ``author`` of a picked commit."""
+    the commit to be made, ``before`` the stage to go back to, open ``conflicts`` by path, the
+    ``author`` of a picked commit, and how ``tables`` in conflict stand, by path."""
 
     verb: str
     parents: tuple[bytes, ...]
@@ -28,6 +50,23 @@ class Pending(NamedTuple):
     before: bytes
     conflicts: tuple[Conflict, ...]
     author: Person | None = None
+    tables: tuple[TableState, ...] = ()
+
+    def table(self, path: bytes) -> TableState | None:
+        """How the table at ``path`` stands; None if it is no table in conflict."""
+        return next((one for one in self.tables if one.path == path), None)
+
+    def cells(self, path: bytes) -> TableState | None:
+        """The same, only if its rows were merged and some of it is open."""
+        found = self.table(path)
+        return None if found is None or found.listed is None else found
+
+    def without(self, paths: Collection[bytes]) -> Pending:
+        """What is left when the conflicts at ``paths`` are settled."""
+        return self._replace(
+            conflicts=tuple(one for one in self.conflicts if one.path not in paths),
+            tables=tuple(one for one in self.tables if one.path not in paths),
+        )
 
 
 def read_pending(repo: Repository) -> Pending | None:
@@ -40,8 +79,14 @@ def without_conflicts(
     repo: Repository, pending: Pending, rest: tuple[Conflict, ...]
 ) -> dict[str, tuple[str | None, str | None]]:
     """The change of the view that leaves only the conflicts ``rest`` open."""
-    text = encode_pending(pending._replace(conflicts=rest))
-    return {"merge": (repo.view()["merge"], text)}
+    left = {one.path for one in rest}
+    settled = {one.path for one in pending.conflicts} - left
+    return waiting(repo, pending.without(settled))
+
+
+def waiting(repo: Repository, pending: Pending) -> dict[str, tuple[str | None, str | None]]:
+    """The change of the view that lets ``pending`` wait instead of what waits now."""
+    return {"merge": (repo.view()["merge"], encode_pending(pending))}
 
 
 def encode_pending(pending: Pending) -> str:
@@ -63,6 +108,8 @@ def encode_pending(pending: Pending) -> str:
         ],
         "author": None if pending.author is None else [pending.author.name, pending.author.email],
     }
+    if pending.tables:
+        record["tables"] = [_table(one) for one in pending.tables]
     return canonical.dumps(record).decode()
 
 
@@ -77,6 +124,7 @@ def decode_pending(text: str) -> Pending:
             before=parse_id(record["before"]),
             conflicts=tuple(_read_conflict(one) for one in record["conflicts"]),
             author=None if record["author"] is None else Person(*record["author"]),
+            tables=tuple(_read_table(one) for one in record.get("tables", ())),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CorruptError("the state of a merge breaks the format") from error
@@ -100,4 +148,28 @@ def _read_conflict(value: dict[str, Any]) -> Conflict:
         _read_entry(value["ours"]),
         _read_entry(value["theirs"]),
         str(value["kind"]),
+    )
+
+
+def _table(state: TableState) -> Json:
+    return {
+        **state._asdict(),
+        "path": state.path.hex(),
+        "keys": list(state.keys),
+        "listed": _entry(state.listed),
+        "called": [list(pair) for pair in state.called],
+    }
+
+
+def _read_table(value: dict[str, Any]) -> TableState:
+    return TableState(
+        bytes.fromhex(value["path"]),
+        tuple(map(str, value["keys"])),
+        int(value["cells"]),
+        int(value["inserted"]),
+        int(value["deleted"]),
+        int(value["left"]),
+        listed=_read_entry(value["listed"]),
+        called=tuple((str(name), str(other)) for name, other in value["called"]),
+        why=str(value["why"]),
     )

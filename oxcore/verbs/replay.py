@@ -15,6 +15,7 @@ from oxcore.verbs.names import resolve, resolve_commit, resolve_range
 
 if TYPE_CHECKING:
     from oxcore.verbs.leaving import Left
+    from oxcore.verbs.merging import TableState
 
 Verb = Literal["cherry-pick", "revert"]
 
@@ -23,13 +24,15 @@ Verb = Literal["cherry-pick", "revert"]
 class Replayed:
     """What became of each commit: ``made`` pairs a source with its new commit (None: all of it
     was here already); ``stopped`` is the one whose ``conflicts`` wait, ``remaining`` those that
-    were not begun; which tables ``left`` their schema."""
+    were not begun; which tables ``left`` their schema; how ``tables`` of the stopped one were
+    merged by their rows."""
 
     made: tuple[tuple[bytes, bytes | None], ...]
     stopped: bytes | None = None
     conflicts: tuple[Conflict, ...] = ()
     remaining: tuple[bytes, ...] = ()
     left: tuple[Left, ...] = ()
+    tables: tuple[TableState, ...] = ()
 
 
 def replay(
@@ -51,7 +54,8 @@ def replay(
             done = act(repo, source, mainline=mainline)
             if done.kind == "conflicts":
                 rest = tuple(sources[place + 1 :])
-                return Replayed(tuple(made), source, done.conflicts, rest, tuple(left))
+                told = (tuple(left), done.tables)
+                return Replayed(tuple(made), source, done.conflicts, rest, *told)
             left += done.left
             made.append((source, _new(done)))
     if all(new is None for _, new in made):

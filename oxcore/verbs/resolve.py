@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from oxcore import tree
 from oxcore.errors import NotFoundError, counted
@@ -15,6 +15,9 @@ from oxcore.verbs.merging import Pending, read_pending, without_conflicts
 from oxcore.verbs.select import Selection
 from oxcore.verbs.update import Changes, carry
 from oxcore.worktree import exists
+
+if TYPE_CHECKING:
+    from oxcore.store import Batch
 
 Side = Literal["ours", "theirs", "both"]
 
@@ -42,8 +45,9 @@ def resolve(repo: Repository, patterns: Sequence[bytes], side: Side) -> list[Con
 
     ``both`` keeps ours at its path and puts theirs beside it, as ``NAME.theirs.EXT``; where one
     side deleted the file, the other's stays. What lies in the work tree is stored, then
-    replaced. Gives the conflicts that are settled now. Raises ``NotFoundError`` if none is
-    open under a pattern.
+    replaced. Of a table whose rows were merged, ``ours`` and ``theirs`` settle what is open, and
+    the rest stays merged. Gives the conflicts that are settled now. Raises ``NotFoundError`` if
+    none is open under a pattern, ``UnsavedError`` for such a table that was edited meanwhile.
     """
     with repo.lock("resolve"):
         intent.recover(repo)
@@ -51,14 +55,31 @@ def resolve(repo: Repository, patterns: Sequence[bytes], side: Side) -> list[Con
         chosen, rest = _choose(pending, Selection(patterns))
         stage = repo.stage()
         taken = {one.path for one in pending.conflicts}
-        edits = _edits(repo, stage, chosen, side, taken)
+        whole = chosen if side == "both" else [one for one in chosen if not pending.cells(one.path)]
         with repo.batch() as batch:
+            cells = _cells(repo, batch, pending, chosen, side)
+            edits = sorted([*_edits(repo, stage, whole, side, taken), *cells])
             new = tree.edit(batch, batch, stage, edits, replace=True)
         steps = _steps(repo, stage, new, [path for path, _ in edits])
         changes = without_conflicts(repo, pending, rest)
         note = f"--{side} {counted(len(chosen), 'file')}"
         carry(repo, steps, stage=new, verb="resolve", note=note, changes=changes, force=True)
     return list(chosen)
+
+
+def _cells(
+    repo: Repository, batch: Batch, pending: Pending, chosen: Sequence[Conflict], side: Side
+) -> Iterator[tuple[bytes, Entry | None]]:
+    """The tables whose open cells are settled by a side."""
+    paths = [] if side == "both" else [one.path for one in chosen if pending.cells(one.path)]
+    if not paths:
+        return
+    from oxcore.tables.rowmerge import Decision
+    from oxcore.verbs.settle import check_unedited, settled
+
+    for path in paths:
+        check_unedited(repo, path)
+        yield path, settled(repo, batch, pending, path, Decision(side))[0]
 
 
 def _must_wait(repo: Repository, verb: str | None) -> Pending:

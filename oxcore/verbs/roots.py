@@ -63,6 +63,9 @@ def _waiting(value: str) -> Iterator[Root]:
     yield from (Root(Kind.COMMIT, parent, "merge") for parent in pending.parents)
     for conflict in pending.conflicts:
         yield from _sides(conflict)
+    for state in pending.tables:
+        if state.listed is not None:
+            yield Root(Kind.FILE, state.listed.id, "merge")
 
 
 def _sides(conflict: Conflict) -> Iterator[Root]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -30,7 +30,7 @@ class JsonReader:
     these."""
 
     def __init__(self, source: Source, form: Form) -> None:
-        self._source = source
+        self._source, self._form = source, form
         self._compression = form.compression
         self._array = form.format == "json"
 
@@ -42,6 +42,19 @@ class JsonReader:
     def facts(self) -> Facts:
         """Rows and nulls; a name that a record lacks is null."""
         return self._known.facts
+
+    @property
+    def shape(self) -> Shape:
+        """What values the records hold."""
+        return self._known.shape or Shape()
+
+    def shaped(self, fields: Mapping[str, Shape]) -> JsonReader:
+        """The same rows with columns of these shapes, which hold all of their values."""
+        made = JsonReader(self._source, self._form)
+        whole = Shape(fields={name: fields[name] for name in self.shape.fields})
+        schema = pa.schema([shape.field(name) for name, shape in whole.fields.items()])
+        made._known = self._known._replace(schema=schema, shape=whole)
+        return made
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
         """All rows, some thousands at a time."""
