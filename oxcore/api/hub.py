@@ -9,7 +9,7 @@ from typing import Self
 
 from oxcore.errors import InvalidError, NotFoundError
 from oxcore.hub import Grant, HubServer, ServeOptions, Shelf, TokenInfo, Tokens, Visit
-from oxcore.hub.auth import Anonymous, Scope
+from oxcore.hub.auth import Anonymous, Place, Scope
 from oxcore.remote import Connection, HubClient
 from oxcore.wire.messages import RepoInfo, WhoAmI
 from oxcore.wire.routes import parse_url
@@ -89,13 +89,15 @@ class Hub:
         scope: Scope = "write",
         namespaces: Sequence[str] = ("*",),
         expires: int | None = None,
+        place: Place | None = None,
     ) -> Grant:
         """Make a token: ``secret`` of the answer is what the user types, and is kept nowhere.
 
-        ``scope`` is read, write or admin; ``namespaces`` are patterns such as ``lab-*``;
-        ``expires`` is in microseconds since the epoch. Raises ``InvalidError``.
+        ``scope`` is read, write, admin or capture; ``namespaces`` are patterns such as ``lab-*``;
+        ``expires`` is in microseconds since the epoch. A capture token may add new files at its
+        ``place`` (repository, branch, folder), and do nothing else. Raises ``InvalidError``.
         """
-        return self._tokens.create(user, scope, namespaces, expires)
+        return self._tokens.create(user, scope, namespaces, expires, place)
 
     def tokens(self) -> list[TokenInfo]:
         """Every token that was made, revoked and expired ones among them; never their secrets."""

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from oxcore import tree, verbs
 from oxcore.capturing import Addition, Target, Where
+from oxcore.chunk import ChunkParams
+from oxcore.errors import DeniedError, ExistsError, MissingError, NotFoundError
 from oxcore.model.commits import Person
-from oxcore.model.ids import parse_id
+from oxcore.model.ids import content_id, parse_id
+from oxcore.model.run import Run, gathered
 from oxcore.model.settings import Settings
 from oxcore.refs import branch_ref
+from oxcore.remote import Connection
 from oxcore.repo import Repository
+from oxcore.transfer import objects_of_file, open_remote
+from oxcore.transfer.connect import is_url
+from oxcore.transfer.remote import REQUEST_BYTES
+from oxcore.wire.append import Appended, AppendRequest
+
+_FILES = 16_384  # of one append
+_PATIENT = Connection(connect=5.0, answer=120.0, tries=2)  # the background tries again anyway
 
 NOBODY = Person("ox capture")
 """Who commits where nobody has said who they are."""
@@ -50,14 +62,84 @@ class PathTarget:
         return {path for path, entry in zip(wanted, found, strict=True) if entry is not None}
 
 
-def target_opener(settings: Settings) -> _Opener:
+class HubTarget:
+    """Appends to a branch of the repository at the URL ``where.address``: objects first, then the
+    hub puts the files on the tip that there is. What it may not ask for, it sends."""
+
+    def __init__(self, where: Where, settings: Settings) -> None:
+        self._where = where
+        self._author = settings.author or _person(settings)
+        token = settings.token_for(where.address)
+        self._remote = open_remote(where.address, token=token, connection=_PATIENT)
+
+    def land(self, files: Sequence[Addition], message: str) -> None:
+        """Send the content that is not there, then append; some thousand files at a time, in their
+        order."""
+        for start in range(0, len(files), _FILES):
+            self._land(files[start : start + _FILES], message)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._remote.close()
+
+    def _land(self, files: Sequence[Addition], message: str) -> None:
+        listed = tuple(
+            Appended(file.path.decode(), content_id(file.data), len(file.data)) for file in files
+        )
+        request = AppendRequest(self._where.branch, message, listed, self._author)
+        content = {one.id: file.data for one, file in zip(listed, files, strict=True)}
+        try:
+            self._send(content, self._lacking(list(content)))
+            self._remote.append(request)
+        except MissingError:  # collected, or taken for there: send everything, once
+            self._send(content, list(content))
+            self._remote.append(request)
+
+    def _lacking(self, ids: list[bytes]) -> list[bytes]:
+        """Those that the hub lacks; all of them, if it does not tell. Makes the repository if it is
+        not there."""
+        try:
+            there = self._remote.has(ids)
+        except DeniedError:
+            return ids
+        except NotFoundError:
+            with suppress(ExistsError):
+                self._remote.create()
+            return ids
+        return [oid for oid, held in zip(ids, there, strict=True) if not held]
+
+    def _send(self, content: Mapping[bytes, bytes], ids: Sequence[bytes]) -> None:
+        params = ChunkParams()
+        objects = (item for oid in ids for item in objects_of_file(content[oid], oid, params))
+        for request in _requests(gathered(objects)):
+            self._remote.put(request)
+
+
+def _requests(runs: Iterator[Run]) -> Iterator[Iterator[Run]]:
+    """The runs of one request each, as one may be only so long."""
+    for first in runs:
+        yield _bounded(first, runs)
+
+
+def _bounded(first: Run, runs: Iterator[Run]) -> Iterator[Run]:
+    yield first
+    size = len(first.blob)
+    while size < REQUEST_BYTES and (run := next(runs, None)) is not None:
+        size += len(run.blob)
+        yield run
+
+
+def _person(settings: Settings) -> Person | None:
+    name, email = (settings.defaults.get(key, "") for key in ("user.name", "user.email"))
+    return Person(name, email) if name or email else None
+
+
+def target_opener(settings: Settings) -> Callable[[Where], Target]:
     """Opens targets with these settings."""
-    return _Opener(settings)
 
+    def opened(where: Where) -> Target:
+        if is_url(where.address):
+            return HubTarget(where, settings)
+        return PathTarget(where, settings)
 
-class _Opener:
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def __call__(self, where: Where) -> Target:
-        return PathTarget(where, self._settings)
+    return opened

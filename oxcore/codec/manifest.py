@@ -14,7 +14,7 @@ Layout (integers little-endian), see docs/format.md:
 import struct
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from oxcore.errors import CorruptError, InvalidError
@@ -94,6 +94,20 @@ def segment_bounds(ids: bytes) -> list[int]:
     if start < count:
         ends.append(count)
     return ends
+
+
+def assemble(ids: bytes, lengths: Sequence[int], keep: Callable[[bytes], bytes]) -> Manifest:
+    """The manifest of a file of these chunks; where they are many, ``keep`` stores the encoding of
+    each segment and gives its id."""
+    if len(lengths) <= SEGMENT_MAX:
+        return Manifest(0, ids, lengths)
+    above, spans, start = bytearray(), array("Q"), 0
+    for end in segment_bounds(ids):
+        run = Manifest(0, ids[start * ID_LEN : end * ID_LEN], lengths[start:end])
+        above += keep(encode_segment(run))
+        spans.append(run.size)
+        start = end
+    return Manifest(1, bytes(above), spans)
 
 
 def _encode(magic: bytes, manifest: Manifest) -> bytes:

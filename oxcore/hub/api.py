@@ -9,6 +9,7 @@ from oxcore.hub.context import Context, Handler, named, opened
 from oxcore.hub.http import Answer, Request
 from oxcore.transfer import Endpoint
 from oxcore.wire import routes, shapes
+from oxcore.wire.append import AppendRequest
 from oxcore.wire.frames import StreamReader, encode_stream
 from oxcore.wire.ids import pack_bits, unpack_ids
 from oxcore.wire.messages import CommitsRequest, RepoInfo, SwapRequest, WhoAmI, encode_repos
@@ -86,7 +87,9 @@ def push(context: Context, request: Request) -> Answer:
     """Take a stream of objects."""
     request.require_type(routes.STREAM_TYPE)
     with ExitStack() as stack:
-        end = _endpoint(context, request, stack, write=True)
+        name = named(request, _FIRST)
+        request.caller.require_put(name)
+        end = Endpoint(opened(context, name, stack), who=request.caller.user or "anonymous")
         return Answer(body=end.put(StreamReader(request.parts)).encode())
 
 
@@ -98,6 +101,17 @@ def swap(context: Context, request: Request) -> Answer:
         return Answer(body=end.swap(SwapRequest.decode(request.body)).encode())
 
 
+def append(context: Context, request: Request) -> Answer:
+    """Add files to a branch."""
+    request.require_type(routes.JSON_TYPE)
+    name = named(request, _FIRST)
+    asked = AppendRequest.decode(request.body)
+    request.caller.require_append(name, asked.branch, [one.path for one in asked.files])
+    with ExitStack() as stack:
+        end = Endpoint(opened(context, name, stack), who=request.caller.user or "anonymous")
+        return Answer(body=end.append(asked).encode())
+
+
 ACTIONS: dict[str, Handler] = {
     "refs": refs,
     "has": has,
@@ -105,6 +119,7 @@ ACTIONS: dict[str, Handler] = {
     "commits": commits,
     "push": push,
     "swap": swap,
+    "append": append,
 }
 """Action on a repository -> function."""
 

@@ -12,10 +12,10 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple, NoReturn
 
 from blake3 import blake3
 
@@ -24,12 +24,15 @@ from oxcore.errors import CorruptError, DeniedError, InvalidError, NotFoundError
 from oxcore.fs.atomic import storage_errors, write_atomic
 from oxcore.fs.lock import writer_lock
 from oxcore.model.commits import Json
+from oxcore.model.entries import check_path
+from oxcore.refs import branch_ref, check_ref_name
 from oxcore.wire import shapes
+from oxcore.wire.routes import RepoName, repo_name
 
-Scope = Literal["read", "write", "admin"]
+Scope = Literal["read", "write", "admin", "capture"]
 Anonymous = Literal["none", "read", "write"]
 
-SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "capture")
 PREFIX = "ox_"
 _TOKEN = re.compile(r"ox_[A-Za-z0-9_-]{43}")
 _PATTERN = re.compile(r"[A-Za-z0-9*?._-]{1,96}")
@@ -37,10 +40,24 @@ _MARK = "tokens 1"
 _MAX_TOKENS = 100_000
 
 
+class Place(NamedTuple):
+    """All that a token of the scope capture may touch: new files below ``folder`` of ``branch`` of
+    the repository ``NS/NAME``."""
+
+    repo: str
+    branch: str
+    folder: str
+
+    def holds(self, repo: str, branch: str, paths: Iterable[str]) -> bool:
+        """Whether these paths lie there."""
+        below = self.folder + "/"
+        return (repo, branch) == self[:2] and all(path.startswith(below) for path in paths)
+
+
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
     """What is kept of a token. ``id`` is the start of its hash, enough to name it; times are in
-    microseconds since the epoch."""
+    microseconds since the epoch. ``place``: of the scope capture alone."""
 
     hash: str
     user: str
@@ -49,6 +66,7 @@ class TokenInfo:
     created: int
     expires: int | None = None
     revoked: int | None = None
+    place: Place | None = None
 
     @property
     def id(self) -> str:
@@ -72,10 +90,11 @@ class Caller:
     scope: str
     namespaces: tuple[str, ...] = ()
     expires: int | None = None
+    place: Place | None = None
 
     def may_read(self, namespace: str) -> bool:
         """Whether repositories of the namespace may be read."""
-        return self.scope != "none" and self._reaches(namespace)
+        return self.scope in ("read", "write", "admin") and self._reaches(namespace)
 
     def may_write(self, namespace: str) -> bool:
         """Whether repositories of the namespace may be made and pushed to."""
@@ -85,7 +104,21 @@ class Caller:
         """Raise ``DeniedError`` unless the caller may read, or write, the namespace."""
         if self.may_write(namespace) if write else self.may_read(namespace):
             return
-        what = "write to" if write else "read"
+        self._refuse("write to" if write else "read", namespace)
+
+    def require_put(self, repo: RepoName) -> None:
+        """Raise ``DeniedError`` unless the caller may send objects to ``repo``."""
+        if self.place is None or self.place.repo != str(repo):
+            self.require(repo.namespace, write=True)
+
+    def require_append(self, repo: RepoName, branch: str, paths: Sequence[str]) -> None:
+        """Raise ``DeniedError`` unless the caller may add files there."""
+        if self.place is None:
+            self.require(repo.namespace, write=True)
+        elif not self.place.holds(str(repo), branch, paths):
+            self._refuse(f"append to other than {self.place.branch}:{self.place.folder} of", repo)
+
+    def _refuse(self, what: str, namespace: object) -> NoReturn:
         if not self.user:
             raise Unknown(f"a token is needed to {what} {namespace}", hint="ox login URL")
         raise DeniedError(
@@ -116,12 +149,15 @@ class Tokens:
         scope: Scope,
         namespaces: Sequence[str] = ("*",),
         expires: int | None = None,
+        place: Place | None = None,
     ) -> Grant:
-        """Make a token; ``InvalidError`` for a user, scope or pattern that cannot be."""
-        _check_grant(user, scope, namespaces)
+        """Make a token; ``InvalidError`` for a user, scope, pattern or place that cannot be. One of
+        the scope capture has a ``place``, whose namespace is its only one."""
+        place = _checked(scope, place)
+        names = tuple(namespaces) if place is None else (place.repo.partition("/")[0],)
+        _check_grant(user, scope, names)
         secret = PREFIX + secrets.token_urlsafe(32)
-        names = tuple(namespaces)
-        info = TokenInfo(_hash(secret), user, scope, names, self._now(), expires)
+        info = TokenInfo(_hash(secret), user, scope, names, self._now(), expires, place=place)
         with writer_lock(f"{self._path}.lock", purpose="make a token"):
             self._write((*self.all(), info))
         return Grant(secret, info)
@@ -167,7 +203,7 @@ class Tokens:
         expired = found.expires is not None and found.expires <= self._now()
         if found.revoked is not None or expired:
             raise Unknown("the token is not valid any more", hint="ask for a new one: ox login URL")
-        return Caller(found.user, found.scope, found.namespaces, found.expires)
+        return Caller(found.user, found.scope, found.namespaces, found.expires, found.place)
 
     def _write(self, rows: tuple[TokenInfo, ...]) -> None:
         listed: list[Json] = [
@@ -179,6 +215,7 @@ class Tokens:
                 "created": row.created,
                 "expires": row.expires,
                 "revoked": row.revoked,
+                **({} if row.place is None else {"place": list(row.place)}),
             }
             for row in rows
         ]
@@ -201,6 +238,30 @@ def _check_grant(user: str, scope: str, namespaces: Sequence[str]) -> None:
             raise InvalidError(f"not a pattern of namespaces: {pattern!r}", hint="such as: lab-*")
     if not namespaces:
         raise InvalidError("a token needs at least one namespace", hint="all of them: *")
+
+
+def _checked(scope: str, place: Place | None) -> Place | None:
+    if (scope == "capture") != (place is not None):
+        raise InvalidError(
+            "a token of the scope capture is for one folder of a branch, and no other is",
+            hint="--scope capture --repo NS/NAME --branch NAME --folder DIR",
+        )
+    if place is None:
+        return None
+    folder = place.folder.strip("/")
+    check_path(folder.encode())
+    check_ref_name(branch_ref(place.branch))
+    namespace, _, name = place.repo.partition("/")
+    return Place(str(repo_name(namespace, name)), place.branch, folder)
+
+
+def _place(value: Json) -> Place | None:
+    if value is None:
+        return None
+    parts = [shapes.text(part, "a place") for part in shapes.items(value, "a place", 3)]
+    if len(parts) != 3:
+        raise CorruptError("a token has a place that is none")
+    return Place(*parts)
 
 
 def _decode(data: bytes) -> tuple[TokenInfo, ...]:
@@ -228,4 +289,5 @@ def _info(row: dict[str, Json]) -> TokenInfo:
         created=shapes.whole(row.get("created"), "created"),
         expires=None if expires is None else shapes.whole(expires, "expires"),
         revoked=None if revoked is None else shapes.whole(revoked, "revoked"),
+        place=_place(row.get("place")),
     )

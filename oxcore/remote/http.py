@@ -8,6 +8,7 @@ from oxcore.errors import BusyError, UnreachableError
 from oxcore.model.counters import Counters
 from oxcore.model.run import Run
 from oxcore.remote.client import Connection, HubClient
+from oxcore.wire.append import AppendReply, AppendRequest
 from oxcore.wire.frames import encode_stream
 from oxcore.wire.ids import pack_ids, unpack_bits
 from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
@@ -70,6 +71,11 @@ class HttpRemote:
         """Move refs; repeated under the same write-id where the answer is lost."""
         answer = self.client.call("POST", self._path("swap"), request.encode(), JSON_TYPE)
         return SwapReply.decode(answer)
+
+    def append(self, request: AppendRequest) -> AppendReply:
+        """Add files to the tip of a branch."""
+        answer = self.client.call("POST", self._path("append"), request.encode(), JSON_TYPE)
+        return AppendReply.decode(answer)
 
     def create(self) -> None:
         """Make the repository."""

@@ -4,6 +4,7 @@ A ``Remote`` is the other one: a folder (``LocalRemote``) or a hub over HTTP.
 """
 
 from oxcore.transfer.connect import open_remote
+from oxcore.transfer.content import objects_of_file
 from oxcore.transfer.endpoint import Endpoint
 from oxcore.transfer.fetch import FetchReport, fetch
 from oxcore.transfer.local import LocalRemote
@@ -17,6 +18,7 @@ __all__ = [
     "PushReport",
     "Remote",
     "fetch",
+    "objects_of_file",
     "open_remote",
     "push",
     "read_refs",

@@ -10,9 +10,11 @@ from oxcore.model.protocols import Location
 from oxcore.model.run import Run
 from oxcore.refs.names import HEADS, TAGS
 from oxcore.repo import Repository
+from oxcore.transfer.append import apply_append
 from oxcore.transfer.commits import select
 from oxcore.transfer.receive import receive
 from oxcore.transfer.update import apply_swap
+from oxcore.wire.append import AppendReply, AppendRequest
 from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
 
 
@@ -62,6 +64,10 @@ class Endpoint:
     def swap(self, request: SwapRequest) -> SwapReply:
         """Move refs."""
         return apply_swap(self.repo, request, self._who)
+
+    def append(self, request: AppendRequest) -> AppendReply:
+        """Add files to the tip of a branch."""
+        return apply_append(self.repo, request, self._who)
 
     def branch_tip(self, name: str) -> bytes | None:
         """The commit of a branch, or None."""

@@ -9,6 +9,7 @@ from oxcore.model.run import Run
 from oxcore.model.settings import Settings
 from oxcore.repo import Repository
 from oxcore.transfer.endpoint import Endpoint
+from oxcore.wire.append import AppendReply, AppendRequest
 from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
 
 
@@ -62,6 +63,10 @@ class LocalRemote:
     def swap(self, request: SwapRequest) -> SwapReply:
         """Move refs, all or none."""
         return self._end.swap(request)
+
+    def append(self, request: AppendRequest) -> AppendReply:
+        """Add files to the tip of a branch."""
+        return self._end.append(request)
 
     def create(self) -> None:
         """It is there: ``ExistsError``."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from oxcore.model.run import Run
+from oxcore.wire.append import AppendReply, AppendRequest
 from oxcore.wire.messages import CommitsRequest, PutReply, RefsReply, SwapReply, SwapRequest
 
 REQUEST_BYTES = 256 << 20
@@ -52,6 +53,12 @@ class Remote(Protocol):
     def swap(self, request: SwapRequest) -> SwapReply:
         """Move refs, all or none. ``RejectedError`` if one has moved or would lose commits,
         ``MissingError`` if objects of the new history are not there."""
+        ...
+
+    def append(self, request: AppendRequest) -> AppendReply:
+        """Add files, whose content is there, to the tip of a branch. Repeating it changes nothing.
+        ``RejectedError`` where a path has another content, ``MissingError`` for content that is
+        not there."""
         ...
 
     def create(self) -> None:

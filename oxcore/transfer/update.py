@@ -45,12 +45,13 @@ def apply_swap(repo: Repository, request: SwapRequest, who: str) -> SwapReply:
             raise _moved(view, request.updates) from error
         repeated = done is not None and done.number <= number
         if not repeated:
-            _point_head(repo, request.updates, who)
+            made = [one.name for one in request.updates if one.new is not None]
+            point_head(repo, made, who)
     return SwapReply(None if done is None else done.number, repeated)
 
 
 def _check(repo: Repository, view: View, request: SwapRequest) -> None:
-    _check_checked_out(repo, view, request.updates)
+    check_checked_out(repo, view, [one.name for one in request.updates])
     _check_default(view, request.updates)
     values = [parse_id(one.new) for one in request.updates if one.new is not None]
     tips = {value: peel(repo, value).commit for value in values}
@@ -87,9 +88,10 @@ def _rejected(name: str, present: str, why: str, hint: str) -> RejectedError:
     )
 
 
-def _check_checked_out(repo: Repository, view: View, updates: Iterable[RefUpdate]) -> None:
+def check_checked_out(repo: Repository, view: View, names: Iterable[str]) -> None:
+    """Raise ``RejectedError`` if one of these refs is the branch of a work tree."""
     name, _ = view.head()
-    if repo.worktree is None or all(one.name != name for one in updates):
+    if repo.worktree is None or all(one != name for one in names):
         return
     raise RejectedError(
         f"{short_name(name or '')} is checked out in {repo.worktree}",
@@ -107,11 +109,12 @@ def _check_default(view: View, updates: Iterable[RefUpdate]) -> None:
         )
 
 
-def _point_head(repo: Repository, updates: Iterable[RefUpdate], who: str) -> None:
-    """HEAD of a bare repository names a branch that is there, if there is one."""
+def point_head(repo: Repository, names: Iterable[str], who: str) -> None:
+    """HEAD of a bare repository names a branch that is there, if there is one: of ``names``, refs
+    that were just made."""
     view = repo.view()
     name, commit = view.head()
-    made = [one.name for one in updates if one.new is not None and one.name.startswith(HEADS)]
+    made = [one for one in names if one.startswith(HEADS)]
     if repo.worktree is not None or name is None or commit is not None or not made:
         return
     repo.state.swap(

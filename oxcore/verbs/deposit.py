@@ -13,15 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from blake3 import blake3
 
 from oxcore.chunk import Aligner, cut
-from oxcore.codec.manifest import (
-    SEGMENT_MAX,
-    Manifest,
-    encode_manifest,
-    encode_segment,
-    segment_bounds,
-)
+from oxcore.codec.manifest import Manifest, assemble, encode_manifest
 from oxcore.errors import CorruptError, MissingError
-from oxcore.model.ids import ID_LEN, Kind, content_id, object_id
+from oxcore.model.ids import Kind, content_id, object_id
 from oxcore.repo import Repository
 from oxcore.store import Batch, Encoded, Wanted, content, encode_chunks
 from oxcore.verbs.line import WINDOW, Fill, Steps, fill_up, run_line
@@ -120,19 +114,12 @@ class Pieces:
             self._batch.put(oid, Kind.FILE, encode_manifest(self._manifest()))
 
     def _manifest(self) -> Manifest:
-        ids, lengths = bytes(self._ids), self._lengths
-        if len(lengths) <= SEGMENT_MAX:
-            return Manifest(0, ids, lengths)
-        above, spans, start = bytearray(), array("Q"), 0
-        for end in segment_bounds(ids):
-            run = Manifest(0, ids[start * ID_LEN : end * ID_LEN], lengths[start:end])
-            data = encode_segment(run)
-            oid = object_id(Kind.SEGMENT, data)
-            self._batch.put(oid, Kind.SEGMENT, data)
-            above += oid
-            spans.append(run.size)
-            start = end
-        return Manifest(1, bytes(above), spans)
+        return assemble(bytes(self._ids), self._lengths, self._segment)
+
+    def _segment(self, data: bytes) -> bytes:
+        oid = object_id(Kind.SEGMENT, data)
+        self._batch.put(oid, Kind.SEGMENT, data)
+        return oid
 
 
 def _joined(first: memoryview, fill: Fill) -> Fill:

@@ -26,6 +26,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "commits": ("POST",),
     "push": ("PUT", "POST"),
     "swap": ("POST",),
+    "append": ("POST",),
 }
 """Action on one repository -> methods."""
 

@@ -10,7 +10,7 @@ from oxcore.codec import canonical
 from oxcore.model.ids import content_id
 from oxcore.model.protocols import RefUpdate, Stored
 from oxcore.model.run import objects_of, run_of
-from oxcore.wire import frames, ids, messages, routes
+from oxcore.wire import append, frames, ids, messages, routes
 from oxcore.wire.errors import STATUS, error_from, error_record
 
 TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -77,6 +77,10 @@ VALUES = {
         "0123456789abcdef",
         frozenset({"refs/tags/v1"}),
     ),
+    "append": append.AppendRequest(
+        "deployed", "capture", (append.Appended("wild/a.bin", bytes.fromhex(ONE), 7),)
+    ),
+    "appended": append.AppendReply(TWO, 1),
     "swapped": messages.SwapReply(12, False),
     "whoami": messages.WhoAmI("ann", "write", ("lab-*", "pets"), None),
 }
