@@ -57,6 +57,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "token": "make, list and revoke a hub's tokens",
         "hub": "serve repositories over HTTP",
     },
+    "Capture": {
+        "capture": "what models saved: what waits, what went wrong",
+    },
     "Undo & upkeep": {
         "oplog": "every operation on this repository",
         "undo": "take back an operation",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from oxcore.capturing.registry import REGISTRY
     from oxcore.capturing.ship import Sent
     from oxcore.capturing.spool import Spool, spools
+    from oxcore.capturing.upkeep import Flushed as Flushed
+    from oxcore.capturing.upkeep import Waiting as Waiting
     from oxcore.capturing.where import Addition, Target, Where
 
 __all__ = [
@@ -38,5 +40,6 @@ __getattr__ = late(
         "ship": "Sent",
         "spool": "Spool spools",
         "where": "Addition Target Where",
+        "upkeep": "Flushed Waiting",
     },
 )

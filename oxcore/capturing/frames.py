@@ -76,6 +76,23 @@ def read(path: str) -> Iterator[Frame | Damage]:
             yield from _frames(data)
 
 
+def count(path: str) -> int:
+    """How many records and events a segment has, by its headers alone; 0 if it is gone."""
+    try:
+        with open(path, "rb") as file:
+            found, at, size = 0, 0, os.fstat(file.fileno()).st_size
+            while at < size:
+                file.seek(at)
+                sizes = _sizes_in(file.read(HEADER))
+                if sizes is None:
+                    break
+                at += HEADER + sizes[2] + sizes[3]
+                found += at <= size and sizes[0] in (What.RECORD, What.EVENT)
+            return found
+    except FileNotFoundError:
+        return 0
+
+
 def _frames(data: mmap.mmap) -> Iterator[Frame | Damage]:
     at = 0
     while at < len(data):
@@ -115,7 +132,11 @@ def _frame(data: mmap.mmap, at: int) -> tuple[Frame, int] | None:
 
 
 def _sizes(data: mmap.mmap, at: int) -> tuple[int, int, int, int, int] | None:
-    head = data[at : at + HEADER]
+    return _sizes_in(data[at : at + HEADER])
+
+
+def _sizes_in(head: bytes) -> tuple[int, int, int, int, int] | None:
+    """Kind, seq, both lengths and the checksum; None for what is no header."""
     if len(head) < HEADER or crc32(head[:-4]) != _CRC.unpack(head[-4:])[0]:
         return None
     magic, *rest = _HEAD.unpack(head[:-4])

@@ -118,6 +118,10 @@ class Spool:
             if handle is not None:
                 yield Folder(path, handle)
 
+    def segments(self, name: str) -> list[str]:
+        """The paths of a writer's segments, in order."""
+        return [path for _, path in Folder(os.path.join(self.folder, name), -1).segments()]
+
     def sizes(self) -> dict[str, int]:
         """Bytes that wait, by writer."""
         return {name: _size(os.path.join(self.folder, name)) for name in self.writers()}

@@ -65,8 +65,8 @@ def unwilling():
 
 
 @pytest.fixture
-def alone(tmp_path, unwilling):
-    """``alone(**options)``: a recorder with a spool of its own, whose target is unwilling."""
+def lonely(tmp_path, unwilling):
+    """``lonely(**options)``: a recorder with a spool of its own, whose target is unwilling."""
     made = []
 
     def make(**options):
@@ -144,8 +144,8 @@ def test_power_waits_for_the_disk(repo, monkeypatch):
         assert synced[-1] >= one.writer.segment.size
 
 
-def test_one_sync_serves_all_who_wait(alone, monkeypatch):
-    one = alone(durability="power")
+def test_one_sync_serves_all_who_wait(lonely, monkeypatch):
+    one = lonely(durability="power")
     one.save(b"first", {})
     slow, calls = threading.Event(), []
 
@@ -269,8 +269,8 @@ def sized(folder):
     return sum(os.path.getsize(os.path.join(at, n)) for at, _, ns in os.walk(folder) for n in ns)
 
 
-def test_a_full_spool_drops_and_says_so(alone, unwilling, tmp_path):
-    one = alone(max_bytes=20_000, seal_records=5)
+def test_a_full_spool_drops_and_says_so(lonely, unwilling, tmp_path):
+    one = lonely(max_bytes=20_000, seal_records=5)
     for n in range(100):
         one.save(bytes(500), {"n": n})
     assert sized(tmp_path / "spool") < 22_000
@@ -308,15 +308,15 @@ def test_a_gap_outlives_a_kill(repo):
     assert records(repo) + gaps(repo) == rows
 
 
-def test_strict_tells_of_a_full_spool(alone):
-    one = alone(max_bytes=2_000, strict=True)
+def test_strict_tells_of_a_full_spool(lonely):
+    one = lonely(max_bytes=2_000, strict=True)
     with pytest.raises(StorageError, match="full"):
         for _ in range(9):
             one.save(bytes(500), {})
 
 
-def test_block_waits_until_there_is_room(alone, unwilling):
-    one = alone(max_bytes=5_000, full="block", patience=20, seal_records=2, seal_seconds=0.01)
+def test_block_waits_until_there_is_room(lonely, unwilling):
+    one = lonely(max_bytes=5_000, full="block", patience=20, seal_records=2, seal_seconds=0.01)
     timer = threading.Timer(0.2, lambda: setattr(unwilling, "refuses", False))
     timer.start()
     for _ in range(30):
@@ -325,8 +325,8 @@ def test_block_waits_until_there_is_room(alone, unwilling):
     assert counted(unwilling.rows()) == (30, 0, [])
 
 
-def test_block_has_an_end(alone, unwilling):
-    one = alone(max_bytes=2_000, full="block", patience=0.05)
+def test_block_has_an_end(lonely, unwilling):
+    one = lonely(max_bytes=2_000, full="block", patience=0.05)
     begun = time.monotonic()
     for _ in range(5):
         one.save(bytes(700), {})
@@ -337,8 +337,8 @@ def test_block_has_an_end(alone, unwilling):
     assert (kept, lost) == (2, 3)
 
 
-def test_thin_keeps_errors_and_says_with_which_probability_it_kept_the_rest(alone, unwilling):
-    one = alone(max_bytes=100_000, full="thin", low_confidence=0.5)
+def test_thin_keeps_errors_and_says_with_which_probability_it_kept_the_rest(lonely, unwilling):
+    one = lonely(max_bytes=100_000, full="thin", low_confidence=0.5)
     for n in range(2000):
         one.save(None, {"n": n, "score": 0.9})
         if n % 50 == 0:
@@ -355,8 +355,8 @@ def test_thin_keeps_errors_and_says_with_which_probability_it_kept_the_rest(alon
     assert rest[0] == 1.0
 
 
-def test_a_disk_that_refuses_is_a_gap(alone, unwilling, monkeypatch):
-    one = alone()
+def test_a_disk_that_refuses_is_a_gap(lonely, unwilling, monkeypatch):
+    one = lonely()
     one.save(b"before", {})
     true = os.pwritev
 
@@ -375,8 +375,8 @@ def test_a_disk_that_refuses_is_a_gap(alone, unwilling, monkeypatch):
     assert "No space left" in Trouble(one.spool.trouble.path).all()[-1].message
 
 
-def test_a_write_that_was_cut_short_is_finished(alone, unwilling, monkeypatch):
-    one = alone()
+def test_a_write_that_was_cut_short_is_finished(lonely, unwilling, monkeypatch):
+    one = lonely()
     true = os.pwritev
     monkeypatch.setattr(os, "pwritev", lambda h, parts, at: true(h, [b"".join(parts)[:30]], at))
     one.save(b"whole", {"n": 1})
@@ -412,8 +412,8 @@ def test_damage_costs_what_it_hit_and_is_kept_for_people(repo):
     assert [one.kind for one in spool.trouble.all()] == ["corrupt"]
 
 
-def test_a_target_that_fails_is_asked_again_and_is_told_of(alone, unwilling):
-    one = alone(seal_seconds=0.01)
+def test_a_target_that_fails_is_asked_again_and_is_told_of(lonely, unwilling):
+    one = lonely(seal_seconds=0.01)
     one.save(b"x", {})
     with pytest.raises(UnreachableError):
         one.background.flush(one)
