@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 import pyarrow as pa
@@ -86,13 +86,23 @@ class Files:
 
 
 class _File(io.RawIOBase):
-    """One file, seekable."""
+    """One file, seekable. Its position is that of each thread: those of the engine share a file,
+    and seek before they read."""
 
     def __init__(self, files: Files, source: Source) -> None:
         super().__init__()
         self.size = source.size
         self._files, self._file = files, source.open()
-        self._place = 0
+        self._own = local()
+
+    @property
+    def _place(self) -> int:
+        place: int = getattr(self._own, "place", 0)
+        return place
+
+    @_place.setter
+    def _place(self, place: int) -> None:
+        self._own.place = place
 
     def readable(self) -> bool:
         """True."""

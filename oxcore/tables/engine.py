@@ -58,6 +58,12 @@ class Engine:
         self._sources.append(stream)
         self._link.register(name, stream)
 
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Make a temporary table out of a few columns of ours."""
+        self._link.register("ox rows", rows)
+        self.run(f'CREATE TEMP TABLE {quoted(name)} AS SELECT * FROM "ox rows"')
+        self._link.unregister("ox rows")
+
     def detach(self, name: str) -> None:
         """Forget a stream."""
         self._sources.pop()

@@ -87,7 +87,8 @@ class _File:
 
     def lines(self, most: int) -> list[bytes]:
         """The next lines, at most so many, as far as they were read."""
-        data, start, found = self.data, self.start, []
+        found: list[bytes] = []
+        data, start = self.data, self.start
         while len(found) < most and (end := data.find(b"\n", start) + 1):
             found.append(data[start:end])
             start = end

@@ -66,6 +66,8 @@ def _as(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
 
 
 def _cast(values: pa.Array, type_: pa.DataType) -> pa.Array:
+    if pa.types.is_null(type_):
+        return pa.nulls(len(values))
     try:
         return pc.cast(values, type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -10,7 +10,7 @@ from oxcore.errors import InvalidError, UsageError
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.reading import Reader
-from oxcore.tables.rowdiff import bag, keyed
+from oxcore.tables.rowdiff import bag, keyed, sequence
 from oxcore.tables.rowdiff.columns import changes_of, key_places, pairs_of
 from oxcore.tables.rowdiff.keyed import BITS, Doubled
 from oxcore.tables.rowdiff.keys import candidates, refuse
@@ -18,6 +18,7 @@ from oxcore.tables.rowdiff.meet import meet
 from oxcore.tables.rowdiff.model import ColumnChanges, How, Pair, RowCounts
 from oxcore.tables.rowdiff.outside import Outside, outside
 from oxcore.tables.rowdiff.proof import proved
+from oxcore.tables.rowdiff.renames import renamed
 from oxcore.tables.rowdiff.result import RowDiff
 from oxcore.tables.rowdiff.sides import Sides, facing
 
@@ -31,7 +32,7 @@ class Unproved(Exception):
 def compare(names: tuple[str, str], readers: Readers, how: How) -> RowDiff:
     """What became of the rows of the first table; ``names``: the files, for messages."""
     with suppress(Unproved, InvalidError):  # whatever is wrong, reading it all tells it best
-        part = outside(*readers)
+        part = None if how.ordered else outside(*readers)
         if part is not None:
             return _compared(names, part.readers, how, part)
     return _compared(names, readers, how)
@@ -43,24 +44,21 @@ def _compared(
     """The diff of the rows that two readers give; ``whole``: where there are others."""
     schemas = readers[0].schema, readers[1].schema
     pairs = pairs_of(*schemas)
+    pairs = pairs_of(*schemas, renamed(readers, pairs, how.keys, _facing))
     keys = key_places(how.keys, pairs)
     if not pairs:
         raise InvalidError(f"{names[0]} and {names[1]} have no column in common")
     with ExitStack() as stack:
         sides = stack.enter_context(_facing(readers, pairs))
-        if keys:
-            same = keyed.join(sides, keys, how.tolerance)
-            doubled = isinstance(same, Doubled)
-            if whole is not None and (doubled or not proved(sides, keys, pairs, whole)):
-                raise Unproved
-            if isinstance(same, Doubled):
-                wrong = same.side == "new"
-                raise refuse(names[wrong], readers[wrong], same, pairs, keys)
+        if how.ordered:
+            same = sequence.compare(sides, keys, how.tolerance)
+        elif keys:
+            same = _by_key(names, sides, pairs, keys, how, whole)
         else:
             keys, same = _found(readers, sides, pairs, how, whole)
         counts, cells = _counts(sides, pairs, same + (whole.shared if whole else 0))
         return RowDiff(
-            "key" if keys else "rows",
+            "order" if how.ordered else "key" if keys else "rows",
             tuple(pairs[at].new for at in keys),
             changes_of(*schemas, pairs),
             counts,
@@ -70,6 +68,26 @@ def _compared(
             sides,
             stack.pop_all(),
         )
+
+
+def _by_key(
+    names: tuple[str, str],
+    sides: Sides,
+    pairs: Sequence[Pair],
+    keys: Sequence[int],
+    how: How,
+    whole: Outside | None,
+) -> int:
+    """Match the rows by the columns ``keys``; gives how many are the same."""
+    same = keyed.join(sides, keys, how.tolerance)
+    doubled = isinstance(same, Doubled)
+    if whole is not None and (doubled or not proved(sides, keys, pairs, whole)):
+        raise Unproved
+    if isinstance(same, Doubled):
+        wrong = same.side == "new"
+        reader = sides.new.reader if wrong else sides.old.reader
+        raise refuse(names[wrong], reader, same, pairs, keys)
+    return same
 
 
 def unchanged(readers: Readers, how: How) -> RowDiff:
@@ -125,7 +143,7 @@ def _counts(sides: Sides, pairs: Sequence[Pair], same: int) -> tuple[RowCounts, 
     """The counts, once the changes have been put in order as ``found``."""
     sides.sql.run(
         "CREATE TEMP TABLE found AS SELECT"
-        " row_number() OVER (ORDER BY seq, o NULLS LAST) - 1 AS place, * EXCLUDE (seq)"
+        " row_number() OVER (ORDER BY seq, o NULLS LAST, n) - 1 AS place, * EXCLUDE (seq)"
         " FROM changes ORDER BY place"
     )
     bits = [f"m{at // BITS} & {1 << at % BITS} <> 0" for at in range(len(pairs))]

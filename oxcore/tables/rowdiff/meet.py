@@ -51,6 +51,11 @@ def meet(old: pa.Field, new: pa.Field, texts: tuple[bool, bool] = (False, False)
     return _by_text(kind, other, a, b)
 
 
+def alike(old: pa.Field, new: pa.Field) -> bool:
+    """Whether two columns hold values of one kind: numbers, texts, moments..."""
+    return _kind(old, _storage(old.type)) == _kind(new, _storage(new.type))
+
+
 def _target(
     kind: str, other: str, a: pa.DataType, b: pa.DataType, texts: tuple[bool, bool]
 ) -> pa.DataType | None:

@@ -1,6 +1,7 @@
 """Parquet that the engine reads by itself: the same as through Arrow, and nothing else opens."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -132,3 +133,13 @@ def test_broken_pages_are_told(table_of, always):
     data[100:200] = b"\xff" * 100
     with pytest.raises(InvalidError):
         result(table_of(bytes(data)), Query(sql="select sum(a) from t"))
+
+
+def test_threads_that_share_a_file_read_where_they_are():
+    files = direct.Files({"0": Source("x", 10, lambda: io.BytesIO(b"0123456789"))})
+    file = files.system().open("ox://0.parquet")
+    file.seek(7)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(file.seek, 2).result()
+        assert file.read(2) == b"78"
+        assert other.submit(file.read, 2).result() == b"23"
