@@ -16,14 +16,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from oxcore.tables.shape import to_json
-from oxcore.tables.sketch import Sketch
+from oxcore.tables.sketch import STEPS, Sketch
 from oxcore.tables.values import Plain
 
 FEW = 50  # distinct numbers that still are labels
 _BINS = 10  # of the population stability index, as is usual
 _LEAST = 1e-4  # the share that stands for none in it, since a logarithm of zero is none
-
-Steps = Sequence[tuple[float | int, int]]
 
 
 class Share(NamedTuple):
@@ -106,9 +104,9 @@ def column_drift(old: Sketch, new: Sketch) -> ColumnDrift:
         top = max(far, gap)
         return ColumnDrift(name, old, new, "total variation", far, psi, missing, shares, (), top)
     if old.steps and new.steps and old.kind == new.kind:
-        far = kolmogorov_smirnov(old.steps, new.steps)
-        psi = stability_index(*_deciles(old.steps, new.steps))
-        bars, measure = tuple(_bars(old.steps, new.steps)), "kolmogorov-smirnov"
+        far = kolmogorov_smirnov(old, new)
+        psi = stability_index(*_deciles(_Curve(old), _Curve(new)))
+        bars, measure = tuple(_bars(_Curve(old), _Curve(new))), "kolmogorov-smirnov"
         return ColumnDrift(name, old, new, measure, far, psi, missing, (), bars, max(far, gap))
     return ColumnDrift(name, old, new, "", None, None, missing, (), (), gap)
 
@@ -119,11 +117,12 @@ def total_variation(old: Sequence[float], new: Sequence[float]) -> float:
     return math.fsum(abs(p - q) for p, q in zip(old, new, strict=True)) / 2
 
 
-def kolmogorov_smirnov(old: Steps, new: Steps) -> float:
+def kolmogorov_smirnov(old: Sketch, new: Sketch) -> float:
     """The largest difference of the two shares of values up to a point, over all points
-    (Smirnov 1948). Of sketches it is known to less than 1/``sketch.STEPS``."""
-    points = {value for value, _ in old} | {value for value, _ in new}
-    return max(abs(_up_to(old, point) - _up_to(new, point)) for point in points)
+    (Smirnov 1948). Exact where the steps hold all values, else known to less than
+    1/``sketch.STEPS`` on either side."""
+    one, two = _Curve(old), _Curve(new)
+    return max(abs(one.up_to(point) - two.up_to(point)) for point in {*one.points, *two.points})
 
 
 def stability_index(old: Sequence[float], new: Sequence[float]) -> float:
@@ -165,36 +164,63 @@ def _change(share: Share) -> tuple[float, float, str]:
     return -abs(share.old - share.new), -share.new, to_json(share.value)
 
 
-def _up_to(steps: Steps, point: float) -> float:
-    """The share of values that do not exceed ``point``."""
-    at = bisect_right(steps, point, key=lambda step: step[0])
-    return steps[at - 1][1] / steps[-1][1] if at else 0.0
+class _Curve:
+    """The share of values that do not exceed a point, by the steps of a sketch."""
+
+    def __init__(self, sketch: Sketch) -> None:
+        stats = sketch.stats
+        self.points = [value for value, _ in sketch.steps]
+        self.total = sketch.steps[-1][1]
+        self._counts = [count for _, count in sketch.steps]
+        self._whole = len(self.points) >= stats.distinct - bool(stats.nans)
+
+    def up_to(self, point: float) -> float:
+        """Exact at a step. Between two that lie apart, where unknown values are, it is taken to
+        rise evenly, but never as far as the multiple of 1/``STEPS`` that no value reached."""
+        at = bisect_right(self.points, point)
+        low = self._counts[at - 1] if at else 0
+        if self._whole or not 0 < at < len(self.points) or self.points[at - 1] == point:
+            return low / self.total
+        start, end = self.points[at - 1], self.points[at]
+        if not (math.isfinite(start) and math.isfinite(end)):
+            return low / self.total
+        bound = Fraction((low * STEPS // self.total + 1) * self.total, STEPS)
+        part = (Fraction(point) - Fraction(start)) / (Fraction(end) - Fraction(start))
+        return float((low + (min(bound, Fraction(self._counts[at])) - low) * part) / self.total)
+
+    def tenths(self) -> list[float]:
+        """The values that part it in ten, each once."""
+        edges = {
+            next(
+                value
+                for value, count in zip(self.points, self._counts, strict=True)
+                if count * _BINS >= part * self.total
+            )
+            for part in range(1, _BINS)
+        }
+        return sorted(edges)
+
+    def parts(self, edges: Sequence[float]) -> list[float]:
+        """The shares between these points, and beyond the outer ones."""
+        reached = [0.0, *map(self.up_to, edges), 1.0]
+        return [b - a for a, b in pairwise(reached)]
 
 
-def _deciles(old: Steps, new: Steps) -> tuple[list[float], list[float]]:
+def _deciles(old: _Curve, new: _Curve) -> tuple[list[float], list[float]]:
     """The shares of both in bins that part ``old`` in ten; fewer where values repeat."""
-    total = old[-1][1]
-    edges = {
-        next(value for value, count in old if count * _BINS >= part * total)
-        for part in range(1, _BINS)
-    }
-    return _parts(old, sorted(edges)), _parts(new, sorted(edges))
+    edges = old.tenths()
+    return old.parts(edges), new.parts(edges)
 
 
-def _bars(old: Steps, new: Steps) -> Iterator[Bar]:
-    finite = [value for value, _ in (*old, *new) if math.isfinite(value)]
+def _bars(old: _Curve, new: _Curve) -> Iterator[Bar]:
+    finite = [value for value in (*old.points, *new.points) if math.isfinite(value)]
     if finite and min(finite) < max(finite):
         low, high = Fraction(min(finite)), Fraction(max(finite))
         edges = [float(low + (high - low) * part / _BINS) for part in range(1, _BINS)]
         ends = zip((float(low), *edges), (*edges, float(high)), strict=True)
-        shares = zip(_parts(old, edges), _parts(new, edges), strict=True)
+        shares = zip(old.parts(edges), new.parts(edges), strict=True)
         for (start, end), (before, after) in zip(ends, shares, strict=True):
             yield Bar(start, end, before, after)
-
-
-def _parts(steps: Steps, edges: Sequence[float]) -> list[float]:
-    reached = [0.0, *(_up_to(steps, edge) for edge in edges), 1.0]
-    return [b - a for a, b in pairwise(reached)]
 
 
 def _missing(one: Sketch) -> float:

@@ -58,8 +58,8 @@ class Sketch:
 
     ``values``: each distinct value with how often it comes, the most frequent first; None if there
     are more than ``VALUES``, or they take more than ``LETTERS``. ``steps``: numbers, or times in
-    microseconds since 1970, ascending, each with how many values do not exceed it. Those that reach
-    no further multiple of 1/``STEPS`` of all are left out, so that the share of values up to any
+    microseconds since 1970, ascending, each with how many values do not exceed it: the least, and
+    those that reach a further multiple of 1/``STEPS`` of all, so that the share of values up to any
     point is known to less than that.
     ``kind`` says what the steps are: ``number``, ``time``, or nothing.
     """

@@ -127,7 +127,7 @@ class _Values:
         self.sql.run(
             f"CREATE OR REPLACE TEMP TABLE {_STEPS} AS"
             f" SELECT v, {number} AS x, c::BIGINT AS c FROM ({running})"
-            f" WHERE c * {STEPS} // {self.count} > (c - n) * {STEPS} // {self.count}"
+            f" WHERE c = n OR c * {STEPS} // {self.count} > (c - n) * {STEPS} // {self.count}"
         )
         (values,) = self._plain(f"SELECT v FROM {_STEPS} ORDER BY c")
         numbers = self.sql.rows(f"SELECT x, c FROM {_STEPS} ORDER BY c")
