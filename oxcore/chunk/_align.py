@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 _AHEAD = 1 << 30  # bytes of the old version that are looked at beyond the place under way
 _BEHIND = 1 << 12  # old chunks left behind before they are forgotten
@@ -14,11 +15,15 @@ class Aligner:
 
     ``old`` gives id and length in bytes of each chunk of the predecessor, in order. Chunks that
     both have tell how far the bytes were shifted; a new one in between lies where it would lie
-    in the old version after that shift.
+    in the old version after that shift. ``shifts`` are known ones: from which place of the new
+    version on, and how far behind it the old one lies.
     """
 
-    def __init__(self, old: Iterable[tuple[bytes, int]]) -> None:
+    def __init__(
+        self, old: Iterable[tuple[bytes, int]], shifts: Sequence[tuple[int, int]] = ()
+    ) -> None:
         self._old = iter(old)
+        self._known = deque(shifts)
         self._ids: list[bytes] = []
         self._starts: list[int] = []
         self._at: dict[bytes, int] = {}  # id -> start of its first chunk that is kept
@@ -30,6 +35,8 @@ class Aligner:
         """Take the next chunk of the new version; the id of the old chunk that shares most of its
         place. None if the old version has this very chunk, or nothing there."""
         start, self._place = self._place, self._place + length
+        while self._known and self._known[0][0] <= start:
+            self._shift = self._known.popleft()[1]
         self._read(start + self._shift + _AHEAD)
         known = self._at.get(oid)
         if known is None:

@@ -6,19 +6,24 @@ order of the file.
 
 from __future__ import annotations
 
+import io
 import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from blake3 import blake3
 
-from oxcore.chunk import Aligner, cut
+from oxcore.chunk import Aligner, cut_at, may_have_seams
 from oxcore.codec.manifest import Manifest, assemble, encode_manifest
 from oxcore.errors import CorruptError, MissingError
 from oxcore.model.ids import Kind, content_id, object_id
 from oxcore.repo import Repository
 from oxcore.store import Batch, Encoded, Wanted, content, encode_chunks
 from oxcore.verbs.line import WINDOW, Fill, Steps, fill_up, run_line
+
+if TYPE_CHECKING:
+    from oxcore.chunk import ReadAt, Seam
 
 _PARALLEL = 1 << 20  # bytes from which BLAKE3 gains from more threads
 _forked = False  # then BLAKE3's own threads are not in this process, and it would wait for them
@@ -41,29 +46,44 @@ def put_bytes(repo: Repository, batch: Batch, data: bytes, old: bytes | None = N
     if len(data) <= repo.params.minimum:
         batch.put(oid, Kind.CHUNK, data)
     elif not batch.has_many([oid])[0]:
-        view, ends = memoryview(data), cut(data, repo.params, final=True)
+        view, size = memoryview(data), len(data)
+        seams = _seams(view, Whole(size, lambda place, count: data[place : place + count]))
+        ends = cut_at(view, repo.params, final=True, start=0, places=_places(repo, seams, size))
         chunks = [view[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
         ids = [oid] if len(chunks) == 1 else list(map(content_id, chunks))
-        pieces = Pieces(repo, batch, old)
+        pieces = Pieces(repo, batch, old, seams)
         batch.put_encoded(encode_chunks(repo.store, pieces.take(ids, chunks)))
         pieces.finish(oid)
     return oid
 
 
+class Whole(NamedTuple):
+    """A file that is read in a stream, and can be looked at elsewhere: ``size`` in bytes."""
+
+    size: int
+    read_at: ReadAt
+
+
 def put_stream(
-    repo: Repository, batch: Batch, fill: Fill, old: bytes | None = None, tell: Tell = _nobody
+    repo: Repository,
+    batch: Batch,
+    fill: Fill,
+    old: bytes | None = None,
+    tell: Tell = _nobody,
+    whole: Whole | None = None,
 ) -> tuple[bytes, int]:
     """Store a file of any length in bounded memory; ``fill`` puts its next bytes into a buffer and
     gives their number, 0 at the end. Gives its id and its size in bytes. ``old`` as in
     ``put_bytes``; ``tell`` hears of the bytes that are done. Both are called from several threads,
-    one at a time."""
+    one at a time. ``whole``: the same file; a table is then cut at its seams."""
     first = memoryview(bytearray(WINDOW))
     size = fill_up(fill, first)
     if size < WINDOW:
         oid = put_bytes(repo, batch, bytes(first[:size]), old)
         tell(size)
         return oid, size
-    pieces, told = Pieces(repo, batch, old), 0
+    seams = _seams(first, whole)
+    pieces, told = Pieces(repo, batch, old, seams), 0
 
     def put(encoded: list[Encoded]) -> None:
         nonlocal told
@@ -72,7 +92,8 @@ def put_stream(
         told = pieces.size
 
     steps = Steps(pieces.take, lambda wanted: encode_chunks(repo.store, wanted), put)
-    oid = run_line(repo.params, _joined(first, fill), steps)
+    places = _places(repo, seams, 0 if whole is None else whole.size)
+    oid = run_line(repo.params, _joined(first, fill), steps, places)
     repo.counters.bytes_hashed += pieces.size
     pieces.finish(oid)
     return oid, pieces.size
@@ -81,10 +102,18 @@ def put_stream(
 class Pieces:
     """The chunks of one file on their way into a batch, and then its manifest."""
 
-    def __init__(self, repo: Repository, batch: Batch, old: bytes | None = None) -> None:
+    def __init__(
+        self,
+        repo: Repository,
+        batch: Batch,
+        old: bytes | None = None,
+        seams: Sequence[Seam] = (),
+    ) -> None:
         self._counters = repo.counters
         self._batch = batch
-        self._aligner = None if old is None else Aligner(_chunks(repo, old))
+        self._aligner = None
+        if old is not None:
+            self._aligner = Aligner(_chunks(repo, old), _shifts(repo, old, seams))
         self._ids = bytearray()
         self._lengths = array("Q")
         self.size = 0
@@ -142,6 +171,42 @@ def _chunks(repo: Repository, oid: bytes) -> Iterator[tuple[bytes, int]]:
         yield from content.chunks(repo.store, oid)
     except (CorruptError, MissingError):
         return  # a base is a help, not a need
+
+
+def _seams(head: bytes | memoryview, whole: Whole | None) -> list[Seam]:
+    """The seams of a table; none of other files, for which nothing is loaded."""
+    if whole is None or not may_have_seams(head, whole.size):
+        return []
+    from oxcore.chunk import find_seams  # few files have any
+
+    return find_seams(head, *whole)
+
+
+def _places(repo: Repository, seams: Sequence[Seam], size: int) -> list[int]:
+    if not seams:
+        return []
+    from oxcore.chunk import cut_places
+
+    return cut_places(seams, size, repo.params)
+
+
+def _shifts(repo: Repository, old: bytes, seams: Sequence[Seam]) -> list[tuple[int, int]]:
+    """How far the parts of a table lie behind those of its old version, where both have seams."""
+    if not seams:
+        return []
+    from oxcore.chunk import shifts
+
+    try:
+        size = sum(length for _, length in content.chunks(repo.store, old))
+        file = io.BufferedReader(content.ContentFile(repo.store, old, size))
+
+        def read_at(place: int, count: int) -> bytes:
+            file.seek(place)
+            return file.read(count)
+
+        return shifts(seams, _seams(read_at(0, 8), Whole(size, read_at)))
+    except (CorruptError, MissingError):
+        return []  # as above
 
 
 def _whole_id(data: bytes) -> bytes:

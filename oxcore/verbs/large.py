@@ -6,7 +6,7 @@ from oxcore.index import pack_row
 from oxcore.model.entries import Entry, Mode
 from oxcore.repo import Repository
 from oxcore.store import Batch
-from oxcore.verbs.deposit import put_stream
+from oxcore.verbs.deposit import Whole, put_stream
 from oxcore.verbs.survey import Found
 from oxcore.worktree import StableRead, stable
 
@@ -28,7 +28,8 @@ class Large:
         old = None if item.entry is None or item.entry.mode == Mode.LINK else item.entry.id
 
         def put(source: StableRead) -> tuple[bytes, int]:
-            return put_stream(self._repo, self._batch, source.readinto, old, self._tell)
+            whole = Whole(source.size, source.read_at)
+            return put_stream(self._repo, self._batch, source.readinto, old, self._tell, whole)
 
         (oid, size), mode, stat = stable(self._root, item.path, put)
         return pack_row(stat, Entry(mode, size, oid))

@@ -16,7 +16,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from blake3 import blake3
 
-from oxcore.chunk import ChunkParams, cut
+from oxcore.chunk import ChunkParams, cut, cut_at
 from oxcore.model.ids import content_id
 
 WINDOW = 2 << 20  # bytes that are read, cut, hashed and encoded together
@@ -35,13 +35,17 @@ class Steps(NamedTuple, Generic[A, B]):
     put: Callable[[B], object]  # in order, and never beside ``take``
 
 
-def run_line(params: ChunkParams, fill: Fill, steps: Steps[A, B]) -> bytes:
+def run_line(
+    params: ChunkParams, fill: Fill, steps: Steps[A, B], places: Sequence[int] = ()
+) -> bytes:
     """Take the stream that ``fill`` reads through the steps; gives the id of all of it.
+
+    It is cut by content, and at ``places`` (``chunk.cut_places``).
 
     ``fill`` puts the next bytes into a buffer and gives their number, 0 at the end. It and the
     steps are called from several threads. What any of them raises is raised here.
     """
-    line = _Line(params, fill, steps)
+    line = _Line(params, fill, steps, places)
     others = [threading.Thread(target=line.work, name="ox-line") for _ in range(_THREADS - 1)]
     try:
         for thread in others:
@@ -97,12 +101,16 @@ class _Turns:
 
 
 class _Line(Generic[A, B]):
-    def __init__(self, params: ChunkParams, fill: Fill, steps: Steps[A, B]) -> None:
+    def __init__(
+        self, params: ChunkParams, fill: Fill, steps: Steps[A, B], places: Sequence[int]
+    ) -> None:
         self.whole = blake3()
         self.error: BaseException | None = None
         self._params = params
         self._fill = fill
         self._steps = steps
+        self._places = places
+        self._start = 0  # where the next window begins
         self._rest = b""  # what the next window begins with: its cut is not known yet
         self._count = 0
         self._ended = False
@@ -112,7 +120,7 @@ class _Line(Generic[A, B]):
     def work(self) -> None:
         """Take windows through the line until there are no more."""
         try:
-            buffer = memoryview(bytearray(self._params.maximum + WINDOW))
+            buffer = memoryview(bytearray(2 * self._params.maximum + WINDOW))
             while self._window(buffer):
                 pass
         except _StoppedError:
@@ -136,7 +144,7 @@ class _Line(Generic[A, B]):
             buffer[:known] = self._rest
             filled = known + fill_up(self._fill, buffer[known : known + WINDOW])
             self._ended = filled < known + WINDOW
-            ends = cut(buffer[:filled], self._params, final=self._ended)
+            ends = self._cut(buffer[:filled])
             self._rest = bytes(buffer[ends[-1] if ends else 0 : filled])
             self._count += 1
         chunks = [buffer[a:b] for a, b in pairwise([0, *ends])]
@@ -149,3 +157,12 @@ class _Line(Generic[A, B]):
         with putting.of(place), self._batch:
             self._steps.put(encoded)
         return True
+
+    def _cut(self, window: memoryview) -> list[int]:
+        if not self._places:
+            return cut(window, self._params, final=self._ended)
+        ends = cut_at(
+            window, self._params, final=self._ended, start=self._start, places=self._places
+        )
+        self._start += ends[-1] if ends else 0
+        return ends

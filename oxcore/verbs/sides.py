@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from oxcore.chunk import iter_chunks
+from oxcore.chunk import iter_chunks, may_have_seams
 from oxcore.fs.atomic import storage_errors
 from oxcore.model.entries import Entry, Mode, show_path
 from oxcore.model.ids import content_id
@@ -118,7 +118,18 @@ class WorkSide:
         return _key(self._repo, self.path, None)
 
     def _cut(self, source: StableRead) -> list[tuple[bytes, int]]:
-        return [(content_id(one), len(one)) for one in iter_chunks(source.read, self._params)]
+        chunks = iter_chunks(source.read, self._params, places=self._places(source))
+        return [(content_id(one), len(one)) for one in chunks]
+
+    def _places(self, source: StableRead) -> list[int]:
+        """Where a table would be cut besides."""
+        head = source.read_at(0, 8)
+        if not may_have_seams(head, source.size):
+            return []
+        from oxcore.chunk import cut_places, find_seams
+
+        seams = find_seams(head, source.size, source.read_at)
+        return cut_places(seams, source.size, self._params)
 
 
 def _key(repo: Repository, path: bytes, rev: str | None) -> tuple[str, ...] | None:

@@ -75,6 +75,13 @@ class StableRead:
         self._left -= count
         return count
 
+    def read_at(self, place: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``place`` on, whatever was read so far."""
+        try:
+            return os.pread(self._handle, size, max(place, 0))
+        except OSError as error:
+            raise storage_error(f"read {show_path(self._path)}", error) from error
+
     def finish(self) -> tuple[Mode, bytes]:
         """Mode and stat prefix of what was read; ``UnstableError`` if the file changed meanwhile.
 
