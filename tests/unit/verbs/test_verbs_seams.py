@@ -21,6 +21,8 @@ def table(rows=ROWS):
             "id": range(rows),
             "x": [source.random() for _ in range(rows)],
             "w": [source.randrange(640) for _ in range(rows)],
+            "h": [source.randrange(480) for _ in range(rows)],
+            "name": [f"{source.randrange(5000)} people" for _ in range(rows)],
         }
     )
 
@@ -59,6 +61,14 @@ def test_ten_rows_less_in_the_middle(desk, write):
     grown = stored(desk, write(less))
     assert grown < whole / (8 if write is as_feather else 1.5)
     assert all(1 << 14 <= length <= 1 << 18 for length in lengths(desk)[:-1])
+
+
+def test_a_part_is_stored_as_its_difference_however_far_it_moved(desk):
+    made = table()
+    stored(desk, as_feather(made))
+    shares = [value + (row % 2000 == 0) for row, value in enumerate(made["w"].to_pylist())]
+    changed = made.set_column(1, "x", pa.array([0.0] * ROWS)).set_column(2, "w", [shares])
+    assert stored(desk, as_feather(changed)) < 200_000  # 440,000 without names of the parts
 
 
 def test_a_changed_column_of_feather_leaves_the_others_alone(desk):
