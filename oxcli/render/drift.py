@@ -44,14 +44,17 @@ def lines(name: str, found: Drift, paint: Paint, wide: int) -> Iterator[str]:
 
 def document(found: Drift) -> dict[str, object]:
     """The same for JSON, with everything."""
-    total = None if found.total is None else {"old": found.total[0], "new": found.total[1]}
     return {
-        "total": total,
-        "folders": found.folders,
+        "total": _both(found.total),
+        "folders": [{**one._asdict(), "total": _both(one.total)} for one in found.folders],
         "tables": [_table_document(one) for one in found.tables],
         "added": found.added,
         "removed": found.removed,
     }
+
+
+def _both(found: tuple[object, object] | None) -> dict[str, object] | None:
+    return None if found is None else {"old": found[0], "new": found[1]}
 
 
 def _table_document(found: TableChange) -> dict[str, object]:
@@ -62,7 +65,7 @@ def _table_document(found: TableChange) -> dict[str, object]:
     return {
         **head,
         "drift": one.drift,
-        "rows": {"old": one.rows[0], "new": one.rows[1]},
+        "rows": _both(one.rows),
         "added": one.added,
         "removed": one.removed,
         "columns": [_column_document(column) for column in one.columns],
@@ -76,7 +79,7 @@ def _column_document(found: ColumnDrift) -> dict[str, object]:
         "measure": found.measure or None,
         "distance": found.distance,
         "psi": found.psi,
-        "missing": {"old": found.missing[0], "new": found.missing[1]},
+        "missing": _both(found.missing),
         "shares": found.shares,
         "bars": found.bars,
         "old": found.old.stats,
@@ -108,7 +111,7 @@ def _images(folders: Sequence[FolderDrift], paint: Paint) -> Iterator[str]:
 def _table(found: TableChange, paint: Paint, wide: int) -> Iterator[str]:
     name = paint(show_path(found.path), "bold")
     if found.drift is None:
-        yield f"{name}  {paint(found.problem, 'yellow')}"
+        yield f"{name}  {paint(clean(found.problem), 'yellow')}"
         return
     before, after = found.drift.rows
     rows = f"{number(before)} -> {plural(after, 'row')}"
@@ -198,7 +201,10 @@ def _grown(found: ColumnDrift) -> bool:
 
 
 def _file(found: TableFile) -> str:
-    what = found.problem or f"{plural(found.rows, 'row')} x {plural(len(found.columns), 'column')}"
+    what = (
+        clean(found.problem)
+        or f"{plural(found.rows, 'row')} x {plural(len(found.columns), 'column')}"
+    )
     return f"{show_path(found.path)}  {what}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from oxcli.render.frame import clean
 from oxcli.render.text import Paint, human_size, number, plural, show_path, table
 
 if TYPE_CHECKING:
@@ -76,13 +77,13 @@ def ranked(counts: Sequence[tuple[str, int]], most: int = 4) -> str:
 
 def _folder(row: tuple[str, Content]) -> tuple[str, ...]:
     name, content = row
-    kinds = [(kind.suffix or "no suffix", kind.files) for kind in content.kinds]
+    kinds = [(clean(kind.suffix) or "no suffix", kind.files) for kind in content.kinds]
     return name, number(content.files), human_size(content.size), ranked(kinds, _KINDS)
 
 
 def _table(found: TableFile) -> tuple[str, ...]:
     if found.problem:
-        return show_path(found.path), "-", "-", human_size(found.size), found.problem
+        return show_path(found.path), "-", "-", human_size(found.size), clean(found.problem)
     size = human_size(found.size)
     columns = number(len(found.columns))
     return show_path(found.path), number(found.rows), columns, size, found.format

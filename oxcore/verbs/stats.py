@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from oxcore.errors import UsageError
 from oxcore.repo import Repository
 from oxcore.verbs import diff
 from oxcore.verbs.drifted import Drift, drift
@@ -22,9 +23,11 @@ def stats(
     versions how the second drifted from the first.
 
     Files count for the folder that is at most ``depth`` levels down. Raises ``NotFoundError`` if
-    nothing fits ``paths``, ``CorruptError`` for damaged data; a table that makes no sense is told
-    of in the result.
+    nothing fits ``paths``, ``UsageError`` for a negative depth, ``CorruptError`` for damaged data;
+    a table that makes no sense is told of in the result.
     """
+    if depth < 0:
+        raise UsageError("a depth is not negative")
     chosen, selection = tuple(revisions) or ("HEAD",), Selection(paths)
     if chosen == (":",):
         return holdings(repo, repo.stage(), selection, depth)

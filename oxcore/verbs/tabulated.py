@@ -57,7 +57,7 @@ def table_file(repo: Repository, path: bytes, entry: Entry) -> TableFile | None:
         if _is_json(path) and isinstance(error, InvalidError):
             return None
         return TableFile(path, entry.size, "", 0, (), problem_of(source, error))
-    if _is_json(path) and about.format not in {"json", "jsonl"}:
+    if _is_json(path) and not (about.format == "json" or _are_lines(about)):
         return None
     fields = zip(about.schema, about.facts.nulls, strict=True)
     columns = tuple(Column(field.name, str(field.type), nulls) for field, nulls in fields)
@@ -120,6 +120,11 @@ def _note_broken(source: Source, error: InvalidError) -> None:
 
 def _kind(source: Source) -> str:
     return kind_of(_BROKEN, source.name)
+
+
+def _are_lines(about: About) -> bool:
+    """Whether it is JSON Lines; one object on one line is rather a document."""
+    return about.format == "jsonl" and about.facts.rows > 1
 
 
 def _is_json(path: bytes) -> bool:

@@ -67,6 +67,8 @@ def test_json(ox, pets):
     }
     found = ox("stats", "HEAD~1..HEAD", "--json", cwd=pets).json
     assert found["version"] == "HEAD~1..HEAD"
+    assert found["total"]["old"]["files"] + 3 == found["total"]["new"]["files"] == 13
+    assert found["folders"][1]["total"]["new"]["files"] == 7
     (table,) = found["tables"]
     assert (table["path"], table["rows"]) == ("labels.csv", {"old": 60, "new": 64})
     label = next(one for one in table["columns"] if one["name"] == "label")
@@ -101,3 +103,13 @@ def test_errors(ox, pets, arguments, code, told):
 def test_help_says_which_statistics_are_which(ox):
     out = ox("stats", "--help").out
     assert "ox df FILE --stats" in out
+
+
+def test_a_name_that_would_paint_the_terminal(ox, repo, write):
+    write({"a.\x1b[31mred": b"x", "\x1b[31mb.csv": b"a,b\n1\n"}, repo)
+    ox("add", ".", cwd=repo)
+    ox("commit", "-m", "odd", cwd=repo)
+    for call in (["stats"], ["stats", "HEAD~1..HEAD"]):
+        out = ox(*call, cwd=repo).out
+        assert "\x1b" not in out
+        assert "row 2: 1 fields" in out

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from oxcore.api import Repo
-from oxcore.errors import InvalidError, NotFoundError
+from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.verbs import pictures
 from oxcore.verbs.census import Span
 from oxcore.verbs.drifted import Sum
@@ -89,6 +89,8 @@ def test_chosen_paths(pets):
     assert found.total.files == 4
     with pytest.raises(NotFoundError, match=r"no file fits 'nope'"):
         pets.repo.stats(paths=["nope"])
+    with pytest.raises(UsageError):
+        pets.repo.stats(depth=-1)
     with pytest.raises(InvalidError):
         pets.repo.stats("HEAD..HEAD", "HEAD")
 
@@ -140,17 +142,19 @@ def test_tables_that_are_none(desk):
             b"records.json": b'[{"a": 1}]',
             b"config.json": b'{"a": 1,\n "b": [2]}',
             b"numbers.json": b"[1, 2]",
+            b"document.json": b'{"name": "pets", "size": 3}',
+            b"lines.json": b'{"a": 1}\n{"a": 2}\n',
             b"empty.tsv": b"",
             b"cut.parquet": b"PAR1",
         }
     )
     found, _ = cost(desk.repo, desk.repo.stats)
     told = {one.path: one.problem or one.rows for one in found.tables}
-    assert told[b"records.json"] == 1
+    assert (told[b"records.json"], told[b"lines.json"]) == (1, 2)
     assert told[b"ragged.csv"] == "row 3: 1 fields, and the first row has 2"
     assert told[b"empty.tsv"] == "it is empty, so it has no columns"
     assert told[b"cut.parquet"].startswith("broken Parquet")
-    assert len(told) == 4
+    assert len(told) == 5
     again, took = cost(desk.repo, desk.repo.stats)
     assert again == found
     assert (took["rows"], took["objects_read"] - took["nodes_read"]) == (0, 0)
