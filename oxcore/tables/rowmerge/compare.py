@@ -69,16 +69,19 @@ class Sides:
         return " AND ".join(pairs)
 
 
-def check_key(sides: Sides) -> None:
-    """Raise ``InvalidError`` unless the key tells the rows of each version apart."""
+def keep_keys(sides: Sides) -> None:
+    """Have the engine keep the keys of all rows, and raise ``InvalidError`` unless they tell the
+    rows of each version apart. The other questions but ``compare`` are answered by these."""
+    columns = [f"k{i}" for i in range(len(sides.keys))]
+    listed = ", ".join(columns)
+    nulls = " OR ".join(f"{name} IS NULL" for name in columns)
     for side, called in enumerate(SIDES):
-        names = [sides.name(key, side) for key in sides.keys]
-        listed = ", ".join(names)
-        nulls = " OR ".join(f"{name} IS NULL" for name in names)
+        named = [f"{sides.name(key, side)} AS k{i}" for i, key in enumerate(sides.keys)]
+        rows = f"SELECT {', '.join(named)}, {_ROW} AS r FROM {_table(side)}"
+        sides.sql.run(f"CREATE TEMP TABLE {_kept(side)} AS {rows}")
         found = sides.sql.rows(
-            f"SELECT {listed}, max({_ROW}), bool_or({nulls}) FROM {_table(side)}"
-            f" GROUP BY {listed} HAVING count(*) > 1 OR bool_or({nulls})"
-            f" ORDER BY max({_ROW}) LIMIT 1"
+            f"SELECT {listed}, max(r), bool_or({nulls}) FROM {_kept(side)}"
+            f" GROUP BY {listed} HAVING count(*) > 1 OR bool_or({nulls}) ORDER BY max(r) LIMIT 1"
         )
         if found:
             *values, row, null = found[0]
@@ -179,8 +182,7 @@ def edited_here(sides: Sides, columns: Sequence[Column]) -> list[bool]:
 
 def new_rows(sides: Sides, side: int) -> int:
     """How many rows of a side have a key that the base does not have."""
-    on = sides.on(side, 0, ("s", "b"))
-    text = f"SELECT count(*) FROM {_table(side)} s ANTI JOIN {_table(0)} b ON {on}"
+    text = f"SELECT count(*) FROM {_kept(side)} s ANTI JOIN {_kept(0)} b USING ({_using(sides)})"
     found: int = sides.sql.rows(text)[0][0]
     return found
 
@@ -221,8 +223,7 @@ def anchors(sides: Sides, rows: Sequence[int]) -> list[Anchor]:
         return []
     sides.sql.hold("ox added", pa.table({"t": pa.array(rows, pa.int64())}))
     both = (
-        f"SELECT t.{_ROW} AS t, o.{_ROW} AS o FROM {_table(2)} t JOIN {_table(1)} o"
-        f" ON {sides.on(2, 1, ('t', 'o'))}"
+        f"SELECT t.r AS t, o.r AS o FROM {_kept(2)} t JOIN {_kept(1)} o USING ({_using(sides)})"
     )
     found = sides.sql.rows(
         f'SELECT a.t, m.o FROM "ox added" a ASOF LEFT JOIN ({both}) m ON a.t >= m.t ORDER BY a.t'
@@ -232,6 +233,14 @@ def anchors(sides: Sides, rows: Sequence[int]) -> list[Anchor]:
 
 def _table(side: int) -> str:
     return quoted(f"{SIDES[side]} rows")
+
+
+def _kept(side: int) -> str:
+    return quoted(f"{SIDES[side]} keys")
+
+
+def _using(sides: Sides) -> str:
+    return ", ".join(f"k{i}" for i in range(len(sides.keys)))
 
 
 def _said(values: Sequence[object]) -> str:

@@ -19,9 +19,9 @@ from oxcore.tables.rowmerge.compare import (
     Say,
     Sides,
     anchors,
-    check_key,
     compare,
     edited_here,
+    keep_keys,
     new_rows,
     renames,
 )
@@ -67,7 +67,7 @@ def merge(
     types = alike(readers, columns)
     with engine(dict(zip(SIDES, types, strict=True))) as sql:
         sides = Sides(sql, types, columns, _chosen(columns, keys))
-        check_key(sides)
+        keep_keys(sides)
         return _merged(sides, theirs, readers, types, found=found)
 
 
