@@ -13,11 +13,11 @@ from typing import BinaryIO
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.rewrite import arrowfile, jsonarray, jsonlines, parquetfile, separated
-from oxcore.tables.rewrite.edits import Edits, Raw
+from oxcore.tables.rewrite.edits import ABSENT, Edits, Raw
 from oxcore.tables.rewrite.packing import packed, text_of
 from oxcore.tables.table import Table
 
-__all__ = ["Edits", "Raw", "rewrite"]
+__all__ = ["ABSENT", "Edits", "Raw", "rewrite"]
 
 
 def rewrite(table: Table, edits: Edits, out: BinaryIO) -> int:

@@ -22,6 +22,10 @@ class Raw(NamedTuple):
     text: str
 
 
+ABSENT = object()
+"""The value of a column added to JSON: records without a value of their own do not have it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edits:
     """Changes of one table, all told by its rows as they were, counted from 0.
@@ -29,7 +33,7 @@ class Edits:
     ``cells``: row -> column -> new value. ``deleted``: rows that go. ``inserted``: before which row
     (the number of rows: at the end), and its values; a column without one is null. ``renamed``: old
     name -> new. ``added``: name, type (None: by the value) and value for all rows of columns at the
-    end. ``dropped``: columns that go.
+    end (of JSON also ``ABSENT``). ``dropped``: columns that go.
 
     Cells and rows name columns as they are called afterwards; an old name does too, where no
     column has it afterwards. A value is a Python value, or ``Raw``; None is null.

@@ -11,7 +11,7 @@ from pyarrow import types
 
 from oxcore.errors import InvalidError, UsageError
 from oxcore.tables.reading import JSON_TEXT
-from oxcore.tables.rewrite.edits import Edits, Layout, Raw
+from oxcore.tables.rewrite.edits import ABSENT, Edits, Layout, Raw
 from oxcore.tables.rewrite.objects import Member, joined, parted, style_of, without
 from oxcore.tables.rewrite.texts import plainly, wrong_value
 from oxcore.tables.shape import to_json
@@ -29,15 +29,17 @@ class Records:
     ) -> None:
         self.layout = layout = Layout(schema.names, edits)
         self.style = style_of(shown)
-        self.every = edits.columns or bool(layout.renamed)
         self._source, self._schema = source, schema
         self._dropped = set(edits.dropped)
         self._renamed = {layout.old[place]: name for place, name in layout.renamed.items()}
         kept = len(layout.kept)
         self._full = all({one.name for one in parted(text)} >= set(layout.old) for text in shown)
         self._defaults = {
-            place: self._text(place, value) for place, (_, _, value) in enumerate(edits.added, kept)
+            place: self._text(place, value)
+            for place, (_, _, value) in enumerate(edits.added, kept)
+            if value is not ABSENT
         }
+        self.every = bool(edits.dropped or self._defaults or layout.renamed)
 
     def changed(self, row: int, text: str, cells: Mapping[int, object]) -> str:
         """A record, from bracket to bracket, with new values by the place of their column."""
@@ -61,7 +63,7 @@ class Records:
         """A new record."""
         new = self._defaults | {at: self._text(at, value) for at, value in values.items()}
         if self._full:
-            new = dict.fromkeys(range(len(self.layout.names)), "null") | new
+            new = dict.fromkeys(range(len(self.layout.kept)), "null") | new
         members: list[Member] = []
         for place in sorted(new):
             key = self.style.json(self.layout.names[place])

@@ -11,7 +11,7 @@ import pyarrow as pa
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.gather import ascending
-from oxcore.tables.rewrite import Raw
+from oxcore.tables.rewrite import ABSENT, Raw
 from oxcore.tables.rowmerge.records import members
 from oxcore.tables.table import Table
 
@@ -52,6 +52,12 @@ class Cells:
     def has(self, row: int, column: str) -> bool:
         """Whether the row has such a cell: a record of JSON may lack it."""
         return self._records is None or column in self._records[bisect_left(self._rows, row)]
+
+
+def new_column(theirs: Table, name: str, there: str) -> tuple[str, pa.DataType, object]:
+    """A column that theirs calls ``there``, as ``Edits.added`` has it, with nothing in it."""
+    empty = ABSENT if isinstance(theirs.reader, JsonReader) else None
+    return name, theirs.schema.field(there).type, empty
 
 
 class RowValues(Mapping[str, object]):

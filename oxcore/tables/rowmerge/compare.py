@@ -222,9 +222,7 @@ def anchors(sides: Sides, rows: Sequence[int]) -> list[Anchor]:
     if not rows:
         return []
     sides.sql.hold("ox added", pa.table({"t": pa.array(rows, pa.int64())}))
-    both = (
-        f"SELECT t.r AS t, o.r AS o FROM {_kept(2)} t JOIN {_kept(1)} o USING ({_using(sides)})"
-    )
+    both = f"SELECT t.r AS t, o.r AS o FROM {_kept(2)} t JOIN {_kept(1)} o USING ({_using(sides)})"
     found = sides.sql.rows(
         f'SELECT a.t, m.o FROM "ox added" a ASOF LEFT JOIN ({both}) m ON a.t >= m.t ORDER BY a.t'
     )

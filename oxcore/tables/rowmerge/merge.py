@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from oxcore.errors import InvalidError
 from oxcore.tables.engine import engine
 from oxcore.tables.rewrite import Edits
-from oxcore.tables.rowmerge.cells import Added, Cells, Taken
+from oxcore.tables.rowmerge.cells import Added, Cells, Taken, new_column
 from oxcore.tables.rowmerge.columns import Column, follow
 from oxcore.tables.rowmerge.compare import (
     SIDES,
@@ -116,9 +116,7 @@ def _merged(
     added = _added(sides, rows.filter(pc.and_(there, pc.invert(base))), table)
     taken = _taken(sides, rows.filter(both), table)
     columns = _Columns(sides, _lost(sides, rows))
-    edits = Edits(
-        taken, deleted, added, columns.renamed, columns.added(table.schema), columns.dropped
-    )
+    edits = Edits(taken, deleted, added, columns.renamed, columns.added(table), columns.dropped)
     asked = rows.filter(pc.or_(pc.and_(pc.invert(both), own), pc.and_(both, _open(sides, rows))))
     opened = Open(
         columns.conflicts,
@@ -213,9 +211,9 @@ class _Columns:
             elif column.ours is not None and column.name != column.ours:
                 self.renamed[column.ours] = column.name
 
-    def added(self, schema: pa.Schema) -> list[tuple[str, pa.DataType | None, object]]:
-        """The columns that come in, null where theirs has no row."""
-        return [(column.name, schema.field(column.name).type, None) for column in self._new]
+    def added(self, theirs: Table) -> list[tuple[str, pa.DataType | None, object]]:
+        """The columns that come in, with nothing where theirs has no row."""
+        return [new_column(theirs, column.name, column.name) for column in self._new]
 
     def _gone(self, column: Column, *, changed: bool) -> None:
         new = {column.ours, column.theirs} - {None}

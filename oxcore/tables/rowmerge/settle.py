@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from oxcore.tables.engine import engine, quoted
 from oxcore.tables.rewrite import Edits
-from oxcore.tables.rowmerge.cells import Cells, RowValues
+from oxcore.tables.rowmerge.cells import Cells, RowValues, new_column
 from oxcore.tables.rowmerge.columns import Column
 from oxcore.tables.rowmerge.conflict import CellConflict
 from oxcore.tables.rowmerge.kinds import alike
@@ -89,13 +89,12 @@ class Settled:
             _bring(
                 cells, merged, theirs, (name, there), [(key, called.get(key, key)) for key in keys]
             )
-        types = theirs.schema
         return Edits(
             cells,
             sorted(chosen.deleted),
             _rows(chosen, merged, theirs, called),
             chosen.renamed,
-            [(name, types.field(there).type, None) for name, there in chosen.brought],
+            [new_column(theirs, name, there) for name, there in chosen.brought],
             chosen.dropped,
         )
 

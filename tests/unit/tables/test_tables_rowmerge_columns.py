@@ -150,7 +150,7 @@ def test_theirs_text_is_carried_over_as_it_stands():
     lines = ['{"id": 1, "x": 1.5}\n', '{"id": 1, "x": 1.5, "y": 1}\n', '{"id": 1, "x": 2.50}\n']
     new = '{"id": 2,   "x": "\\u00e9", "z": {"b": 1e2}}\n'
     assert merged(lines[0], lines[1], lines[2] + new, "l.jsonl")[1] == (
-        '{"id": 1, "x": 2.50, "y": 1}\n{"id": 2, "x": "\\u00e9", "z": {"b": 1e2}}\n'
+        '{"id": 1, "x": 2.50, "y": 1}\n{"id": 2, "x": "\\u00e9", "y": null, "z": {"b": 1e2}}\n'
     )
 
 
