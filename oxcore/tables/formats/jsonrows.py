@@ -143,7 +143,10 @@ class JsonReader:
         while (mark := window.peek()) != "]":
             if row[0] > 1:
                 if mark != ",":
-                    raise self._source.broken("the array goes on without a comma", row=row[0])
+                    why = (
+                        "the array goes on without a comma" if mark else "it ends within the array"
+                    )
+                    raise self._source.broken(why, row=row[0])
                 window.at += 1
                 window.peek()
             yield self._record(window.value(), row[0])

@@ -15,9 +15,10 @@ from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.rewrite import arrowfile, jsonarray, jsonlines, parquetfile, separated
 from oxcore.tables.rewrite.edits import ABSENT, Edits, Raw
 from oxcore.tables.rewrite.packing import packed, text_of
+from oxcore.tables.rewrite.places import Span, spans
 from oxcore.tables.table import Table
 
-__all__ = ["ABSENT", "Edits", "Raw", "rewrite"]
+__all__ = ["ABSENT", "Edits", "Raw", "Span", "rewrite", "spans"]
 
 
 def rewrite(table: Table, edits: Edits, out: BinaryIO) -> int:

@@ -90,7 +90,8 @@ class Tape:
             self._row += 1
             pre = self.blank() if mark == "," else ""
         if mark != "]":
-            raise self._source.broken("the array goes on without a comma", row=self._row)
+            why = "the array goes on without a comma" if mark else "it ends within the array"
+            raise self._source.broken(why, row=self._row)
 
     def rest(self) -> str:
         """What follows the array, which is blank."""
