@@ -19,6 +19,7 @@ from pyarrow import csv as arrow_csv
 from oxcore.errors import UnstableError
 from oxcore.tables.about import About, keep, recall, remembered
 from oxcore.tables.detect import Form
+from oxcore.tables.formats.marked import Marked
 from oxcore.tables.infer import Column, decide
 from oxcore.tables.reading import Facts, Piece, distinct_names, loaded, some
 from oxcore.tables.source import Source, head, opened
@@ -137,10 +138,10 @@ class CsvReader:
     def _read(self, columns: Sequence[int] | None, size: int) -> Iterator[pa.RecordBatch]:
         """All rows, ``size`` bytes at a time; ``_LongRow`` for a row that takes more than these."""
         rows, last = 1, None
-        with opened(self._source, self._compression) as file:
-            marked = pa.PythonFile(_Marked(file, self.delimiter.join([_MARK] * len(self.names))))
+        mark = self.delimiter.join([_MARK] * len(self.names))
+        with opened(self._source, self._compression) as file, Marked(file, mark) as marked:
             try:
-                for batch in self._open(marked, columns, size):
+                for batch in self._open(pa.PythonFile(marked), columns, size):
                     self._source.counters.rows += len(batch)
                     if last is not None:
                         yield last
@@ -205,34 +206,6 @@ class CsvReader:
 
 class _LongRow(Exception):
     """A row takes more than what is read at once."""
-
-
-class _Marked(io.RawIOBase):
-    """The bytes of a file, and then a row that marks the end.
-
-    Arrow takes a quote that nothing closes for a text up to the end of the file: then the mark is
-    within that text, not a row.
-    """
-
-    def __init__(self, file: pa.NativeFile, mark: str) -> None:
-        super().__init__()
-        self._file = file
-        self._mark = mark.encode()
-        self._last = b"\n"
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Some bytes; the mark, which may be longer, before nothing is left."""
-        data: bytes = self._file.read(size)
-        if data:
-            self._last = data[-1:]
-        elif self._mark:
-            line = b"" if self._last in {b"\n", b"\r"} else b"\n"
-            data, self._mark = line + self._mark + b"\n", b""
-        return data
 
 
 def _decoded(source: Source, data: bytes) -> str:

@@ -123,7 +123,7 @@ class Endless(io.RawIOBase):
 
     def readinto(self, buffer):
         """Some of the line."""
-        start = b"" if self.at else self._start
+        start = self._start[self.at :][: len(buffer)]
         buffer[:] = start + b"x" * (len(buffer) - len(start))
         self.at += len(buffer)
         return len(buffer)
