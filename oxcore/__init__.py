@@ -10,13 +10,24 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers know the name; `typing` would double the start of `ox`
 if TYPE_CHECKING:
-    from oxcore.api import Hub, Repo, capture, feedback, flush, save
+    from oxcore.api import (
+        CaptureMiddleware,
+        Hub,
+        Repo,
+        capture,
+        feedback,
+        flush,
+        gradio_flags,
+        save,
+        wrap_client,
+    )
     from oxcore.errors import OxError
     from oxcore.model.commits import Person
     from oxcore.model.settings import Settings
 
 __version__ = "0.1.0"
 __all__ = [
+    "CaptureMiddleware",
     "Hub",
     "OxError",
     "Person",
@@ -26,7 +37,9 @@ __all__ = [
     "capture",
     "feedback",
     "flush",
+    "gradio_flags",
     "save",
+    "wrap_client",
 ]
 
 _HOMES = {
@@ -36,6 +49,9 @@ _HOMES = {
     "capture": "oxcore.api",
     "feedback": "oxcore.api",
     "flush": "oxcore.api",
+    "CaptureMiddleware": "oxcore.api",
+    "gradio_flags": "oxcore.api",
+    "wrap_client": "oxcore.api",
     "OxError": "oxcore.errors",
     "Person": "oxcore.model.commits",
     "Settings": "oxcore.repo",

@@ -14,10 +14,27 @@ TYPE_CHECKING = False  # type checkers know the name; see `oxcore`
 if TYPE_CHECKING:
     from oxcore.api.capturing import capture, feedback, flush, save
     from oxcore.api.hub import Hub
+    from oxcore.api.integrations import CaptureMiddleware, gradio_flags, wrap_client
     from oxcore.api.repo import Repo
 
-__all__ = ["Hub", "Repo", "capture", "feedback", "flush", "save"]
+__all__ = [
+    "CaptureMiddleware",
+    "Hub",
+    "Repo",
+    "capture",
+    "feedback",
+    "flush",
+    "gradio_flags",
+    "save",
+    "wrap_client",
+]
 
 __getattr__ = late(
-    __name__, {"repo": "Repo", "hub": "Hub", "capturing": "capture feedback flush save"}
+    __name__,
+    {
+        "repo": "Repo",
+        "hub": "Hub",
+        "capturing": "capture feedback flush save",
+        "integrations": "CaptureMiddleware gradio_flags wrap_client",
+    },
 )

@@ -48,7 +48,7 @@ def save(
     The record is in the page cache when this returns, and a thread commits it. Nothing is raised
     unless ``strict`` is true: what went wrong is told by ``ox capture doctor``.
     """
-    settings = {name: more.pop(name) for name in _SETTINGS & more.keys()} if more else {}
+    settings = parted(more) if more else {}
     strict = settings.get("strict")
     try:
         recorder = _recorder(repo, branch, directory, settings)
@@ -80,8 +80,8 @@ def capture(
     the call; ``output`` makes of the answer what is to be kept. ``more`` as in ``save``. What the
     function raises is saved, and raised again.
     """
-    settings = {name: more.pop(name) for name in _SETTINGS & more.keys()}
-    return Capture(_Late(repo, branch, directory, settings), input=input, output=output, **more)
+    settings = parted(more)
+    return Capture(Late(repo, branch, directory, settings), input=input, output=output, **more)
 
 
 def feedback(
@@ -122,7 +122,12 @@ def recorder(repo: Place, branch: str, directory: str, **settings: object) -> Re
     return _recorder(repo, branch, directory, settings)
 
 
-class _Late:
+def parted(more: dict[str, object]) -> dict[str, object]:
+    """The settings among keywords, taken out of them."""
+    return {name: more.pop(name) for name in _SETTINGS & more.keys()}
+
+
+class Late:
     """Finds its recorder when it is first used: a decorator is no time to open anything."""
 
     def __init__(
@@ -140,6 +145,7 @@ class _Late:
             return None
 
     def hold(self, value: object) -> object:
+        """See ``Recorder.hold``."""
         found = self._recorder()
         return None if found is None else found.hold(value)
 
@@ -151,10 +157,12 @@ class _Late:
         *,
         record_id: str | None = None,
     ) -> str:
+        """See ``Recorder.save``."""
         found = self._recorder()
         return "" if found is None else found.save(value, output, more, record_id=record_id)
 
     def new_id(self) -> str:
+        """An id for a record to come."""
         found = self._recorder()
         return new_id(0 if found is None else found.tag)
 

@@ -44,10 +44,11 @@ class Redactor:
         """Copies without what the rules name; what is handed over stays as it is. What a rule of
         the user raises is raised."""
         done: dict[str, None] = {}
-        for function in () if isinstance(value, Held) else self._functions:
-            value = function(value)
-            done[f"function {getattr(function, '__name__', 'unnamed')}"] = None
-        value = self._walk(value, "input", done, _DEEPEST)
+        if not isinstance(value, Held):  # which was redacted when it was taken
+            for function in self._functions:
+                value = function(value)
+                done[f"function {getattr(function, '__name__', 'unnamed')}"] = None
+            value = self._walk(value, "input", done, _DEEPEST)
         params = self._walk(params, "params", done, _DEEPEST)
         output = self._walk(output, "output", done, _DEEPEST)
         return Redacted(value, params, output, list(done))

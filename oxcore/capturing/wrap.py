@@ -17,6 +17,7 @@ from oxcore.errors import InvalidError
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PLAIN = (str, int, float, bool, list, dict, tuple, type(None))
+_open: ContextVar[tuple[Call, ...]] = ContextVar("ox_capture", default=())
 _MOST = 10_000  # parts of a streamed answer that are kept
 
 
@@ -96,11 +97,10 @@ class Capture:
         self._input = input
         self._output = output
         self._fields = fields
-        self._open: ContextVar[tuple[Call, ...]] = ContextVar("ox_capture", default=())
 
     def __enter__(self) -> Call:
         call = Call(self._saver, self._fields)
-        self._open.set((*self._open.get(), call))
+        _open.set((*_open.get(), call))
         return call
 
     def __exit__(
@@ -109,8 +109,8 @@ class Capture:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        *rest, call = self._open.get()
-        self._open.set(tuple(rest))
+        *rest, call = _open.get()
+        _open.set(tuple(rest))
         call.end(error)
 
     def __call__(self, function: F) -> F:
