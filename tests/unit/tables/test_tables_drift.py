@@ -61,7 +61,7 @@ def drift_of(old, new, type_=None):
 
 @pytest.mark.parametrize("type_", COLUMNS, ids=str)
 @given(data=st.data())
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_what_was_kept_is_what_was_found(type_, data):
     values = data.draw(st.lists(st.none() | COLUMNS[type_], max_size=20))
     memo, table = Box(), pa.table({"a": pa.array(values, type_), "b": range(len(values))})
@@ -89,7 +89,7 @@ def test_a_damaged_record_is_made_anew():
 
 
 @given(st.lists(st.integers(0, 30) | st.floats(0, 30), min_size=1, max_size=900))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_share_up_to_any_point_is_known_closely(values):
     values = [float(value) for value in values] * 3
     (found,) = column(values, pa.float64())
@@ -108,7 +108,7 @@ NUMBERS = st.lists(
 
 
 @given(NUMBERS, NUMBERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_numbers_by_the_largest_gap_of_their_distributions(old, new):
     (one,), (two,) = column(old, pa.float64()), column(new, pa.float64())
     wanted = gap(old, new)
@@ -147,9 +147,10 @@ LABELS = st.lists(st.sampled_from(["cat", "dog", "fox", None]), min_size=2, max_
 
 
 @given(LABELS, LABELS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_labels_by_half_the_difference_of_their_shares(old, new):
-    found, back = drift_of(old, new, pa.string()), drift_of(new, old, pa.string())
+    one, two = column(old, pa.string()), column(new, pa.string())
+    found, back = (table_drift((1, 1), *pair).columns[0] for pair in ((one, two), (two, one)))
     before, after = (Counter(v for v in values if v is not None) for values in (old, new))
     gap = abs(old.count(None) / len(old) - new.count(None) / len(new))
     assert found.drift == back.drift
