@@ -14,13 +14,17 @@ from oxcore.errors import UsageError
     "ox stats v1.0 photos --depth 2",
     "ox stats v1.0..v2.0",
     "ox stats main~3..main -- labels.csv",
+    "ox stats --staged",
     "ox stats v1.0..v2.0 --json",
     parted=True,
 )
 @argument("arguments", metavar="[REV | A..B] [--] [PATH]...", many=True, kind=REVISION)
+@option("--staged", "--cached", flag=True, help="How the stage drifted from REV, or HEAD.")
 @option("-d", "--depth", kind=Number(0), default=1, help="Tell of folders so deep; 1.")
 @json_option
-def command(session: Session, arguments: tuple[str, ...], *, depth: int, as_json: bool) -> None:
+def command(
+    session: Session, arguments: tuple[str, ...], *, staged: bool, depth: int, as_json: bool
+) -> None:
     """Show what a version holds, or how far it drifted from another.
 
     Of one version (HEAD if none is named): folders with kinds of files, sizes and modes of images
@@ -37,11 +41,12 @@ def command(session: Session, arguments: tuple[str, ...], *, depth: int, as_json
 
     with session.open() as repo:
         revisions, paths = split(session, repo, arguments)
-        if len(revisions) > 2:
+        if len(revisions) + staged > 2:
             raise UsageError("too many revisions", hint="ox stats A..B")
-        a, b = (*revisions, None)[:2] if revisions else ("HEAD", None)
-        found = repo.stats(a or "HEAD", b, paths=paths, depth=depth)
-        name = f"{a}" if b is None else f"{a}..{b}"
+        a, *rest = [*(revisions or ["HEAD"]), *([":"] if staged else [])]
+        b = rest[0] if rest else None
+        found = repo.stats(a, b, paths=paths, depth=depth)
+        name = a if b is None else f"{a}..{'stage' if staged else b}"
         if isinstance(found, Drift):
             if as_json:
                 session.emit({"version": name, **drift.document(found)})

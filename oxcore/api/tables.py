@@ -193,8 +193,8 @@ class Tables(RepoBase):
         paths: Iterable[str | bytes] = (),
         depth: int = 1,
     ) -> DatasetStats | Drift:
-        """What the version ``a`` holds (``":"``: the stage), or how ``b`` drifted from it; ``a``
-        may be a range, ``"v1..v2"``.
+        """What the version ``a`` holds, or how ``b`` drifted from it. ``a`` may be a range,
+        ``"v1..v2"``; ``":"`` is the stage.
 
         The first: folders with kinds of files, sizes and modes of images, tables with rows and
         columns. The second: per folder what came and went, per changed table how far its columns

@@ -19,8 +19,8 @@ from oxcore.verbs.select import Selection
 def stats(
     repo: Repository, revisions: Sequence[str] = (), *, paths: Sequence[bytes] = (), depth: int = 1
 ) -> DatasetStats | Drift:
-    """What a version holds (``HEAD``; ``:`` is the stage), or with ``A..B``, ``A...B`` or two
-    versions how the second drifted from the first.
+    """What a version holds (``HEAD``), or with ``A..B``, ``A...B`` or two versions how the second
+    drifted from the first; ``:`` is the stage.
 
     Files count for the folder that is at most ``depth`` levels down. Raises ``NotFoundError`` if
     nothing fits ``paths``, ``UsageError`` for a negative depth, ``CorruptError`` for damaged data;
@@ -29,9 +29,10 @@ def stats(
     if depth < 0:
         raise UsageError("a depth is not negative")
     chosen, selection = tuple(revisions) or ("HEAD",), Selection(paths)
-    if chosen == (":",):
+    staged = chosen[-1] == ":"
+    if staged and len(chosen) == 1:
         return holdings(repo, repo.stage(), selection, depth)
-    sides = diff.diff(repo, chosen)
+    sides = diff.diff(repo, chosen[:-1] if staged else chosen, staged=staged)
     if sides.new is None:
         return holdings(repo, sides.old, selection, depth)
     return drift(repo, sides.old, sides.new, selection, depth)

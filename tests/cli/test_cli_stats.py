@@ -52,6 +52,16 @@ def test_a_drift(ox, pets, golden):
     )
 
 
+def test_the_stage(ox, pets, write):
+    assert ox("stats", "--staged", cwd=pets).lines[1] == "nothing differs"
+    write({"labels.csv": labels(OLD)}, pets)
+    ox("add", ".", cwd=pets)
+    lines = ox("stats", "--staged", cwd=pets).lines
+    assert lines[0] == "HEAD..stage: 13 -> 13 files, 1.6 KiB -> 1.6 KiB"
+    assert "labels.csv  64 -> 60 rows  drift 0.531" in lines
+    assert ox("stats", "HEAD~1", "--staged", "--json", cwd=pets).json["tables"] == []
+
+
 def test_nothing_differs(ox, pets):
     assert ox("stats", "HEAD..HEAD", cwd=pets).lines[1:] == ["nothing differs"]
 
@@ -92,6 +102,7 @@ def test_from_a_folder_and_with_paths(ox, pets):
         (["nope"], 5, "'nope' is neither a revision nor a path"),
         (["HEAD", "--", "nope"], 5, "no file fits 'nope'"),
         (["HEAD", "HEAD", "HEAD"], 2, "too many revisions"),
+        (["HEAD~1", "HEAD", "--staged"], 2, "too many revisions"),
         (["--depth", "x"], 2, "depth"),
     ],
 )
