@@ -87,13 +87,13 @@ def _commands(source: Path, edits: int) -> Iterator[tuple[str, Command | None]]:
         bare = partial(joins.duckdb, name=name, count=edits)
         yield f"DuckDB, {form}", harness.script(bare, source)
         yield f"polars, {form}", joins.polars(source, name, edits)
-        yield f"ox, {form}", ox.run("diff", "--keys", "id", *ours)
-        yield f"ox again, {form}", ox.run("diff", "--keys", "id", *ours)
-        yield f"ox found, {form}", ox.run("diff", *ours)
+        yield f"ox, {form}", ox.run("diff", "--all", "--keys", "id", *ours)
+        yield f"ox again, {form}", ox.run("diff", "--all", "--keys", "id", *ours)
+        yield f"ox found, {form}", ox.run("diff", "--all", *ours)
         yield f"ox same, {form}", ox.run("diff", "v1..v1", *ours[1:])
         yield f"oxen, {form}", joins.oxen(source, name, edits)
     one = ("v1..v3", "--", f"data/{TABLES['Parquet']}")
-    yield "ox one edit, Parquet", ox.run("diff", "--keys", "id", *one)
+    yield "ox one edit, Parquet", ox.run("diff", "--all", "--keys", "id", *one)
 
 
 def _row(name: str, costs: Sequence[Cost]) -> Row:
@@ -127,7 +127,7 @@ def _package(home: Path) -> list[Row]:
         measure([["cp", "-r", folder, place.data]], home, env)
         measure([ox.run("add", "."), ox.run("commit", "-m", version)], place.work, env)
         harness.remove(place.data)
-    cost = measure([ox.run("diff", "HEAD~1..HEAD")], place.work, env)
+    cost = measure([ox.run("diff", "--stat", "HEAD~1..HEAD")], place.work, env)
     apart(partial(tell, out=str(home / "rows.json")), place.work)
     found: list[Row] = json.loads((home / "rows.json").read_text(encoding="utf-8"))
     whole: Row = {

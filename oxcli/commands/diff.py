@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Inside = TypeVar("Inside")
 
-_ROWS = 40  # of a table that a terminal shows
+_ROWS = 1000  # of a table that are shown
+_SCREEN = 40  # on a terminal
+_WHOLE = 10  # of a table that one side alone has
 
 
 class Options(TypedDict):
@@ -73,7 +75,7 @@ class Options(TypedDict):
     help="Numbers in tables that are at most X apart are the same.",
 )
 @option("--text", flag=True, help="Tables as lines, or chunks.")
-@option("--all", "everything", flag=True, help="All rows of a table, on a terminal too.")
+@option("--all", "everything", flag=True, help="All rows of a table.")
 @option("-o", "--output", kind=PATH, help="Write the rows of one table to a file.")
 @option("-f", "--force", flag=True, help="Replace the file that -o names.")
 @option("--exit-code", flag=True, help="Exit with 1 if anything differs.")
@@ -88,9 +90,9 @@ def command(session: Session, arguments: tuple[str, ...], **options: Unpack[Opti
     Tables are told by their names: .csv .tsv .jsonl .ndjson .json (of records) .parquet .pq
     .arrow .feather .arrows, text also with .gz or .zst; with --keys, or a schema, any file. Rows
     belong together that have the same key: of --keys, else of the table's schema, else one that
-    is found; without any, whole rows are compared. A terminal shows the first 40 rows, else all
-    are printed. A file that is no readable table is compared as text or by chunks, and it is said
-    why.
+    is found; without any, whole rows are compared. The first 1,000 rows that differ are shown, 40
+    on a terminal, and 10 of a table that is new or gone; --all shows all, -o writes all. A file
+    that is no readable table is compared as text or by chunks, and it is said why.
 
     Two files are compared, whatever their names and formats, where one of two arguments is FILE@REV
     or REV:FILE, or with --files.
@@ -101,8 +103,11 @@ def command(session: Session, arguments: tuple[str, ...], **options: Unpack[Opti
             _write(session, found, options["output"], force=options["force"])
         elif options["as_json"]:
             inside = not (options["stat"] or options["name_status"])
+            limits = _limits(options, terminal=False)
             session.emit_list(
-                record for one in found for record in patch.document(found, one, inside=inside)
+                record
+                for one in found
+                for record in patch.document(found, one, limits, inside=inside)
             )
         else:
             session.lines(_lines(session, found, options))
@@ -167,8 +172,14 @@ def _lines(session: Session, found: _Counted, options: Options) -> Iterator[str]
         return _name_status(found)
     if options["stat"]:
         return changes.listed(found, session.paint, more=lambda one: _rows(found, one))
-    limit = _ROWS if sys.stdout.isatty() and not options["everything"] else None
-    return (line for one in found for line in patch.lines(found, one, session.paint, limit))
+    limits = _limits(options, terminal=sys.stdout.isatty())
+    return (line for one in found for line in patch.lines(found, one, session.paint, limits))
+
+
+def _limits(options: Options, *, terminal: bool) -> patch.Limits:
+    if options["everything"]:
+        return patch.Limits()
+    return patch.Limits(_SCREEN if terminal else _ROWS, _WHOLE)
 
 
 def _rows(found: _Counted, change: FileChange) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from oxcli.render import changes
 from oxcli.render.text import Paint, human_size, number, plural, show_path
@@ -14,8 +14,21 @@ if TYPE_CHECKING:
     from oxcore.verbs.changes import FileChange
     from oxcore.verbs.details import ChunkDiff, Detail, ImageDiff
     from oxcore.verbs.lines import TextDiff
+    from oxcore.verbs.tablediff import TableDiff
 
 _COLOURS = {"+": "green", "-": "red"}
+
+
+class Limits(NamedTuple):
+    """How many rows of a table are shown (None: all): of those that ``differ``, and of a table
+    that is there on one side only."""
+
+    differ: int | None = None
+    whole: int | None = None
+
+    def of(self, found: TableDiff) -> int | None:
+        """The limit that fits."""
+        return self.whole if found.old is None or found.new is None else self.differ
 
 
 class Compared(Protocol):
@@ -26,20 +39,18 @@ class Compared(Protocol):
         ...
 
 
-def lines(
-    compared: Compared, change: FileChange, paint: Paint, limit: int | None = None
-) -> Iterator[str]:
-    """The head of a change, as git writes it, and what differs inside; of a table so many rows."""
+def lines(compared: Compared, change: FileChange, paint: Paint, limits: Limits) -> Iterator[str]:
+    """The head of a change, as git writes it, and what differs inside."""
     names = f"a/{show_path(change.old_path or change.path)} b/{show_path(change.path)}"
     for one in (f"diff --ox {names}", *_modes(change), *_moved(change)):
         yield paint(one, "bold")
     inside = compared.detail(change)
     if inside is not None:
-        yield from _inside(inside, change, paint, limit)
+        yield from _inside(inside, change, paint, limits)
 
 
 def document(
-    compared: Compared, change: FileChange, *, inside: bool
+    compared: Compared, change: FileChange, limits: Limits, *, inside: bool
 ) -> Iterator[dict[str, object]]:
     """A change as a JSON object, which is to be used before the next is asked for.
 
@@ -57,7 +68,7 @@ def document(
         from oxcli.render import rows  # only for tables: Arrow comes with them
 
         with found:
-            yield {**record, "table": rows.document(found)}
+            yield {**record, "table": rows.document(found, limits.of(found))}
         return
     if found is not None:
         record[_kind(found)] = found
@@ -81,9 +92,7 @@ def _kind(found: TextDiff | ImageDiff | ChunkDiff) -> str:
     return "image" if isinstance(found, ImageDiff) else "chunks"
 
 
-def _inside(
-    found: Detail, change: FileChange, paint: Paint, limit: int | None = None
-) -> Iterator[str]:
+def _inside(found: Detail, change: FileChange, paint: Paint, limits: Limits) -> Iterator[str]:
     from oxcore.verbs.details import ImageDiff, NoTable  # as above
     from oxcore.verbs.lines import TextDiff
     from oxcore.verbs.tablediff import TableDiff
@@ -95,7 +104,7 @@ def _inside(
         from oxcli.render import rows  # only for tables: Arrow comes with them
 
         with found:
-            yield from rows.lines(found, show_path(change.path), paint, limit)
+            yield from rows.lines(found, show_path(change.path), paint, limits.of(found))
     elif isinstance(found, TextDiff):
         yield from _text(found, change, paint)
     elif isinstance(found, ImageDiff):

@@ -64,7 +64,7 @@ def lines(found: TableDiff, name: str, paint: Paint, limit: int | None) -> Itera
     total = _total(found)
     if limit is not None and total > limit:
         left = plural(total - limit, "more row")
-        yield paint(f"... and {left}: see all with --all, or -o FILE.parquet", "dim")
+        yield paint(f"... and {left}: see them with --all, or -o FILE.parquet", "dim")
 
 
 def counts(found: TableDiff) -> str:
@@ -83,8 +83,8 @@ def counts(found: TableDiff) -> str:
     return f"{text}; columns {', '.join(names)}" if names else text
 
 
-def document(found: TableDiff) -> dict[str, object]:
-    """The same for programs; ``rows`` are made on the way."""
+def document(found: TableDiff, limit: int | None) -> dict[str, object]:
+    """The same for programs; ``rows`` are made on the way; ``more``: how many are left out."""
     rows, tables = found.rows, (found.old, found.new)
     return {
         "by": rows.by,
@@ -93,7 +93,8 @@ def document(found: TableDiff) -> dict[str, object]:
         "counts": rows.counts,
         "columns": rows.columns,
         "cells": rows.cells,
-        "rows": (record for block in _blocks(found, None) for record in _records(found, block)),
+        "more": 0 if limit is None else max(0, _total(found) - limit),
+        "rows": (record for block in _blocks(found, limit) for record in _records(found, block)),
     }
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from oxcore.errors import UsageError
+from oxcore.errors import NotFoundError, UsageError
 from oxcore.tables.about import About
 from oxcore.tables.ask import Part, Query, places_of
 from oxcore.tables.detect import detect
@@ -47,14 +47,20 @@ class Table:
     with the engine's message and its place in the text for SQL that makes no sense.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, key: Callable[[], Sequence[str]] = tuple) -> None:
         self._source = source
         self._form = detect(source)
+        self._key = key
 
     @property
     def source(self) -> Source:
         """Where its bytes come from."""
         return self._source
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The key columns that the schema kept with it names, if there is one."""
+        return tuple(self._key())
 
     @property
     def name(self) -> str:
@@ -150,13 +156,20 @@ class Table:
     ) -> RowDiff:
         """What became of the rows on the way to ``other``, as ``tables.rowdiff`` tells it.
 
-        ``keys``: the columns that tell which rows are the same; without, a unique one is looked
-        for, and else whole rows are counted. ``ordered``: the order of rows counts.
-        ``tolerance``: how far apart numbers may lie. Close what it gives.
+        ``keys``: the columns that tell which rows are the same; without, those of the schema of
+        ``other``, or of this table; else a unique one is looked for, and else whole rows are
+        counted. ``ordered``: the order of rows counts. ``tolerance``: how far apart numbers may
+        lie. Close what it gives.
         """
         from oxcore.tables.rowdiff import How, diff
 
-        return diff(self, other, How(tuple(keys), ordered, tolerance))
+        known = () if keys or ordered else other.key or self.key
+        try:
+            return diff(self, other, How(tuple(keys) or known, ordered, tolerance))
+        except NotFoundError:
+            if keys or not known:
+                raise
+            return diff(self, other, How((), ordered, tolerance))  # the schema is an older one
 
     def write(self, path: str, *, replace: bool = False) -> int:
         """Write all rows to a file in the format that its name says, and give their number.

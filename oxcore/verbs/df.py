@@ -22,9 +22,10 @@ def open_table(repo: Repository, path: bytes, rev: str | None = None) -> Table:
 
     ``NotFoundError`` if no file is there, ``InvalidError`` if it is no table.
     """
+    key = partial(_key, repo, path, rev)
     if rev is None and repo.worktree is not None:
-        return Table(in_folder(repo, repo.worktree, path))
-    return Table(_of_version(repo, path, rev or "HEAD"))
+        return Table(in_folder(repo, repo.worktree, path), key)
+    return Table(_of_version(repo, path, rev or "HEAD"), key)
 
 
 def _of_version(repo: Repository, path: bytes, rev: str) -> Source:
@@ -63,3 +64,11 @@ def in_folder(repo: Repository, top: str, path: bytes) -> Source:
 def _open(place: bytes) -> BinaryIO:
     with storage_errors(f"read {show_path(place)}"):
         return open(place, "rb")
+
+
+def _key(repo: Repository, path: bytes, rev: str | None) -> tuple[str, ...]:
+    """The key columns of the schema of a table."""
+    from oxcore.verbs import schema  # which opens tables by this module
+
+    found = schema.read(repo, path, rev)
+    return () if found is None else found.key

@@ -1,6 +1,7 @@
 """``ox diff`` of tables, by rows; what a row diff is, is in tests/unit/tables."""
 
 import gzip
+import itertools
 import json
 import re
 
@@ -93,15 +94,16 @@ def test_columns(ox, labels, write):
     )
 
 
-def test_a_terminal_shows_some_rows_and_a_pipe_all(ox, labels, write):
-    write({"labels.csv": "id,label,score,note\n" + "".join(f"{n},a,1,\n" for n in range(5, 105))})
-    ox("add", ".")
-    shown = ox("diff", "--staged", tty=True).out
-    assert shown.count("\x1b[31m-") + shown.count("\x1b[32m+") == 40
-    assert "... and 63 more rows: see all with --all, or -o FILE.parquet" in shown
-    for out in (ox("diff", "--staged").out, ox("diff", "--staged", "--all", tty=True).out):
-        assert len(re.findall(r"^(?:\x1b\[3.m)?[+-] +\d", out, re.MULTILINE)) == 103
-        assert "more rows" not in out
+def test_as_many_rows_as_anybody_reads_and_all_on_demand(ox, labels, write):
+    write({"labels.csv": "id,label,score,note\n" + "".join(f"{n},a,1,\n" for n in range(5, 1105))})
+    for arguments, tty, count in (((), True, 40), ((), False, 1000), (("--all",), True, 1103)):
+        out = ox("diff", *arguments, tty=tty).out
+        assert len(re.findall(r"^(?:\x1b\[3.m)?[+-] +\d", out, re.MULTILINE)) == count
+        left = f"... and {1103 - count:,} more rows: see them with --all, or -o FILE.parquet"
+        assert (left in out) == (count < 1103)
+    (found,) = ox("diff", "--json").json
+    assert (len(found["table"]["rows"]), found["table"]["more"]) == (1000, 103)
+    assert ox("diff", "-o", "all.parquet").out == "wrote 1,103 rows to all.parquet\n"
 
 
 def test_columns_that_do_not_fit_are_named_and_those_that_changed_are_shown(ox, repo, write):
@@ -128,6 +130,15 @@ def test_new_and_removed_tables(ox, labels, write, golden):
     write({"new.jsonl": '{"a": 1, "b": null}\n{"a": 2, "b": "x"}\n'})
     ox("add", ".")
     golden("diff-rows-whole", ox("diff", "--staged", "--", "data", "new.jsonl").out)
+    write({"long.csv": "n\n" + "".join(f"{number}\n" for number in range(25))})
+    ox("add", ".")
+    arguments = ["diff", "--staged", "--", "long.csv"]
+    assert "+ 10  9\n... and 15 more rows: see them with --all," in ox(*arguments).out
+    assert len(ox("diff", "--all", *arguments[1:]).lines) == 29
+    (found,) = ox("diff", "--json", *arguments[1:]).json
+    assert (found["table"]["more"], len(found["table"]["rows"])) == (15, 10)
+    (found,) = ox("diff", "--json", "--all", *arguments[1:]).json
+    assert (found["table"]["more"], len(found["table"]["rows"])) == (0, 25)
     out = ox("diff", "--staged", "-o", "whole.parquet", "--", "new.jsonl").out
     assert out == "wrote 2 rows to whole.parquet\n"
     assert parquet.read_table(labels / "whole.parquet").to_pylist()[1] == {
@@ -248,7 +259,6 @@ def test_a_table_in_every_format(ox, repo, write):
     table = pa.Table.from_pylist(rows)
     write(
         {
-            "t.csv": "id,x\n1,a\n2,b\n",
             "t.tsv": "id\tx\n1\ta\n2\tb\n",
             "t.jsonl": "".join(json.dumps(row) + "\n" for row in rows),
             "t.json": json.dumps(rows),
@@ -259,12 +269,9 @@ def test_a_table_in_every_format(ox, repo, write):
     feather.write_feather(table, repo / "t.feather")
     with pa.ipc.new_stream(str(repo / "t.arrows"), table.schema) as writer:
         writer.write_table(table)
-    names = ["t.arrows", "t.csv", "t.csv.gz", "t.feather", "t.json", "t.jsonl", "t.tsv"]
-    write({"u.csv": "id,x\n1,a\n2,c\n"})
-    for name in [*names, "t.parquet"]:
-        assert "1 changed of 2 rows by id" in ox("diff", "--stat", "--files", name, "u.csv").out
-        same = ox("diff", "--stat", "--files", "t.parquet", name).out
-        assert name == "t.parquet" or "none differs of 2 rows by id" in same
+    names = ["t.parquet", "t.arrows", "t.csv.gz", "t.feather", "t.json", "t.jsonl", "t.tsv"]
+    for one, two in itertools.pairwise(names):
+        assert "none differs of 2 rows by id" in ox("diff", "--stat", "--files", one, two).out
 
 
 # ------------------------------------------------------------------------------------- two files
