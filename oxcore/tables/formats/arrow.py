@@ -24,6 +24,11 @@ class ArrowReader:
             opener = ipc.open_stream if self._stream else ipc.open_file
             self.schema: pa.Schema = opener(file).schema
 
+    @property
+    def source(self) -> Source:
+        """The file."""
+        return self._source
+
     def facts(self) -> Facts:
         """Rows and nulls, by reading everything; they are remembered."""
         return remembered(self._source, self._find).facts

@@ -39,6 +39,11 @@ class JsonReader:
         """Names and types of the columns, in the order in which they first come up."""
         return self._known.schema
 
+    @property
+    def source(self) -> Source:
+        """The file."""
+        return self._source
+
     def facts(self) -> Facts:
         """Rows and nulls; a name that a record lacks is null."""
         return self._known.facts

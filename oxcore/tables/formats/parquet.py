@@ -57,6 +57,22 @@ class ParquetReader:
             yield Piece(rows, partial(self._group, group, start, columns))
             start += rows
 
+    def outline(self, group: int) -> tuple[object, list[tuple[int, int]]]:
+        """What is said of a row group, and where its bytes lie: groups of one schema of which both
+        are the same hold the same rows."""
+        whole = self._footer.row_group(group)
+        said: list[object] = [whole.num_rows]
+        spans = []
+        for at in range(whole.num_columns):
+            one = whole.column(at)
+            first = one.data_page_offset
+            if one.has_dictionary_page:
+                first = min(first, one.dictionary_page_offset)
+            facts = one.path_in_schema, one.physical_type, one.compression, one.encodings
+            said.append((*facts, one.num_values, one.data_page_offset - first))
+            spans.append((first, one.total_compressed_size))
+        return said, spans
+
     def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
         """The rows as they are."""
         return batch

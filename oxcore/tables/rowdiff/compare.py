@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
+from itertools import islice
 
 from oxcore.errors import InvalidError, UsageError
 from oxcore.tables.formats.csv import CsvReader
@@ -14,13 +15,15 @@ from oxcore.tables.rowdiff import bag, keyed, sequence
 from oxcore.tables.rowdiff.columns import changes_of, key_places, pairs_of
 from oxcore.tables.rowdiff.keyed import BITS, Doubled
 from oxcore.tables.rowdiff.keys import candidates, refuse
-from oxcore.tables.rowdiff.meet import meet
+from oxcore.tables.rowdiff.meet import Meet, meet
 from oxcore.tables.rowdiff.model import ColumnChanges, How, Pair, RowCounts
-from oxcore.tables.rowdiff.outside import Outside, outside
+from oxcore.tables.rowdiff.outside import LEAST, Outside, outside
 from oxcore.tables.rowdiff.proof import proved
 from oxcore.tables.rowdiff.renames import renamed
 from oxcore.tables.rowdiff.result import RowDiff
 from oxcore.tables.rowdiff.sides import Sides, facing
+from oxcore.tables.rowdiff.stepping import step
+from oxcore.tables.rowdiff.unique import source_of
 
 Readers = tuple[Reader, Reader]
 
@@ -32,7 +35,7 @@ class Unproved(Exception):
 def compare(names: tuple[str, str], readers: Readers, how: How) -> RowDiff:
     """What became of the rows of the first table; ``names``: the files, for messages."""
     with suppress(Unproved, InvalidError):  # whatever is wrong, reading it all tells it best
-        part = None if how.ordered else outside(*readers)
+        part = None if how.ordered else outside(*readers) or _stepped(readers, how)
         if part is not None:
             return _compared(names, part.readers, how, part)
     return _compared(names, readers, how)
@@ -90,6 +93,25 @@ def _by_key(
     return same
 
 
+def _stepped(readers: Readers, how: How) -> Outside | None:
+    """What is left of two tables whose rows stand in about the same order."""
+    pairs = pairs_of(readers[0].schema, readers[1].schema)
+    large = all(source_of(reader).size >= LEAST for reader in readers)
+    if not large or any(changes_of(readers[0].schema, readers[1].schema, pairs).added):
+        return None
+    keys = key_places(how.keys, pairs) or list(islice(candidates(readers, pairs), 1))
+    if not keys:
+        return None
+    found = step(
+        readers, pairs, _meets(readers, pairs), keys, (_is_text(readers[0]), _is_text(readers[1]))
+    )
+    if found is None:
+        return None
+    names = tuple(pairs[at].new for at in keys)
+    ranges = {} if found.range is None else {names: found.range}
+    return Outside(found.readers, readers, found.shared, ranges)
+
+
 def unchanged(readers: Readers, how: How) -> RowDiff:
     """The diff of files of the same bytes: no row is read, and none is counted."""
     by = "order" if how.ordered else "key" if how.keys else "rows"
@@ -110,14 +132,18 @@ def find(old: Reader, new: Reader) -> tuple[str, ...]:
 
 
 def _facing(readers: Readers, pairs: Sequence[Pair]) -> AbstractContextManager[Sides]:
+    places = [(one.old_at, one.new_at) for one in pairs]
+    return facing(readers, places, _meets(readers, pairs))
+
+
+def _meets(readers: Readers, pairs: Sequence[Pair]) -> list[Meet]:
     texts = (_is_text(readers[0]), _is_text(readers[1]))
     old, new = (reader.schema for reader in readers)
-    meets = [meet(old.field(one.old_at), new.field(one.new_at), texts) for one in pairs]
-    return facing(readers, [(one.old_at, one.new_at) for one in pairs], meets)
+    return [meet(old.field(one.old_at), new.field(one.new_at), texts) for one in pairs]
 
 
 def _is_text(reader: Reader) -> bool:
-    return isinstance(reader, CsvReader | JsonReader)
+    return isinstance(reader, CsvReader | JsonReader) or bool(getattr(reader, "text", False))
 
 
 def _found(

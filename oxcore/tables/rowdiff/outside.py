@@ -8,6 +8,7 @@ rows as its file has lines.
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -37,13 +38,25 @@ class Outside(NamedTuple):
     """The rows of both tables that lie outside of what they share; the tables; how many rows are
     shared; and the keys of the old table that were found on the way."""
 
-    readers: tuple[PartReader, PartReader]
-    whole: tuple[CsvReader, CsvReader]
+    readers: tuple[Reader, Reader]
+    whole: tuple[Reader, Reader]
     shared: int
     ranges: Ranges
 
 
-class PartReader:
+class Placed(ABC):
+    """A reader of some of the rows of a file."""
+
+    @abstractmethod
+    def places(self, start: int, count: int) -> Sequence[int]:
+        """The places in the file of the rows from ``start`` on among those that it gives."""
+
+    @abstractmethod
+    def left(self, place: int) -> int:
+        """Which of the rows that it gives stands at ``place`` of the file."""
+
+
+class PartReader(Placed):
     """Some rows of a CSV file: ``first`` are the places in the file, ``start`` those among the
     rows that are left, of the first row of each piece."""
 
@@ -96,7 +109,7 @@ class PartReader:
 
 def numbers(reader: Reader, start: int, count: int) -> pa.Array:
     """The places in the file of rows that a reader gives."""
-    if isinstance(reader, PartReader):
+    if isinstance(reader, Placed):
         return pa.array(reader.places(start, count), pa.int64())
     first = pa.nulls(count, pa.int64()).fill_null(1)
     return pc.cumulative_sum(first, start - 1)
@@ -104,7 +117,7 @@ def numbers(reader: Reader, start: int, count: int) -> pa.Array:
 
 def given(reader: Reader, places: Sequence[int]) -> Sequence[int]:
     """Which of the rows that a reader gives stand at these places of the file."""
-    if isinstance(reader, PartReader):
+    if isinstance(reader, Placed):
         return array("q", map(reader.left, places))
     return places
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oxcore.tables.formats.csv import CsvReader
+from oxcore.tables.reading import Reader
 from oxcore.tables.rowdiff import unique
 from oxcore.tables.rowdiff.model import Pair
 from oxcore.tables.rowdiff.outside import Outside
 from oxcore.tables.rowdiff.sides import Column, Side, Sides
-from oxcore.tables.rowdiff.unique import Range
+from oxcore.tables.rowdiff.unique import Range, source_of
 
 _ADDED = "FROM joined WHERE o IS NULL AND n IS NOT NULL"
 
@@ -21,19 +21,19 @@ def proved(sides: Sides, keys: Sequence[int], pairs: Sequence[Pair], outside: Ou
     shared. What was found is kept of both.
     """
     names, whole = tuple(pairs[at].new for at in keys), outside.whole
-    known = outside.ranges.get(names) or unique.known(whole[0].source, names)
+    known = outside.ranges.get(names) or unique.known(source_of(whole[0]), names)
     lowest, highest = (f"{end}(k0)" if len(keys) == 1 else "NULL" for end in ("min", "max"))
     count, low, high = sides.sql.rows(f"SELECT count(*), {lowest}, {highest} {_ADDED}")[0]
     if known is None or (count and not known.apart(low, high)):
         known = _read(sides, keys, pairs, whole[0])
     if known is None:
         return False
-    unique.keep(whole[0].source, {names: known})
-    unique.keep(whole[1].source, {names: known.around(low, high)})
+    unique.keep(source_of(whole[0]), {names: known})
+    unique.keep(source_of(whole[1]), {names: known.around(low, high)})
     return True
 
 
-def _read(sides: Sides, keys: Sequence[int], pairs: Sequence[Pair], old: CsvReader) -> Range | None:
+def _read(sides: Sides, keys: Sequence[int], pairs: Sequence[Pair], old: Reader) -> Range | None:
     """The range of the old table's keys, by reading them; None if a row has no key of its own."""
     meets = [sides.meets[at] for at in keys]
     places = [pairs[at].old_at for at in keys]

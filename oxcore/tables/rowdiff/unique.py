@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from oxcore.tables.about import kind_of, packed, unpacked
+from oxcore.tables.reading import Reader
 from oxcore.tables.source import Source
 
 _KIND = "unique 1"
@@ -43,6 +44,12 @@ class Range(NamedTuple):
 
 def _comparable(*ends: object) -> bool:
     return any(all(isinstance(one, kind) for one in ends) for kind in (int, str))
+
+
+def source_of(reader: Reader) -> Source:
+    """The file that a reader reads."""
+    found: Source = reader.source  # type: ignore[attr-defined]  # each format has it
+    return found
 
 
 def known(source: Source, keys: Sequence[str]) -> Range | None:

@@ -1,0 +1,332 @@
+"""Two tables of any format gone through side by side: rows that are equal where they stand are
+done with, and only the others are kept for the engine.
+
+Both stay together by their key. Where it differs, the next key that both have is looked for
+nearby. Row groups of Parquet that are the same bytes are not read.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from oxcore.tables.gather import take
+from oxcore.tables.reading import Facts, Piece, Reader, loaded
+from oxcore.tables.rowdiff.groups import Same, same_groups
+from oxcore.tables.rowdiff.meet import Convert, Meet
+from oxcore.tables.rowdiff.model import Pair
+from oxcore.tables.rowdiff.outside import Placed
+from oxcore.tables.rowdiff.unique import Ascent, Range
+
+MOST = 1 << 18  # rows of a side that are kept in memory
+ENOUGH = 1 << 17  # rows after which tables that have little in common are given up
+_BYTES = 256 << 20  # that these rows may take
+_LEAST = 512  # rows compared at once where there are differences
+_WINDOWS = (16, 256, 4096)  # rows among which the next common key is looked for
+_HELD = (types.is_integer, types.is_string, types.is_binary, types.is_decimal, types.is_boolean)
+
+
+class KeptReader(Placed):
+    """Some rows of a table, in memory; ``text``: whether its format is one of text."""
+
+    def __init__(self, schema: pa.Schema, rows: pa.Table, places: array[int], text: bool) -> None:
+        self.schema = schema
+        self.text = text
+        self._rows, self._places = rows, places
+
+    def facts(self) -> Facts:
+        """Counts of these rows."""
+        return Facts(len(self._rows), tuple(one.null_count for one in self._rows.columns))
+
+    def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
+        """The rows."""
+        rows = self._rows if columns is None else self._rows.select(list(columns))
+        return map(loaded, rows.to_batches())
+
+    def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
+        """The rows as they are."""
+        return batch
+
+    def places(self, start: int, count: int) -> Sequence[int]:
+        """The places in the file of the rows from ``start`` on."""
+        return self._places[start : start + count]
+
+    def left(self, place: int) -> int:
+        """Which of these rows stands at ``place`` of the file."""
+        return bisect_left(self._places, place)
+
+
+class Stepped(NamedTuple):
+    """The rows of both sides that are left, how many are done with, and the range of the old
+    side's keys if all of them were seen to ascend."""
+
+    readers: tuple[KeptReader, KeptReader]
+    shared: int
+    range: Range | None
+
+
+def step(
+    readers: tuple[Reader, Reader],
+    pairs: Sequence[Pair],
+    meets: Sequence[Meet],
+    keys: Sequence[int],
+    texts: tuple[bool, bool],
+) -> Stepped | None:
+    """What is left of two tables; None where that is too much to be kept, or a key is of a type
+    whose values Python does not hold."""
+    if not all(any(is_it(meets[at].type) for is_it in _HELD) for at in keys):
+        return None
+    old = _Flow(readers[0], [one.old_at for one in pairs], [one.old for one in meets], meets)
+    new = _Flow(readers[1], [one.new_at for one in pairs], [one.new for one in meets], meets)
+    if len(keys) == 1 and meets[keys[0]].type in (pa.int64(), pa.string()):
+        old.watch(keys[0])
+    with ExitStack() as stack:
+        walk = _Walk(old, new, keys, stack.enter_context(same_groups(*readers)))
+        while walk.step():
+            if old.crowded() or new.crowded():
+                return None
+    kept = old.kept(texts[0]), new.kept(texts[1])
+    return Stepped(kept, walk.shared, old.range())
+
+
+class _Flow:
+    """The rows of one side as they come, and those that are kept."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        places: Sequence[int],
+        converts: Sequence[Convert | None],
+        meets: Sequence[Meet],
+    ) -> None:
+        self.reader = reader
+        self._columns = list(zip(places, converts, [one.type for one in meets], strict=True))
+        self._pieces = reader.pieces()
+        self._piece: Piece | None = None
+        self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._batch: pa.RecordBatch | None = None
+        self.met: list[pa.Array] = []
+        self.at = self.first = self.group = 0
+        self._chosen = array("q")
+        self._ascent: tuple[int, Ascent] | None = None
+        self._kept: list[pa.RecordBatch] = []
+        self._places = array("q")
+        self._bytes = 0
+
+    @property
+    def rest(self) -> int:
+        """Rows of the batch at hand that are not done with."""
+        return 0 if self._batch is None else len(self._batch) - self.at
+
+    def watch(self, key: int) -> None:
+        """Look whether a column ascends."""
+        self._ascent = key, Ascent(1)
+
+    def range(self) -> Range | None:
+        """The range of that column, if it does."""
+        if self._ascent is None:
+            return None
+        key, ascent = self._ascent
+        return ascent.found([self._columns[key][2]]).get(0)
+
+    def piece(self) -> Piece | None:
+        """The piece that comes next, if all rows of the last are done with."""
+        if self.rest or self._more():
+            return None
+        if self._piece is None:
+            self._piece = next(self._pieces, None)
+        return self._piece
+
+    def pass_by(self) -> None:
+        """Go over the piece that comes next, unread."""
+        self._flush()
+        if self._piece is not None:
+            self.first += self._piece.rows
+            self._piece, self.group = None, self.group + 1
+            self._ascent = None
+
+    def fill(self, rows: int) -> bool:
+        """Read on to at least so many rows, if there are; False if there is none at all."""
+        while self.rest < rows and self._next():
+            pass
+        return self.rest > 0
+
+    def _more(self) -> bool:
+        """Take the next batch of the piece that is being read."""
+        batch = next(self._batches, None)
+        if batch is None:
+            return False
+        typed = self.reader.typed(batch)
+        if self._ascent is not None:
+            at, convert, type_ = self._columns[self._ascent[0]]
+            keys = _met(typed.column(at), convert, type_)
+            self._ascent[1].look(pa.RecordBatch.from_arrays([keys], ["key"]))
+        if self.rest and self._batch is not None:
+            joined = pa.Table.from_batches([self._batch.slice(self.at), typed])
+            typed = joined.combine_chunks().to_batches()[0]
+        self._flush()
+        self._batch, self.at = typed, 0
+        self.met = [_met(typed.column(at), convert, type_) for at, convert, type_ in self._columns]
+        return True
+
+    def _next(self) -> bool:
+        if self._more():
+            return True
+        if self._piece is None:
+            self._piece = next(self._pieces, None)
+        if self._piece is None:
+            return False
+        self._batches, self._piece = self._piece.load(), None
+        self.group += 1
+        return self._next()
+
+    def window(self, keys: Sequence[int], most: int) -> list[tuple[object, ...]]:
+        """The next keys."""
+        self.fill(most)
+        size = min(most, self.rest)
+        return list(
+            zip(*(self.met[at].slice(self.at, size).to_pylist() for at in keys), strict=True)
+        )
+
+    def skip(self, rows: int) -> None:
+        """Be done with some rows."""
+        self.at += rows
+
+    def keep_next(self, rows: int) -> None:
+        """Keep some rows."""
+        self.keep(range(rows))
+        self.skip(rows)
+
+    def keep(self, offsets: Sequence[int]) -> None:
+        """Keep the rows at these offsets from the next one on."""
+        self._chosen.extend(self.at + offset for offset in offsets)
+
+    def crowded(self) -> bool:
+        """Whether more is kept than is worth it."""
+        kept = len(self._places) + len(self._chosen)
+        seen = self.first + self.at
+        return kept > MOST or self._bytes > _BYTES or (seen > ENOUGH and 2 * kept > seen)
+
+    def _flush(self) -> None:
+        """Copy what is kept of the batch at hand, which then goes."""
+        if self._batch is None:
+            return
+        if self._chosen:
+            rows = take(pa.Table.from_batches([self._batch]), self._chosen)
+            self._kept += rows.to_batches()
+            self._bytes += rows.nbytes
+            self._places.extend(self.first + at for at in self._chosen)
+            self._chosen = array("q")
+        self.first += self.at
+        self._batch = None
+
+    def kept(self, text: bool) -> KeptReader:
+        """The rows that were kept, once all are done with."""
+        self._flush()
+        schema = self.reader.schema
+        rows = pa.Table.from_batches(self._kept, schema)
+        return KeptReader(schema, rows, self._places, text)
+
+
+class _Walk:
+    """Both sides gone through together. ``shared``: rows that are equal."""
+
+    def __init__(self, old: _Flow, new: _Flow, keys: Sequence[int], same: Same) -> None:
+        self._old, self._new, self._keys, self._same = old, new, keys, same
+        self.shared = 0
+        self._stride = _LEAST
+
+    def step(self) -> bool:
+        """Go on by some rows; False at the end of both."""
+        old, new = self._old, self._new
+        one, two = old.piece(), new.piece()
+        if one is not None and two is not None and self._same(old.group, new.group):
+            self.shared += one.rows
+            old.pass_by()
+            new.pass_by()
+            return True
+        if not old.fill(1) or not new.fill(1):
+            for flow in (old, new):
+                flow.keep_next(flow.rest)
+            return old.fill(1) or new.fill(1)
+        self._go()
+        return True
+
+    def _go(self) -> None:
+        old, new = self._old, self._new
+        size = min(old.rest, new.rest, self._stride)
+        one, two = _slices(old, size), _slices(new, size)
+        if all(x.equals(y) for x, y in zip(one, two, strict=True)):
+            self._stride *= 4
+            self._pass(size, [])
+            return
+        self._stride = _LEAST
+        parted = _apart([one[at] for at in self._keys], [two[at] for at in self._keys])
+        same = parted[0] if parted else size
+        if not same:
+            self._apart()
+            return
+        apart = _apart([x.slice(0, same) for x in one], [y.slice(0, same) for y in two])
+        self._pass(same, apart)
+
+    def _pass(self, size: int, apart: Sequence[int]) -> None:
+        """Be done with rows of both, but for some that are kept."""
+        for flow in (self._old, self._new):
+            flow.keep(apart)
+            flow.skip(size)
+        self.shared += size - len(apart)
+
+    def _apart(self) -> None:
+        """Keep the rows up to the next key that both have."""
+        one: list[tuple[object, ...]] = []
+        two: list[tuple[object, ...]] = []
+        for most in _WINDOWS:
+            one, two = self._old.window(self._keys, most), self._new.window(self._keys, most)
+            places = {key: at for at, key in reversed(list(enumerate(two)))}
+            found = ((at, places[key]) for at, key in enumerate(one) if key in places)
+            at = min(found, key=sum, default=None)
+            if at is not None:
+                self._old.keep_next(at[0])
+                self._new.keep_next(at[1])
+                return
+        self._old.keep_next(len(one))
+        self._new.keep_next(len(two))
+
+
+def _met(values: pa.Array, convert: Convert | None, type_: pa.DataType) -> pa.Array:
+    met = convert(values) if convert else values
+    return met if met.type == type_ else pc.cast(met, type_)
+
+
+def _slices(flow: _Flow, size: int) -> list[pa.Array]:
+    return [values.slice(flow.at, size) for values in flow.met]
+
+
+def _apart(one: Sequence[pa.Array], two: Sequence[pa.Array]) -> list[int]:
+    """The rows in which these columns differ, or may differ (NaN)."""
+    masks = [_unequal(x, y) for x, y in zip(one, two, strict=True) if not x.equals(y)]
+    if not masks:
+        return []
+    whole = masks[0]
+    for mask in masks[1:]:
+        whole = pc.or_(whole, mask)
+    found: list[int] = pc.indices_nonzero(whole).to_pylist()
+    return found
+
+
+def _unequal(one: pa.Array, two: pa.Array) -> pa.Array:
+    try:
+        equal = pc.fill_null(pc.equal(one, two), False)
+    except pa.ArrowNotImplementedError:
+        pairs = zip(one, two, strict=True)
+        return pa.array([not a.equals(b) for a, b in pairs], pa.bool_())
+    if one.null_count and two.null_count:
+        equal = pc.or_(equal, pc.and_(one.is_null(), two.is_null()))
+    return pc.invert(equal)
