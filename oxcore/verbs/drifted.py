@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -107,12 +108,12 @@ class _Tables(NamedTuple):
 
 def drift(repo: Repository, old: bytes, new: bytes, selection: Selection, depth: int) -> Drift:
     """Compare the selected files of two trees."""
-    nodes, folders = tree.Nodes(repo.store), dict[bytes, _Folder]()
+    nodes, folders = tree.Nodes(repo.store), defaultdict[bytes, _Folder](_Folder)
     queue, folder_of = ImageQueue(repo), folder_at(depth)
     tables = _Tables([], [], [])
     repo.settings.progress.start("looking at images", unit="images")
     for change in _changes(nodes, old, new, selection):
-        folders.setdefault(folder_of(change.path), _Folder()).note(change, queue)
+        folders[folder_of(change.path)].note(change, queue)
         _note_table(tables, change)
     queue.flush()
     repo.settings.progress.done()

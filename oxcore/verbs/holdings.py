@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -34,12 +35,12 @@ class DatasetStats:
 
 def holdings(repo: Repository, root: bytes, selection: Selection, depth: int) -> DatasetStats:
     """What the selected files of the tree ``root`` are."""
-    whole, parts = Census(), dict[bytes, Census]()
+    whole, parts = Census(), defaultdict[bytes, Census](Census)
     queue, folder_of = ImageQueue(repo), folder_at(depth)
     tables: list[tuple[bytes, Entry]] = []
     repo.settings.progress.start("looking at images", unit="images")
     for path, entry in _entries(repo, root, selection):
-        part = parts.setdefault(folder_of(path), Census())
+        part = parts[folder_of(path)]
         for census in (whole, part):
             census.note(path, entry.size)
         queue.add(path, entry, whole, part)
