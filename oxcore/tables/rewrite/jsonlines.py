@@ -88,3 +88,6 @@ class _Writing:
     def made(self, values: Mapping[int, object]) -> bytes:
         """A new record."""
         return self._records.made(values).encode()
+
+    def alike(self, block: Block) -> None:
+        """Each record is looked at."""

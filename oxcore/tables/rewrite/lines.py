@@ -40,6 +40,10 @@ class Writing(Protocol):
         """A new row."""
         ...
 
+    def alike(self, block: Block) -> bytes | None:
+        """A block whose rows change in the same way, if that is quick to do; else None."""
+        ...
+
 
 class Editor:
     """``every``: each row changes; ``unblank``: blank lines go, which would be rows now."""
@@ -74,11 +78,12 @@ class Editor:
 
     def _block(self, block: Block) -> None:
         end = self._done + block.rows
-        todo = range(self._done, end) if self._every else list(self._changes.before(end))
-        if todo or self._unblank:
-            self._changed(block, todo)
+        own = list(self._changes.before(end))
+        alike = None if own else self._writing.alike(block) if self._every else block.data
+        if alike is not None and not self._unblank:
+            self._out.write(alike)
         else:
-            self._out.write(block.data)
+            self._changed(block, range(self._done, end) if self._every else own)
         self._rows += block.rows
         self._done = end
 

@@ -116,6 +116,25 @@ class _Separated:
             fields[place] = self._field(place, value)
         return self._grammar.mark.join(fields)
 
+    def alike(self, block: Block) -> bytes | None:
+        """Columns put behind rows that have no quotes, and line ends of one kind."""
+        data, columns = block.data, len(self._layout.old)
+        plain = columns == len(self._layout.kept) > 1 and b'"' not in data
+        end = b"\r\n" if b"\r" in data else b"\n"
+        ends = data.count(end)
+        rows = ends + (not data.endswith(end))
+        regular = end == b"\n" or ends == data.count(b"\r") == data.count(b"\n")
+        marks = block.rows * (columns - 1)
+        if (
+            not plain
+            or not regular
+            or rows != block.rows
+            or data.count(self._grammar.mark) != marks
+        ):
+            return None
+        added = self._grammar.mark.join([b"", *self._defaults])
+        return data.replace(end, added + end) + (b"" if data.endswith(end) else added)
+
     def _field(self, place: int, value: object, row: int | None = None) -> bytes:
         """A value as the column has them; null is nothing."""
         if value is None:

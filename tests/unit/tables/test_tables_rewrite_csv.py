@@ -238,3 +238,23 @@ def test_columns_swap_their_names():
     edits = Edits({0: {"a": 7}}, renamed={"a": "b", "b": "a"})
     assert rewritten(b"a,b\n1,2\n", edits) == b"b,a\n1,7\n"
     assert rewritten(b"a,b\n1,2\n", Edits({0: {"a": 7}}, renamed={"a": "c"})) == b"c,b\n7,2\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (b"a,b\n1,2\n,\n", b"a,b,n,m\n1,2,7,\n,,7,\n"),
+        (b"a,b\r\n1,2\r\n3,4", b"a,b,n,m\r\n1,2,7,\r\n3,4,7,"),
+        (b"a,b\n1,2\r\n3,4\n", b"a,b,n,m\n1,2,7,\r\n3,4,7,\n"),
+        (b"a,b\r1,2\r", b"a,b,n,m\r1,2,7,\r"),
+        (b"a,b\n1,2\n\n3,4\n", b"a,b,n,m\n1,2,7,\n\n3,4,7,\n"),
+        (b'a,b\n1,"2\n"\n', b'a,b,n,m\n1,"2\n",7,\n'),
+        (b"a\n1\n\n", b"a,n,m\n1,7,\n,7,\n"),
+        (b"a,b\n", b"a,b,n,m\n"),
+    ],
+)
+def test_columns_put_behind(data, wanted):
+    added = [("n", None, 7), ("m", None, None)]
+    assert rewritten(data, Edits(added=added)) == wanted
+    long = data + b"1,2\n" * 300_000 * data.endswith(b"\n") * (b"," in data)
+    assert len(open_table(rewritten(long, Edits(added=added)))) == len(open_table(long))
