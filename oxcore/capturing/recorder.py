@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -267,6 +268,7 @@ class Recorder:
                 place = self._write(writer, what, seq, text, data)
             except OSError as error:
                 writer.ledger.note(seq, ts, size, "storage")
+                self._check_folder(writer)
                 raise Lost(f"the spool of capture cannot be written: {error}") from error
         self.background.begun(self)
         if self.options.durability == "power":
@@ -278,6 +280,13 @@ class Recorder:
             writer.seal()
             self.background.wake()
         return place
+
+    def _check_folder(self, writer: Writer) -> None:
+        """Somebody removed the spool: begin anew with the next record."""
+        if not os.path.isdir(writer.folder.path):
+            self.writer = None
+            writer.forget()
+            os.makedirs(self.spool.folder, mode=0o700, exist_ok=True)
 
     def _begin(self) -> Writer:
         self.writer = Writer(self.spool, power=self.options.durability == "power")

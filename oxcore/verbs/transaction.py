@@ -34,6 +34,7 @@ class Transaction:
         self._repo = repo
         self._batch = batch
         self._base = base
+        self._nodes = tree.Nodes(batch)  # each is asked for by many paths
         self._edits: dict[bytes, Entry | None] = {}
         self.commit_id: bytes | None = None
 
@@ -69,7 +70,7 @@ class Transaction:
 
     def _old(self, path: bytes) -> bytes | None:
         """The id of what the branch holds there."""
-        entry = tree.get(self._batch, self._base, path)
+        entry = tree.get(self._nodes, self._base, path)
         return None if entry is None or entry.mode == Mode.LINK else entry.id
 
     def edits(self) -> list[tuple[bytes, Entry | None]]:

@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from support.captures import in_child, moment, records, waited
+from support.captures import in_child, killed, moment, records, waited
 from support.hubs import serving
 
 import oxcore as ox
@@ -118,6 +118,38 @@ def test_a_hub_that_refuses_keeps_the_records_waiting(hub, url, tmp_path, monkey
     ox.flush()
     with there(hub, tmp_path) as repo:
         assert len(records(repo)) == 1
+
+
+@pytest.mark.parametrize("rounds", [6, pytest.param(200, marks=pytest.mark.deep)])
+def test_kills_lose_nothing_that_is_on_its_way_to_a_hub(hub, url, token, tmp_path, rounds):
+    def work(tell):
+        while True:
+            made = ox.save(url, "deployed", "wild", os.urandom(99), {}, seal_seconds=0.02)
+            tell(made)
+            time.sleep(0.002)
+
+    saved = set()
+    for _ in range(rounds):
+        saved.update(killed(*in_child(work), 0.1 + moment(0.3)))
+    ox.save(url, "deployed", "wild", b"last", {})
+    ox.flush()
+    with there(hub, tmp_path) as repo:
+        found = [row["record_id"] for row in records(repo)]
+        assert len(found) == len(set(found))
+        assert saved <= set(found)
+        assert len(found) <= len(saved) + rounds + 1
+
+
+def test_the_token_that_was_stored_is_found(hub, url, tmp_path):
+    secret = hub.create_token("ann", "write").secret
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "credentials").write_text(f"{hub.url} {secret}\n", encoding="utf-8")
+    (tmp_path / "config" / "config").write_text("user.name = Bo\n", encoding="utf-8")
+    ox.save(url, "deployed", "wild", b"x", {})
+    ox.flush()
+    with there(hub, tmp_path) as repo:
+        [logged] = repo.log("deployed")
+        assert logged.commit.author.name == "Bo"
 
 
 # -- tokens that may only append

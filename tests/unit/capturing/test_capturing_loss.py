@@ -3,6 +3,7 @@ damaged, restarted, by many at once. What came out is counted against what went 
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -441,3 +442,13 @@ def test_the_end_of_a_process_sends_what_is_left(repo, tmp_path):
     code = f"import oxcore as ox; ox.save({repo.path!r}, 'deployed', 'wild', b'x', dict(a=1))"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     assert len(all_ids(repo)) == 1
+
+
+def test_a_spool_that_somebody_removed_is_made_anew(repo):
+    ox.save(repo.path, "deployed", "wild", b"1", {}, seal_records=1, seal_seconds=1000)
+    ox.flush()
+    shutil.rmtree(spool_of(repo))
+    ox.save(repo.path, "deployed", "wild", b"lost, with the spool", {})
+    made = ox.save(repo.path, "deployed", "wild", b"3", {})
+    ox.flush()
+    assert made in all_ids(repo)
