@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from oxcli.render import frame
 from oxcli.render.branches import Show, conflict_document, conflict_words
-from oxcli.render.text import Paint, plural, table
+from oxcli.render.text import Paint, plural
 
 if TYPE_CHECKING:
     from oxcore.tables.rowmerge import CellConflict
     from oxcore.verbs.conflicts import OpenConflict
 
 LISTED = 50  # conflicts of a table for people; the rest is counted
+_GAP = "  "
 _CAPS = (48, 32, 20, 12)  # widest cell, the first with which all columns fit
 
 
@@ -62,32 +63,41 @@ def _cells(one: OpenConflict, paint: Paint) -> Iterator[str]:
         yield f"  ... and {one.left - LISTED:,} more: ox conflicts --json, or -o FILE, has all"
 
 
-def _grid(rows: Sequence[Sequence[str]], wide: int) -> list[str]:
+def _grid(rows: Sequence[Sequence[str]], wide: int) -> Iterator[str]:
     """Rows in columns, cells cut as far as it takes to fit."""
-    lines: list[str] = []
+    sizes: list[int] = []
     for cap in _CAPS:
-        lines = table([frame.cut(cell, cap) for cell in row] for row in rows)
-        if max(map(len, lines)) <= wide:
+        sizes = [min(cap, max(map(frame.in_columns, column))) for column in zip(*rows, strict=True)]
+        if sum(sizes) + len(_GAP) * (len(sizes) - 1) <= wide:
             break
-    return [frame.cut(line, wide) for line in lines]
+    for row in rows:
+        pairs = zip(row, sizes, strict=True)
+        line = _GAP.join(frame.padded(text, size, right=False) for text, size in pairs)
+        yield frame.cut(line.rstrip(), wide)
 
 
 def _row(one: OpenConflict, cell: CellConflict) -> list[str]:
     key = [_text(cell.key.get(name)) if cell.key else "" for name in one.keys]
     if cell.kind == "deleted":
-        return [*key, "(the row)", *_sides(cell, "deleted", "changed")]
+        return [*key, "(the row)", "", _changed(cell, cell.ours), _changed(cell, cell.theirs)]
+    column = cell.column or ""
     if cell.kind == "dropped":
-        return [*key, cell.column or "", *_sides(cell, "dropped", "changed")]
-    sides = [cell.base, cell.ours, cell.theirs]
+        sides = ("dropped" if side is None else "changed" for side in (cell.ours, cell.theirs))
+        return [*key, column, f"named {cell.base}", *sides]
     if cell.kind == "renamed":
-        return [*key, cell.column or "", *(f"named {name}" for name in sides)]
+        return [*key, column, *(f"named {name}" for name in (cell.base, cell.ours, cell.theirs))]
     first = "(new row)" if cell.kind == "added" else _text(cell.base)
-    return [*key, cell.column or "", first, _text(cell.ours), _text(cell.theirs)]
+    return [*key, column, first, _text(cell.ours), _text(cell.theirs)]
 
 
-def _sides(cell: CellConflict, gone: str, changed: str) -> list[str]:
-    """What each side did: one has it no more, the other changed it."""
-    return ["", *(gone if side is None else changed for side in (cell.ours, cell.theirs))]
+def _changed(cell: CellConflict, side: object) -> str:
+    """What a side made of a row that the other deleted."""
+    if not isinstance(side, dict) or not isinstance(cell.base, dict):
+        return "deleted"
+    base = cell.base
+    return ", ".join(
+        f"{name}={_text(value)}" for name, value in side.items() if value != base.get(name)
+    )
 
 
 def _text(value: object) -> str:

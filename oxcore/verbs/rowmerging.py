@@ -127,8 +127,7 @@ def _merge(repo: Repository, root: bytes, conflict: Conflict) -> RowMerge:
     keys = rowmerge.common_key(*sides)
     if not keys:
         raise InvalidError(
-            "it has no key: no column of integers or texts tells the rows of all versions apart"
-            " (ox schema set FILE --key COLUMN names one)"
+            "no column tells the rows of all versions apart (ox schema set FILE --key names a key)"
         )
     return rowmerge.merge(*sides, keys, found=True)
 

@@ -110,7 +110,10 @@ def settled(
 def read_given(file: str, path: bytes) -> list[Given]:
     """What a table anywhere on this machine decides of the table at ``path``."""
     with storage_errors(f"read {file}"):
-        size = os.stat(file).st_size
+        try:
+            size = os.stat(file).st_size
+        except FileNotFoundError:
+            raise NotFoundError(f"there is no file {file}", hint="check the spelling") from None
     table = Table(Source(file, size, partial(_open, file)))
     return list(given_by(table, show_path(path)))
 

@@ -113,3 +113,57 @@ def test_a_table_without_a_question(ox, repo, write, golden):
     found = ox("merge", "topic", "--json").json
     counts = {"cells": 0, "inserted": 1, "deleted": 1, "open": 0}
     assert found["tables"] == [{"path": "labels.csv", "keys": ["id"], **counts, "why": None}]
+
+
+def test_all_that_can_be_open_in_a_narrow_terminal(ox, repo, write, golden, monkeypatch):
+    """Rows, columns and long or wide cells, a table without a key, and a file."""
+    base = "photo,n,old,label,gone\nimg.1.jpg,1,1,犬,7\nb.png,2,2,cow,8\nc.png,3,3,elk,9\n"
+    ours = base.replace("犬", "狼").replace("c.png,3,3,elk,9\n", "").replace("old,", "mine,")
+    theirs = base.replace("犬", "狐 " * 40).replace("elk", "moose").replace("old,", "hers,")
+    ours = "".join(f"{line.rpartition(',')[0]}\n" for line in ours.splitlines())
+    theirs = theirs.replace("b.png,2,2,cow,8", "b.png,2,2,cow,80")
+    doubled = ["x\n1\n1\n", "x\n1\n1\n2\n", "x\n1\n1\n3\n"]
+    names = ("labels.csv", "list.csv", "a.txt")
+    versions = zip((base, ours, theirs), doubled, "012", strict=True)
+    fork(ox, repo, write, [dict(zip(names, one, strict=True)) for one in versions])
+    told = ox.fails("merge", "topic").err
+    monkeypatch.setenv("COLUMNS", "60")
+    golden("conflicts-narrow", told + ox("conflicts").out)
+    found = ox("conflicts", "labels.csv", "--json").json[0]["cells"]
+    assert [one["name"] for one in found] == ["mine", "gone", '"img.1.jpg".label', '"c.png"']
+    set_all = ["img.1.jpg.label=fox", "gone=theirs", "mine=ours", "c.png=theirs"]
+    args = [word for one in set_all for word in ("--set", one)]
+    assert ox("resolve", "labels.csv", *args).lines[0] == "settled 4 places of labels.csv, 0 left"
+    assert (repo / "labels.csv").read_text() == (
+        "photo,n,mine,label,gone\nimg.1.jpg,1,1,fox,7\nb.png,2,2,cow,80\nc.png,3,3,moose,9\n"
+    )
+
+
+def test_decisions_from_a_table(ox, forked, repo, tmp_path_factory):
+    ox.fails("merge", "topic")
+    answers = tmp_path_factory.mktemp("answers") / "a.csv"
+    answers.write_text("key,column,value\n3,label,yak\n6,label,\n")
+    done = ox("resolve", forked, "--set-from", answers, "--json").json
+    assert (done["settled"], done["left"], done["open"]) == (1, 1, 1)
+    answers.write_text("key,column,value\n6,label,boar\n")
+    ox("resolve", forked, "--set-from", answers)
+    rows = [(0, "ant", 0.0), (1, "kitten", 0.75), (3, "yak", 3.5), (6, "boar", 6.0)]
+    assert read(repo / forked) == expected(forked, rows)
+
+
+def test_wrong_uses(ox, forked):
+    ox.fails("merge", "topic")
+    for args, code in (
+        (["--set", "3.label=x"], 2),
+        ([forked, "--set", "3.label=x", "--ours"], 2),
+        ([forked, "--set", "3.label"], 2),
+        ([forked, "--set", "3.nothing=x"], 5),
+        (["a.txt", "--set", "3.label=x"], 5),
+        ([forked, "--set-from", "nothing.csv"], 5),
+    ):
+        assert ox.fails("resolve", *args).code == code, args
+    if forked != "labels.jsonl":
+        bad = ox("resolve", forked, "--set", "3.score=x", code=None)
+        assert bad.code == 5
+    assert ox.fails("conflicts", "a.txt").code == 5
+    assert ox.fails("conflicts", "-o", "x.pdf").code == 2

@@ -142,7 +142,7 @@ def _check_found(sides: Sides, gone: pa.Table) -> None:
         names = ", ".join(key.name for key in sides.keys)
         raise InvalidError(
             f"both sides changed which {names} there are, and nobody said that it is the key"
-            f" (ox schema set FILE --key {names} does)"
+            f" (ox schema set FILE --key {names})"
         )
 
 

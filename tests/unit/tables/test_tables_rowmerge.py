@@ -5,7 +5,6 @@ import io
 import json
 import math
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +12,7 @@ from oxcore.tables import Source, Table
 from oxcore.tables.rewrite import rewrite
 from oxcore.tables.rowmerge import Decision, Settled, decode, encode, merge
 
-some = settings(max_examples=8, deadline=None)
+some = settings(max_examples=12, deadline=None)
 COLUMNS = ("label", "n", "note")
 words = st.sampled_from([None, "cat", "dog", "a,b", 'say "hi"', "", "ü\n2", " x", "7"])
 numbers = st.sampled_from([None, 0, 1, -7, 2**53 + 1, 10**20])
@@ -136,9 +135,8 @@ def names_of(found):
     return {(one.key["id"], one.column) for one in found.conflicts()}
 
 
-@pytest.mark.parametrize("form", FORMATS)
 @some
-@given(forks())
+@given(st.sampled_from(FORMATS), forks())
 def test_rows_and_cells_merge_as_dictionaries_do(form, fork):
     found, text = merged(*fork, form)
     rows, conflicts = model(*fork)
@@ -166,9 +164,8 @@ def test_the_other_way_round_only_the_sides_change(fork):
         assert _rows(one, "csv") == _rows(two, "csv")
 
 
-@pytest.mark.parametrize("form", FORMATS)
 @some
-@given(forks())
+@given(st.sampled_from(FORMATS), forks())
 def test_one_side_alone_and_both_sides_alike(form, fork):
     base, other, _ = fork
     for three in ((base, other, base), (base, base, other), (base, other, other)):
@@ -217,9 +214,8 @@ def _alike(left, right):
     )
 
 
-@pytest.mark.parametrize("form", FORMATS)
 @some
-@given(forks(), st.data())
+@given(st.sampled_from(FORMATS), forks(), st.data())
 def test_settling_everything_gives_the_side(form, fork, data):
     """Settled with theirs, in as many steps as you like, each open place is as theirs has it."""
     base, ours, theirs = fork

@@ -178,6 +178,10 @@ def test_a_key_is_found_where_all_versions_have_it():
     assert common_key(*[table_of(BASE)] * 3) == ("id",)
     doubled = BASE + "3,q,1\n"
     assert common_key(table_of(BASE), table_of(doubled), table_of(BASE)) == ("a",)
+    named = "label,photo_id\nx,2\ny,1\n"
+    assert common_key(*[table_of(named)] * 3) == ("photo_id",)
+    apart = [table_of(text) for text in ("a,b\n1,1\n2,1\n", "a,b\n1,1\n1,2\n", named)]
+    assert common_key(*apart) == common_key(apart[0], apart[1], apart[1]) == ()
     floats = "x\n0.5\n0.7\n"
     assert common_key(*[table_of(floats)] * 3) == ()
 

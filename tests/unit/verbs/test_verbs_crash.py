@@ -158,9 +158,36 @@ def scenario_mv(folder):
     return act
 
 
+def scenario_cells(folder):
+    """Both branches changed a table, by rows but for two cells: one of them is settled."""
+    rows = {"base": b"id,x\n1,a\n2,b\n", "here": b"id,x\n1,h\n2,h\n", "there": b"id,x\n1,t\n2,t\n"}
+    with Repo.open(folder, settings=SETTINGS) as repo:
+        repo.switch(create="base")
+        for branch, text in rows.items():
+            if branch != "base":
+                repo.switch("base", create=branch)
+            write(folder, {"l.csv": text})
+            repo.add(["l.csv"])
+            repo.commit(branch)
+        repo.switch("here")
+        repo.merge("there")
+
+    def act():
+        with Repo.open(folder, settings=SETTINGS) as repo:
+            repo.resolve_cells("l.csv", ["1.x=q"])
+
+    return act
+
+
 @pytest.mark.parametrize(
     ("scenario", "stride"),
-    [(scenario_switch, 2), (scenario_hard, 3), (scenario_stash, 3), (scenario_mv, 1)],
+    [
+        (scenario_switch, 2),
+        (scenario_hard, 3),
+        (scenario_stash, 3),
+        (scenario_mv, 1),
+        (scenario_cells, 3),
+    ],
 )
 def test_killed_at_every_step(tmp_path, scenario, stride):
     """Before the operation is in the log, the next verb finds the old state; after it, the new."""

@@ -194,7 +194,7 @@ def test_the_key_of_the_schema_is_used_and_one_that_both_changed_is_asked_for(de
 @pytest.mark.parametrize(
     ("name", "versions", "why"),
     [
-        (b"l.csv", (b"x\n1\n1\n", b"x\n1\n1\n2\n", b"x\n1\n1\n3\n"), "it has no key"),
+        (b"l.csv", (b"x\n1\n1\n", b"x\n1\n1\n2\n", b"x\n1\n1\n3\n"), "no column tells the rows"),
         (b"l.csv", (BASE, OURS, THEIRS + b"5\n"), "l.csv (theirs), row 6: 1 fields"),
         (b"l.csv", (BASE, OURS, b"x\tlabel\n1\t2\n"), "the formats differ: csv, tsv"),
         (b"l.parquet", (BASE, OURS, b"PAR1 and nothing else"), "broken Parquet"),
