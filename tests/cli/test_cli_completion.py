@@ -33,7 +33,7 @@ def complete(ox, words):
 
 
 def test_verbs_and_options_complete(ox):
-    assert complete(ox, "ox st") == ["status", "stash"]
+    assert complete(ox, "ox st") == ["status", "stash", "stats"]
     assert "--global" in complete(ox, "ox config --")
     assert "--stats" in complete(ox, "ox --")
 
