@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
@@ -31,7 +31,8 @@ class Source:
     seekable, at every call.
 
     ``id`` of its content, where it is known: equal ids, equal bytes. ``memo`` keeps what was found
-    out about these bytes; ``counters`` count the rows that are read."""
+    out about these bytes; ``counters`` count the rows that are read. ``chunks`` gives ids and sizes
+    of the pieces that the bytes are kept in, in order: equal ids, equal bytes."""
 
     name: str
     size: int
@@ -39,6 +40,7 @@ class Source:
     id: bytes | None = None
     memo: Memo | None = None
     counters: Counters = field(default_factory=Counters)
+    chunks: Callable[[], Iterable[tuple[bytes, int]]] | None = None
 
     def broken(
         self, why: str, *, row: int | None = None, column: str | None = None, hint: str = ""

@@ -11,6 +11,7 @@ from oxcore.errors import InvalidError, NotFoundError
 from oxcore.fs.atomic import storage_errors
 from oxcore.model.entries import Entry, Mode, show_path
 from oxcore.repo import Repository
+from oxcore.store import content
 from oxcore.tables import Source, Table
 from oxcore.verbs import files
 from oxcore.verbs.memo import StoredMemo, known_id
@@ -40,7 +41,8 @@ def stored(repo: Repository, entry: Entry, name: str) -> Source:
     """A file of the store, called ``name``."""
     opener = partial(files.open_entry, repo, entry)
     memo = StoredMemo(repo, entry.id)
-    return Source(name, entry.size, opener, entry.id, memo, repo.counters)
+    chunks = partial(content.chunks, repo.store, entry.id)
+    return Source(name, entry.size, opener, entry.id, memo, repo.counters, chunks)
 
 
 def in_folder(repo: Repository, top: str, path: bytes) -> Source:

@@ -11,10 +11,10 @@ import io
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,10 +25,12 @@ from oxcore.tables.infer import Column, decided
 from oxcore.tables.reading import Facts, Piece, Reader
 from oxcore.tables.rowdiff import unique
 from oxcore.tables.rowdiff.aligned import Alignment, align
+from oxcore.tables.rowdiff.chunks import equal_by
 from oxcore.tables.rowdiff.unique import Range
 from oxcore.tables.source import Source
 
 LEAST = 1 << 20  # bytes of a file; less is read faster than looked at
+HELD = 32 << 20  # bytes of the rows that are left that are held in memory
 
 
 Ranges = dict[tuple[str, ...], Range]
@@ -134,7 +136,7 @@ def outside(old: Reader, new: Reader) -> Outside | None:
         new.source.open() as two,
     ):
         known = beside.submit(_read, first)
-        found = align(one, two)
+        found = align(one, two, equal_by(old.source, new.source))
         ranges = known.result()
     if found is None or not _useful(found, len(old.names)):
         return None
@@ -189,7 +191,8 @@ def _part(reader: CsvReader, found: Alignment, side: int) -> PartReader:
         byte, line = at + size, at_line + lines
     source = reader.source
     size = sum(end - begin for begin, end in bounds)
-    inner = replace(source, size=size, open=lambda: _opened(source, bounds), id=None, memo=None)
+    opener = _opener(source, bounds, size)
+    inner = replace(source, size=size, open=opener, id=None, memo=None, chunks=None)
     return PartReader(CsvReader(inner, Form("csv", "", b"")), first, start)
 
 
@@ -198,8 +201,13 @@ def _header(reader: CsvReader) -> int:
         return len(file.readline())
 
 
-def _opened(source: Source, bounds: Sequence[tuple[int, int]]) -> io.BufferedReader:
-    return io.BufferedReader(_Pieces(source, bounds), 1 << 20)
+def _opener(source: Source, bounds: Sequence[tuple[int, int]], size: int) -> Callable[[], BinaryIO]:
+    """Opens pieces of a file as one; they are read once and held if that is little."""
+    if size > HELD:
+        return lambda: io.BufferedReader(_Pieces(source, bounds), 1 << 20)
+    with io.BufferedReader(_Pieces(source, bounds), 1 << 20) as file:
+        data = file.read()
+    return lambda: io.BytesIO(data)
 
 
 class _Pieces(io.RawIOBase):

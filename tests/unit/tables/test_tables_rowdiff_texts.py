@@ -11,6 +11,7 @@ from oxcore.model.counters import Counters
 from oxcore.tables import Source, Table
 from oxcore.tables.rowdiff import How, aligned, diff, outside, unique
 from oxcore.tables.rowdiff.aligned import align
+from oxcore.tables.rowdiff.chunks import equal_by
 
 LINES = st.lists(
     st.sampled_from([b"a\n", b"b\n", b"cc\n", b"\n", b"d\r\n", b"x\ry\n"]), max_size=12
@@ -194,3 +195,24 @@ def test_ranges():
     assert unique.Range(1, 5).around(0, 9) == (0, 9)
     assert unique.Range(1, 5).around(None, None) == (1, 5)
     assert unique.Range("a", "b").around(1, 2) == (None, None)
+
+
+@given(st.lists(st.sampled_from([b"a", b"bb", b"ccc"])), st.lists(st.sampled_from([b"a", b"bb"])))
+@fixed
+def test_what_chunks_tell_is_so(one, two):
+    def source(chunks):
+        data = b"".join(chunks)
+        listed = [(chunk, len(chunk)) for chunk in chunks]
+        return Source("t", len(data), lambda: io.BytesIO(data), chunks=lambda: listed)
+
+    old, new = source(one), source(two)
+    equal = equal_by(old, new)
+    first, second = b"".join(one), b"".join(two)
+    for a in range(len(first)):
+        for b in range(len(second)):
+            size = equal(a, b)
+            assert first[a : a + size] == second[b : b + size]
+            assert len(first[a : a + size]) == size
+    if one and one == two:
+        assert equal(0, 0) == len(first)
+    assert equal_by(old, Source("t", 0, io.BytesIO))(0, 0) == 0

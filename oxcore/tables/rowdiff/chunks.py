@@ -1,0 +1,52 @@
+"""What two files share, as the lists of their chunks tell without a look at their bytes."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+
+from oxcore.tables.source import Source
+
+Equal = Callable[[int, int], int]
+
+
+def equal_by(old: Source, new: Source) -> Equal:
+    """``equal(a, b)``: how many bytes from these places on are known to be the same in both."""
+    if old.chunks is None or new.chunks is None:
+        return lambda _old, _new: 0
+    return _Runs(old.chunks(), new.chunks()).equal
+
+
+class _Runs:
+    """The chunks of both files; the run of equal ones that was found last."""
+
+    def __init__(self, old: Iterable[tuple[bytes, int]], new: Iterable[tuple[bytes, int]]) -> None:
+        self._old, self._new = _placed(old), _placed(new)
+        self._last = 0, 0, 0
+
+    def equal(self, one: int, two: int) -> int:
+        """Bytes from here to the end of the run of equal chunks; 0 outside of one."""
+        start, apart, end = self._last
+        if two - one != apart or not start <= one < end:
+            self._last = one, two - one, one + self._run(one, two)
+        return self._last[2] - one
+
+    def _run(self, one: int, two: int) -> int:
+        (starts, ids), (others, names) = self._old, self._new
+        a, b = bisect_right(starts, one) - 1, bisect_right(others, two) - 1
+        first = a
+        while a < len(ids) and b < len(names) and ids[a] == names[b]:
+            if one - starts[first] != two - others[b - a + first]:
+                return 0
+            a, b = a + 1, b + 1
+        return starts[a] - one if a > first else 0
+
+
+def _placed(chunks: Iterable[tuple[bytes, int]]) -> tuple[array[int], list[bytes]]:
+    """Where each chunk starts, and the end of the last; the ids."""
+    starts, ids = array("q", [0]), list[bytes]()
+    for oid, size in chunks:
+        starts.append(starts[-1] + size)
+        ids.append(oid)
+    return starts, ids
