@@ -66,7 +66,7 @@ class Options(TypedDict):
 @option("--no-renames", flag=True, help="Show a renamed file as removed and added.")
 @option("--files", flag=True, help="Compare two files, FILE[@REV] FILE[@REV].")
 @option("--keys", many=True, metavar="NAMES", help="Key columns of tables, with commas.")
-@option("--ordered", flag=True, help="Rows of tables by their places.")
+@option("--ordered", flag=True, help="The order of rows counts.")
 @option(
     "--tolerance",
     kind=Number(0, whole=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from oxcli.render import frame
@@ -248,21 +248,28 @@ def _changed_cap(wide: int) -> int:
 def _fitting(
     fields: Sequence[Field], cells: Sequence[Sequence[Cell]], wide: int
 ) -> tuple[list[int], list[int]]:
-    """The width of each column, and which are shown: keys, then what changed, then the rest."""
-    own = [max(in_columns(cell.text) for cell in column) for column in cells]
-    changed = [any(cell.pair for cell in column) for column in cells]
-    order = sorted(range(len(fields)), key=lambda i: (not fields[i].key, not changed[i], i))
+    """The width of each column, and which are shown: keys, then what changed most, then the rest.
+
+    The narrower the others, the more fit; two values have room for both.
+    """
+    changed = [sum(cell.pair is not None for cell in column) for column in cells]
+    order = sorted(range(len(fields)), key=lambda i: (not fields[i].key, -changed[i], i))
+    two = [_widest(cell for cell in column if cell.pair is not None) for column in cells]
+    one = [_widest(cell for cell in column if cell.pair is None) for column in cells]
     sizes, shown = list[int](), list[int]()
     for cap in CAPS:
-        caps = [_changed_cap(wide) if of_two else cap for of_two in changed]
         sizes = [
-            min(most, max(size, in_columns(field.head)))
-            for most, size, field in zip(caps, own, fields, strict=True)
+            max(min(both, _changed_cap(wide)), min(cap, max(own, in_columns(field.head))))
+            for both, own, field in zip(two, one, fields, strict=True)
         ]
         shown = _first(order, sizes, wide - 2)
         if len(shown) == len(fields):
             break
     return sizes, sorted(shown)
+
+
+def _widest(cells: Iterable[Cell]) -> int:
+    return max((in_columns(cell.text) for cell in cells), default=0)
 
 
 def _first(order: Sequence[int], sizes: Sequence[int], wide: int) -> list[int]:

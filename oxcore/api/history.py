@@ -96,8 +96,8 @@ class History(RepoBase):
 
         None: stage and work tree; ``A``: A and work tree; ``A, B`` or ``A..B``; ``A...B``: their
         merge base and B; ``staged``: HEAD (or A) and the stage. Tables are compared by rows: those
-        of the same ``keys`` (none: as their schema says, or found), or ``ordered``, of the same
-        place; numbers may be ``tolerance`` apart. ``text``: tables as other files.
+        of the same ``keys`` (none: as their schema says, or found), or ``ordered``, by their
+        order; numbers may be ``tolerance`` apart. ``text``: tables as other files.
         """
         rows = None if text else verbs.tablediff.ByRows(tuple(keys), ordered, tolerance)
         return verbs.diff.diff(

@@ -26,7 +26,7 @@ _PACKED = (b".gz", b".zst")
 
 class ByRows(NamedTuple):
     """How rows are told apart: by key columns (none: those of the schema, else found), with
-    ``ordered`` by their places; numbers differ by more than ``tolerance``. ``known``: the keys are
+    ``ordered`` by their order; numbers differ by more than ``tolerance``. ``known``: the keys are
     those of a schema, and may be no columns any more."""
 
     keys: tuple[str, ...] = ()

@@ -94,6 +94,24 @@ def test_columns(ox, labels, write):
     )
 
 
+def test_renamed_columns_and_the_order_of_rows(ox, repo, write):
+    rows = [f"{n},animal {n}\n" for n in range(20)]
+    write({"t.csv": "id,label\n" + "".join(rows)})
+    ox("add", ".")
+    rows[3], rows[8:10] = "3,beast\n", rows[9:7:-1]
+    write({"t.csv": "id,name\n" + "".join(["20,new\n", *rows])})
+    counts, _, *table = ox("diff").lines[1:]
+    assert counts == (
+        "t.csv: 1 added, 1 changed of 20 -> 21 rows by id; columns label -> name renamed"
+    )
+    assert [line.split() for line in table] == [
+        ["id", "name"],
+        ["+", "20", "new"],
+        ["~", "3", *["animal", "3", "->", "beast"]],
+    ]
+    assert "2 added, 1 removed, 1 changed of 20 -> 21 rows in order" in ox("diff", "--ordered").out
+
+
 def test_as_many_rows_as_anybody_reads_and_all_on_demand(ox, labels, write):
     write({"labels.csv": "id,label,score,note\n" + "".join(f"{n},a,1,\n" for n in range(5, 1105))})
     for arguments, tty, count in (((), True, 40), ((), False, 1000), (("--all",), True, 1103)):
@@ -222,8 +240,9 @@ def test_tolerance(ox, labels, write):
         ("cut.parquet", b"PAR1" + bytes(60), "cut.parquet"),
         ("empty.csv", b"", "empty.csv: it is empty"),
         ("odd.tsv", b"a\tb\n\xff\t1\n", "odd.tsv, row 2, column 'a'"),
-        ("packed.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "packed.csv.gz"),
+        ("packed.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9], "packed.csv.gz"),
     ],
+    ids=["ragged", "mixed", "cut", "empty", "odd", "packed"],
 )
 def test_what_is_no_table_is_compared_as_before_and_it_is_said_why(
     ox, repo, write, name, data, why
