@@ -57,8 +57,11 @@ SECTIONS: dict[str, dict[str, str]] = {
         "token": "make, list and revoke a hub's tokens",
         "hub": "serve repositories over HTTP",
     },
-    "Capture": {
+    "Capture & learn": {
         "capture": "what models saved: what waits, what went wrong",
+        "report": "what a model got right and wrong, in figures",
+        "failures": "the records that failed, the worst first",
+        "slice": "name sets of records, as files",
     },
     "Undo & upkeep": {
         "oplog": "every operation on this repository",

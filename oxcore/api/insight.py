@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from oxcore import tree, verbs
 from oxcore.api.base import RepoBase
-from oxcore.errors import UsageError
+from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.model.entries import path_bytes
 
 if TYPE_CHECKING:
     from oxcore.insight.examples import Examples
+    from oxcore.insight.pictures import Shown
     from oxcore.insight.report import Example, Report
     from oxcore.insight.slices import Slice
+    from oxcore.insight.versus import Versus
 
 
 class How(TypedDict, total=False):
@@ -93,6 +95,96 @@ class Insight(RepoBase):
             chosen = " AND ".join(checked(found.sql, part) for part in parts)
             return failures(found, chosen or WRONG, sort, limit)
 
+    def versus(
+        self,
+        branch: str,
+        folder: str | bytes,
+        other: str,
+        *,
+        model: str = "",
+        **reading: Unpack[How],
+    ) -> Versus:
+        """``branch`` against ``other`` on the same inputs: what ``other`` fixes, what it breaks.
+
+        ``other`` is a model of the records (``name`` or ``name@version``), compared with the other
+        models or with ``model``, or else a branch whose folder of the same name is compared.
+        Raises ``NotFoundError`` for what is neither, and as ``report`` does.
+        """
+        from oxcore.insight.versus import of_model, seen, versus
+
+        texts = ("input_hash",)
+        with self.examples(branch, folder, texts=texts, **reading) as found:
+            theirs = of_model(other)
+            if found.sql.rows(f"SELECT count(*) FROM examples WHERE {theirs}")[0][0]:
+                ours = of_model(model) if model else f"NOT coalesce({theirs}, false)"
+                old, new = seen(found, ours), seen(found, theirs)
+                return versus(model or "the other models", other, old, new)
+            old = seen(found, of_model(model) if model else "true")
+        try:
+            verbs.names.resolve_commit(self._repo, other)
+        except (NotFoundError, InvalidError):
+            hint = "a model of the records, or a branch"
+            raise NotFoundError(f"{other!r} is no model and no branch", hint=hint) from None
+        with self.examples(other, folder, texts=texts, **reading) as found:
+            return versus(branch, other, old, seen(found))
+
+    def input_of(self, branch: str, folder: str | bytes, ids: Sequence[str]) -> dict[str, Shown]:
+        """What can be shown of the inputs of some records: a small picture, or text.
+
+        Pictures and arrays become data addresses; of records that kept no input, or one that is
+        neither, nothing.
+        """
+        from oxcore.insight.pictures import MOST, shown
+        from oxcore.insight.records import captured
+
+        root = verbs.names.resolve_tree(self._repo, branch)
+        base = path_bytes(folder).strip(b"/")
+        rows = captured(self._repo, root, base).records.find(list(ids))
+        made: dict[str, Shown] = {}
+        for record, row in rows.items():
+            source = row.get("input") or {}
+            path = b"/".join(part for part in (base, (source.get("path") or "").encode()) if part)
+            entry = tree.get(self._repo.store, root, path) if source.get("path") else None
+            if entry is not None and entry.size <= MOST:
+                with verbs.files.open_entry(self._repo, entry) as file:
+                    made[record] = shown(file.read(), source.get("mime"))
+        return made
+
+    def test_slice(
+        self, name: str, branch: str, folder: str | bytes, **reading: Unpack[How]
+    ) -> tuple[int, int, list[str]]:
+        """How many records a slice has, as it is staged, of how many; and the first of their ids.
+
+        Raises as ``report`` does.
+        """
+        from oxcore.insight.examples import checked
+
+        where = _condition(self.slices(":"), name)
+        with self.examples(branch, folder, texts=(where,), **reading) as found:
+            inside = checked(found.sql, where)
+            counts = f"count(*) FILTER (WHERE {inside}), count(*)"
+            n, total = found.sql.rows(f"SELECT {counts} FROM examples")[0]
+            ids = found.sql.rows(
+                f"SELECT record_id FROM examples WHERE {inside} ORDER BY record_id LIMIT 10"
+            )
+        return n, total, [row[0] for row in ids]
+
+    def add_slice(self, name: str, *, about: str = "", **conditions: object) -> Slice:
+        """Write the slice ``name`` into the work tree, ``slices/NAME.yaml``, and stage it.
+
+        ``conditions``: ``where``, ``tag``, ``records``, ``model``, ``all``, ``any``, ``not_``; see
+        ``oxcore.insight.slices``. Raises ``InvalidError`` for conditions that make no sense.
+        """
+        from oxcore.insight.slices import Slice, condition, dump, parse, path_of
+
+        given = {key.rstrip("_"): value for key, value in conditions.items()}
+        text = dump(Slice(name, about, given))
+        made = parse(name, text)
+        condition(made, lambda other: Slice(other, "", {}))
+        path = path_of(name)
+        verbs.place.place(self._repo, {path: text}, verb="slice", note=name)
+        return made
+
     @contextmanager
     def examples(
         self,
@@ -116,10 +208,10 @@ class Insight(RepoBase):
             yield opened
 
     def slices(self, rev: str = "HEAD") -> dict[str, Slice]:
-        """The slices of a version, by name."""
+        """The slices of a version (``":"``: of the stage), by name."""
         from oxcore.insight.slices import FOLDER, parse
 
-        root = verbs.names.resolve_tree(self._repo, rev)
+        root = verbs.files.root_of(self._repo, rev)
         found: dict[str, Slice] = {}
         for path, entry in tree.walk(self._repo.store, root, FOLDER + b"/"):
             if path.endswith(b".yaml") and path.count(b"/") == 1:

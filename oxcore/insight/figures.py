@@ -8,7 +8,7 @@ a normal one. Weighted counts enter with Kish's effective sample size (L. Kish, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 Z = 1.959963984540054  # of the standard normal, 97.5%
@@ -116,12 +116,23 @@ def _f1_of_jaccard(share: float) -> float:
 def macro(classes: list[ClassFigures]) -> tuple[Figure, Figure, Figure]:
     """Precision, recall and F1, each the plain mean over the classes that are some record's truth
     or prediction; a class without a value counts as 0, as scikit-learn has it."""
-    found = []
-    for name in ("precision", "recall", "f1"):
-        values = [getattr(one, name).value or 0.0 for one in classes]
-        n = sum(one.support for one in classes)
-        found.append(Figure(math.fsum(values) / len(values) if values else None, n))
-    return found[0], found[1], found[2]
+    n = sum(one.support for one in classes)
+    return (
+        _mean_of([one.precision for one in classes], n),
+        _mean_of([one.recall for one in classes], n),
+        _mean_of([one.f1 for one in classes], n),
+    )
+
+
+def _mean_of(figures: Sequence[Figure], n: int) -> Figure:
+    """Their plain mean. Its interval takes them for independent, each normal with half of its own
+    interval as reach."""
+    if not figures:
+        return Figure(None, n)
+    middle = math.fsum(one.value or 0.0 for one in figures) / len(figures)
+    halves = [(one.high or 0.0) / 2 - (one.low or 0.0) / 2 for one in figures]
+    reach = math.sqrt(math.fsum(half * half for half in halves)) / len(figures)
+    return Figure(middle, n, max(0.0, middle - reach), min(1.0, middle + reach))
 
 
 def added(parts: Iterable[Weighted]) -> Weighted:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from oxcore.insight.cube import BINS, Confusion, Part, Tally, few_truths, tally
-from oxcore.insight.figures import Figure, Weighted, by_class, macro, mean, proportion
+from oxcore.insight.figures import Figure, Weighted, Z, by_class, macro, mean, proportion
 from oxcore.tables.engine import Engine
 
 _MANY = 50  # distinct truths that are numbers: more are measured, fewer are classes
@@ -152,9 +152,14 @@ def _bins(parts: Sequence[Part]) -> list[Bin]:
 
 
 def _ece(bins: Sequence[Bin]) -> Figure:
+    """Its interval is normal, with the variance of each bin's accuracy."""
     n = sum(one.n for one in bins)
-    apart = math.fsum(one.n * abs(one.accuracy - one.confidence) for one in bins)
-    return Figure(apart / n if n else None, n)
+    if not n:
+        return Figure(None, 0)
+    apart = math.fsum(one.n * abs(one.accuracy - one.confidence) for one in bins) / n
+    spread = math.fsum(one.n * one.accuracy * (1 - one.accuracy) for one in bins)
+    reach = Z * math.sqrt(spread) / n
+    return Figure(apart, n, max(0.0, apart - reach), min(1.0, apart + reach))
 
 
 def _rooted(figure: Figure) -> Figure:

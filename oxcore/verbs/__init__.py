@@ -87,6 +87,9 @@ if TYPE_CHECKING:
         pair as pair,
     )
     from oxcore.verbs import (
+        place as place,
+    )
+    from oxcore.verbs import (
         pull as pull,
     )
     from oxcore.verbs import (

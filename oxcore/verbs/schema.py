@@ -12,7 +12,7 @@ import pyarrow as pa
 from oxcore import tree
 from oxcore.errors import InvalidError, NotFoundError
 from oxcore.fs.atomic import storage_errors
-from oxcore.model.entries import Change, Entry, Mode, check_path, show_path
+from oxcore.model.entries import Entry, Mode, show_path
 from oxcore.repo import Repository
 from oxcore.store import Batch, content
 from oxcore.tables import Table
@@ -20,13 +20,11 @@ from oxcore.tables.ask import places_of
 from oxcore.tables.schema import ColumnSchema, TableSchema, encode, merge, parse
 from oxcore.tables.typenames import parse_type
 from oxcore.tree import Conflict
-from oxcore.verbs import intent
-from oxcore.verbs.deposit import put_bytes
 from oxcore.verbs.df import open_table
 from oxcore.verbs.files import root_of
+from oxcore.verbs.place import names, place, stored
 from oxcore.verbs.schemafile import file_of, table_of, tables
 from oxcore.verbs.select import Selection, is_glob
-from oxcore.verbs.update import carry
 
 _LARGEST = 16 << 20  # bytes of a schema, which is read at once
 
@@ -205,25 +203,9 @@ def _inferred(
 
 
 def _write(repo: Repository, texts: Mapping[bytes, bytes | None]) -> None:
-    """Make the schemas of these tables be this, in the work tree and in the stage, as one
-    operation, which ``undo`` takes back."""
-    with repo.lock("schema"):
-        intent.recover(repo)
-        stage, edits = repo.stage(), dict[bytes, Entry | None]()
-        with repo.batch() as batch:
-            for path, text in texts.items():
-                check_path(file_of(path))
-                edits[file_of(path)] = None if text is None else _stored(repo, batch, text)
-            paths = sorted(edits)
-            olds = tree.get_many(repo.store, stage, paths)
-            new = tree.edit(repo.store, batch, stage, sorted(edits.items()))
-        steps = [Change(path, old, edits[path]) for path, old in zip(paths, olds, strict=True)]
-        note = ", ".join(show_path(path) for path in sorted(texts)[:3])
-        carry(repo, steps, stage=new, verb="schema", note=note, changes={}, force=True)
-
-
-def _stored(repo: Repository, batch: Batch, text: bytes) -> Entry:
-    return Entry(Mode.FILE, len(text), put_bytes(repo, batch, text))
+    """Make the schemas of these tables be this."""
+    files = {file_of(path): text for path, text in texts.items()}
+    place(repo, files, verb="schema", note=names(texts))
 
 
 def joined(repo: Repository, batch: Batch, merged: tree.Merge) -> tree.Merge:
@@ -245,4 +227,4 @@ def _settled(repo: Repository, batch: Batch, conflict: Conflict) -> Entry | None
     except InvalidError:
         return None
     made = merge(known, left, right)
-    return None if made is None else _stored(repo, batch, encode(made))
+    return None if made is None else stored(repo, batch, encode(made))

@@ -1,0 +1,325 @@
+"""A report as one HTML file that needs nothing else: no script from elsewhere, no server.
+
+The same report and pictures give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+
+from oxcore.insight import plots
+from oxcore.insight.figures import Figure
+from oxcore.insight.pictures import Shown
+from oxcore.insight.report import Cell, Example, Group, Report
+from oxcore.insight.versus import Turn, Versus
+
+_Look = Callable[[str], Shown]  # what to show of the input of a record, by its id
+_MATRIX = 30  # classes of a confusion matrix that is drawn; of more only the pairs are listed
+_PAIRS = 40
+
+
+def page(report: Report, inputs: Mapping[str, Shown], versus: Versus | None = None) -> str:
+    """The report as HTML; ``inputs``: what can be shown of examples, by the ids of records."""
+
+    def look(record: str) -> Shown:
+        return inputs.get(record, Shown())
+
+    title = f"{report.branch}: {report.folder or 'the dataset'}"
+    parts = [
+        *_head(report, title),
+        *_tiles(report),
+        *_section("Over time", plots.over_time(report.points, report.step)),
+        *_versus(versus, look),
+        *_slices(report),
+        *_confusion(report.cells, look),
+        *_section("Can its confidence be trusted?", plots.calibration(report.calibration)),
+        *_worst(report.worst, look),
+    ]
+    body = "\n".join(parts)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n"
+    )
+
+
+def percent(figure: Figure) -> str:
+    """``91.2% (90.8 to 91.6)``; a dash where nothing is known."""
+    if figure.value is None:
+        return "-"
+    text = f"{figure.value:.1%}"
+    if figure.low is None or figure.high is None:
+        return text
+    return f"{text} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
+
+
+def _head(report: Report, title: str) -> Iterator[str]:
+    yield f"<h1>{escape(title)}</h1>"
+    told = [f"commit <code>{report.commit[:10]}</code>"]
+    if report.as_of is not None:
+        when = datetime.fromtimestamp(report.as_of / 1e6, UTC)
+        told.append(f"as of {when:%Y-%m-%d %H:%M:%S} UTC")
+    told.append(f"{report.whole.n:,} records, {report.whole.labelled:,} of them labelled")
+    if report.lost:
+        told.append(f'<b class="bad">{report.lost:,} records were lost</b>')
+    if report.orphans:
+        told.append(f"{report.orphans:,} events of records that are not here")
+    if report.delay is not None:
+        told.append(f"labels come {report.delay:,.1f} hours later, in the median")
+    yield f'<p class="quiet">{" · ".join(told)}</p>'
+
+
+def _tiles(report: Report) -> Iterator[str]:
+    whole = report.whole
+    tiles = [("coverage", percent(whole.coverage), whole.coverage.n)]
+    if report.task == "classes":
+        tiles += [
+            ("accuracy", percent(whole.accuracy), whole.accuracy.n),
+            ("precision, mean of classes", percent(whole.precision), whole.precision.n),
+            ("recall, mean of classes", percent(whole.recall), whole.recall.n),
+            ("F1, mean of classes", percent(whole.f1), whole.f1.n),
+        ]
+    else:
+        tiles += [
+            ("mean absolute error", _number(whole.mae), whole.mae.n),
+            ("root mean squared error", _number(whole.rmse), whole.rmse.n),
+        ]
+    tiles += [
+        ("failed calls", percent(whole.error_rate), whole.error_rate.n),
+        ("calibration error", percent(whole.ece), whole.ece.n),
+    ]
+    if whole.cost.value is not None:
+        tiles.append(("cost of a call", _number(whole.cost), whole.cost.n))
+    yield '<div class="tiles">'
+    for name, value, n in tiles:
+        yield _tile(name, value, f"n = {n:,}")
+    latencies = " / ".join("-" if ms is None else f"{ms:,.1f}" for ms in whole.latency)
+    yield _tile("latency, ms: p50 / p95 / p99", latencies, f"n = {whole.n:,}")
+    if whole.up or whole.down:
+        yield _tile("votes", f"{whole.up:,} up, {whole.down:,} down", "opinions, not labels")
+    yield "</div>"
+
+
+def _tile(name: str, value: str, note: str) -> str:
+    return (
+        f'<div class="tile"><div class="name">{escape(name)}</div>'
+        f'<div class="value">{escape(value)}</div><div class="note">{escape(note)}</div></div>'
+    )
+
+
+def _number(figure: Figure) -> str:
+    if figure.value is None:
+        return "-"
+    text = f"{figure.value:.4g}"
+    if figure.low is None or figure.high is None:
+        return text
+    return f"{text} ({figure.low:.4g} to {figure.high:.4g})"
+
+
+def _section(title: str, body: str) -> Iterator[str]:
+    if body:
+        yield f"<h2>{escape(title)}</h2>\n{body}"
+
+
+def _slices(report: Report) -> Iterator[str]:
+    if not report.groups:
+        return
+    yield "<h2>Where the errors are</h2>"
+    yield (
+        '<p class="quiet">Sorted by errors recoverable: wrong records that would be right, were '
+        "the group as good as the rest.</p>"
+    )
+    measured = "accuracy" if report.task == "classes" else "mean absolute error"
+    heads = ("group", "n", "labelled", measured, "against all", "share of errors", "recoverable")
+    yield "<table><thead><tr>"
+    yield "".join(f"<th>{escape(head)}</th>" for head in heads)
+    yield "</tr></thead><tbody>"
+    most = max(group.recoverable for group in report.groups) or 1.0
+    for group in report.groups:
+        yield _row(group, report.task, most)
+    yield "</tbody></table>"
+
+
+def _row(group: Group, task: str, most: float) -> str:
+    own = group.measures
+    shown = percent(own.accuracy) if task == "classes" else _number(own.mae)
+    change = "-" if group.change is None else f"{group.change:+.3f}"
+    share = "-" if group.share is None else f"{group.share:.1%}"
+    bar = f'<i style="width:{100 * group.recoverable / most:.1f}%"></i>'
+    about = f'<div class="note">{escape(group.about)}</div>' if group.about else ""
+    cells = (
+        f"<td>{escape(group.name)}{about}</td>",
+        f"<td>{own.n:,}</td><td>{own.labelled:,}</td><td>{escape(shown)}</td>",
+        f"<td>{change}</td><td>{share}</td>",
+        f'<td class="bar">{bar}<span>{group.recoverable:,.1f}</span></td>',
+    )
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _confusion(cells: Sequence[Cell], look: _Look) -> Iterator[str]:
+    labels = sorted({one for cell in cells for one in (cell.truth, cell.prediction)})
+    wrong = sorted((c for c in cells if c.truth != c.prediction), key=lambda c: (-c.n, c[:2]))
+    if not cells:
+        return
+    yield "<h2>What is taken for what</h2>"
+    if len(labels) <= _MATRIX:
+        yield from _matrix(cells, labels)
+    for cell in wrong[:_PAIRS]:
+        name = _anchor(cell)
+        said = cell.prediction or "no answer"
+        yield f'<details id="{name}"><summary>{escape(cell.truth)} taken for {escape(said)}: '
+        yield f'{cell.n:,}</summary><div class="cards">'
+        for record in cell.records:
+            yield _card(look(record), record, "")
+        yield "</div></details>"
+
+
+def _matrix(cells: Sequence[Cell], labels: Sequence[str]) -> Iterator[str]:
+    counts = {(cell.truth, cell.prediction): cell for cell in cells}
+    totals = {truth: sum(c.n for c in cells if c.truth == truth) for truth in labels}
+    yield '<table class="matrix"><thead><tr><th>truth \\ prediction</th>'
+    yield "".join(f"<th>{escape(label) or 'no answer'}</th>" for label in labels)
+    yield "</tr></thead><tbody>"
+    for truth in labels:
+        if not totals[truth]:
+            continue
+        yield f"<tr><th>{escape(truth)}</th>"
+        for said in labels:
+            cell = counts.get((truth, said))
+            if cell is None:
+                yield "<td></td>"
+                continue
+            share = cell.n / totals[truth]
+            ink = "15, 118, 110" if truth == said else "185, 28, 28"
+            text = f"{cell.n:,}"
+            if truth != said:
+                text = f'<a href="#{_anchor(cell)}">{text}</a>'
+            yield f'<td style="background:rgba({ink},{0.08 + 0.6 * share:.2f})">{text}</td>'
+        yield "</tr>"
+    yield "</tbody></table>"
+
+
+def _anchor(cell: Cell) -> str:
+    return "pair-" + "-".join(text.encode().hex() or "0" for text in (cell.truth, cell.prediction))
+
+
+def _worst(examples: Sequence[Example], look: _Look) -> Iterator[str]:
+    if not examples:
+        return
+    yield "<h2>The worst examples</h2>"
+    yield '<p class="quiet">Wrong ones, the surest first.</p><div class="cards">'
+    for one in examples:
+        yield _card(look(one.record_id), one.record_id, _told(one))
+    yield "</div>"
+
+
+def _told(one: Example) -> str:
+    parts = []
+    if one.status == "error":
+        parts.append(f'<b class="bad">{escape(one.error or "failed")}</b>')
+    elif one.prediction is not None:
+        parts.append(f"says <b>{escape(_short(one.prediction))}</b>")
+    if one.truth is not None:
+        parts.append(f"is <b>{escape(_short(one.truth))}</b>")
+    if one.confidence is not None:
+        parts.append(f"confidence {one.confidence:.2f}")
+    if one.model:
+        parts.append(escape(one.model))
+    return "<br>".join(parts)
+
+
+def _card(shown: Shown, record: str, told: str) -> str:
+    inside = ""
+    if shown.picture:
+        inside = f'<img src="{shown.picture}" alt="the input of {escape(record)}">'
+    elif shown.text is not None:
+        inside = f"<pre>{escape(shown.text)}</pre>"
+    return f'<div class="card">{inside}<div>{told}</div><code>{escape(record)}</code></div>'
+
+
+def _versus(found: Versus | None, look: _Look) -> Iterator[str]:
+    if found is None:
+        return
+    yield f"<h2>{escape(found.old)} against {escape(found.new)}</h2>"
+    yield '<div class="tiles">'
+    yield _tile(f"accuracy, {found.old}", percent(found.old_accuracy), f"n = {found.n:,}")
+    yield _tile(f"accuracy, {found.new}", percent(found.new_accuracy), f"n = {found.n:,}")
+    yield _tile("fixed / broken", f"{found.fixed:,} / {found.broken:,}", f"p = {found.p:.3g}")
+    yield _tile(
+        "both right / both wrong",
+        f"{found.both_right:,} / {found.both_wrong:,}",
+        "the same inputs on both sides",
+    )
+    yield "</div>"
+    for name, turns in (("broken", found.breaks), ("fixed", found.fixes)):
+        if turns:
+            yield f'<details><summary>{name}: {len(turns):,} shown</summary><div class="cards">'
+            yield from (_turn(one, look) for one in turns)
+            yield "</div></details>"
+
+
+def _turn(one: Turn, look: _Look) -> str:
+    told = (
+        f"is <b>{escape(_short(one.truth))}</b><br>{escape(_short(one.old or '-'))} → "
+        f"{escape(_short(one.new or '-'))}"
+    )
+    return _card(look(one.after), one.after, told)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:80]}..."
+
+
+def as_json(report: Report, versus: Versus | None = None) -> str:
+    """The report as JSON, the same bytes each time; names of fields are those of ``Report``."""
+    document = _plain(report)
+    if versus is not None and isinstance(document, dict):
+        document["versus"] = _plain(versus)
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _plain(inner) for name, inner in value._asdict().items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):  # sums differ in their last digits with the order of threads
+        return float(f"{value:.9g}")
+    return value
+
+
+_SCRIPT = """
+function show(){const one=document.getElementById(location.hash.slice(1));
+if(one&&one.tagName==="DETAILS"){one.open=true;one.scrollIntoView()}}
+addEventListener("hashchange",show);show()
+"""  # a cell of the matrix opens its examples
+_STYLE = """
+:root{color-scheme:light}
+body{margin:0;background:#f8fafc;color:#1e293b;font:15px/1.5 system-ui,sans-serif}
+main{max-width:900px;margin:0 auto;padding:32px 20px 80px}
+h1{font-size:26px;margin:0}h2{font-size:18px;margin:40px 0 12px}
+.quiet,.note{color:#64748b}.note{font-size:12px}.bad{color:#b91c1c}
+code{font:12px ui-monospace,monospace;color:#64748b;overflow-wrap:anywhere}
+svg{width:100%;height:auto;background:#fff;border:1px solid #e2e8f0;border-radius:8px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:12px;
+margin:20px 0}
+.tile,.card{background:#fff;border:1px solid #e2e8f0;border-radius:8px;padding:12px}
+.tile .name{font-size:12px;color:#64748b}.tile .value{font-size:17px;font-weight:600}
+table{border-collapse:collapse;width:100%;background:#fff;font-size:14px}
+th,td{padding:6px 10px;border-bottom:1px solid #e2e8f0;text-align:right}
+th:first-child,td:first-child{text-align:left}th{font-weight:600;color:#475569}
+.matrix{width:auto}.matrix td,.matrix th{text-align:center;border:1px solid #fff;padding:4px 8px}
+.bar{position:relative;min-width:120px}.bar i{position:absolute;left:0;top:20%;height:60%;
+background:#fecaca;border-radius:3px}.bar span{position:relative}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:12px;
+margin:12px 0}
+.card{font-size:13px}.card img{display:block;max-width:100%;image-rendering:pixelated;
+margin:0 auto 8px}.card pre{white-space:pre-wrap;margin:0 0 8px;font-size:12px;max-height:180px;
+overflow:auto}
+details{margin:6px 0}summary{cursor:pointer}details:target>summary{font-weight:600}
+a{color:inherit}
+"""

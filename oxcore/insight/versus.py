@@ -1,0 +1,104 @@
+"""Two models, or two branches, on the same inputs: what was fixed, what broke.
+
+Records are the same where the bytes of their inputs are. What is true of an input is what either
+side's labels say, the first side's first.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from oxcore.insight.examples import Examples
+from oxcore.insight.figures import Figure, Weighted, mcnemar, proportion
+from oxcore.tables.engine import literal
+
+_SHOWN = 20  # records of each kind
+
+
+class Turn(NamedTuple):
+    """An input that the two judge otherwise: its records on both sides, its truth and answers."""
+
+    before: str
+    after: str
+    truth: str
+    old: str | None
+    new: str | None
+
+
+class Versus(NamedTuple):
+    """``old`` against ``new`` on ``n`` labelled inputs that both have seen.
+
+    ``fixed``: old wrong and new right; ``broken``: the other way round; ``p``: how likely so
+    much of a difference is by chance (McNemar's exact test).
+    """
+
+    old: str
+    new: str
+    n: int
+    both_right: int
+    both_wrong: int
+    fixed: int
+    broken: int
+    p: float
+    old_accuracy: Figure
+    new_accuracy: Figure
+    fixes: tuple[Turn, ...]
+    breaks: tuple[Turn, ...]
+
+    @property
+    def worse(self) -> bool:
+        """Whether more broke than was fixed."""
+        return self.broken > self.fixed
+
+
+Seen = dict[str, tuple[str, str | None, str | None, bool]]
+
+
+def seen(found: Examples, where: str = "true") -> Seen:
+    """For each input its latest record: id, prediction, truth, and whether the call failed."""
+    rows = found.sql.rows(
+        "SELECT input_hash, record_id, prediction, truth, status = 'error' FROM examples "
+        f"WHERE input_hash IS NOT NULL AND ({where}) "
+        "QUALIFY row_number() OVER (PARTITION BY input_hash "
+        "ORDER BY truth IS NULL, ts DESC, record_id) = 1"
+    )
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
+def of_model(name: str) -> str:
+    """The condition that a record is of a model: ``name``, or ``name@version``."""
+    whole = f"model = {literal(name)}"
+    return whole if "@" in name else f"({whole} OR starts_with(model, {literal(name + '@')}))"
+
+
+def versus(old_name: str, new_name: str, old: Seen, new: Seen) -> Versus:
+    """Compare what two sides say of the same inputs."""
+    counts = {(a, b): 0 for a in (True, False) for b in (True, False)}
+    turns: dict[bool, list[Turn]] = {True: [], False: []}
+    for key in sorted(old.keys() & new.keys()):
+        before, guess, truth, failed = old[key]
+        after, answer, other, broke = new[key]
+        real = truth if truth is not None else other
+        if real is None:
+            continue
+        was, is_ = not failed and guess == real, not broke and answer == real
+        counts[was, is_] += 1
+        if was != is_:
+            turns[is_].append(Turn(before, after, real, guess, answer))
+    n = sum(counts.values())
+    fixed, broken = counts[False, True], counts[True, False]
+    whole = Weighted(n, float(n), float(n))
+    return Versus(
+        old_name,
+        new_name,
+        n,
+        counts[True, True],
+        counts[False, False],
+        fixed,
+        broken,
+        mcnemar(fixed, broken),
+        proportion(counts[True, True] + broken, whole),
+        proportion(counts[True, True] + fixed, whole),
+        tuple(turns[True][:_SHOWN]),
+        tuple(turns[False][:_SHOWN]),
+    )
