@@ -198,6 +198,7 @@ def _open_files(link: DuckDBPyConnection, tables: Mapping[str, Reader]) -> Files
 
 _SHUT = (
     "SET TimeZone = 'UTC'",
+    "SET enable_progress_bar = false",  # DuckDB draws one wherever Python looks interactive
     "SET python_enable_replacements = false",
     "SET autoload_known_extensions = false",
     "SET autoinstall_known_extensions = false",
