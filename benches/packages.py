@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+
+from benches.results import Row
 
 
 def fetch(package: str, version: str, folder: Path) -> Path | None:
@@ -23,3 +26,26 @@ def fetch(package: str, version: str, folder: Path) -> Path | None:
     with tarfile.open(place / f"{package}-{version}.tgz") as archive:
         archive.extractall(place, filter="data")
     return place / "package"
+
+
+def tell(folder: Path, out: str) -> None:
+    """Write what became of each table between the last two commits."""
+    from oxcore.api import Repo
+
+    told: list[Row] = []
+    with Repo.open(str(folder)) as repo:
+        difference = repo.diff("HEAD~1..HEAD")
+        for change in difference:
+            if change.letter == "M" and (found := difference.table(change)) is not None:
+                with found:
+                    counts, columns = found.rows.counts, found.rows.columns
+                    told.append(
+                        {
+                            "file": str(change.path, "utf-8").rpartition("/")[2],
+                            "by": ", ".join(found.rows.keys) or found.rows.by,
+                            **counts._asdict(),
+                            "columns changed": len(columns.added + columns.removed)
+                            + len(columns.retyped + columns.renamed),
+                        }
+                    )
+    Path(out).write_text(json.dumps(told), encoding="utf-8")

@@ -128,7 +128,7 @@ def _package(home: Path) -> list[Row]:
         measure([ox.run("add", "."), ox.run("commit", "-m", version)], place.work, env)
         harness.remove(place.data)
     cost = measure([ox.run("diff", "--stat", "HEAD~1..HEAD")], place.work, env)
-    apart(partial(tell, out=str(home / "rows.json")), place.work)
+    apart(partial(packages.tell, out=str(home / "rows.json")), place.work)
     found: list[Row] = json.loads((home / "rows.json").read_text(encoding="utf-8"))
     whole: Row = {
         "file": "all that differs",
@@ -137,29 +137,6 @@ def _package(home: Path) -> list[Row]:
         "rows read": cost.counters.get("rows", 0),
     }
     return [whole, *found]
-
-
-def tell(folder: Path, out: str) -> None:
-    """Write what became of each table between the last two commits."""
-    from oxcore.api import Repo
-
-    told: list[Row] = []
-    with Repo.open(str(folder)) as repo:
-        difference = repo.diff("HEAD~1..HEAD")
-        for change in difference:
-            if change.letter == "M" and (found := difference.table(change)) is not None:
-                with found:
-                    counts, columns = found.rows.counts, found.rows.columns
-                    told.append(
-                        {
-                            "file": str(change.path, "utf-8").rpartition("/")[2],
-                            "by": ", ".join(found.rows.keys) or found.rows.by,
-                            **counts._asdict(),
-                            "columns changed": len(columns.added + columns.removed)
-                            + len(columns.retyped + columns.renamed),
-                        }
-                    )
-    Path(out).write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":
