@@ -36,11 +36,13 @@ class Base(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A chunk to be stored, with the id of one that is probably like it."""
+    """A chunk to be stored, with the id of one that is probably like it. ``fresh``: it begins a
+    part of the file whose bytes say nothing of those before."""
 
     id: bytes
     data: bytes | memoryview
     base: bytes | None
+    fresh: bool = False
 
 
 class Encoded(NamedTuple):
@@ -69,7 +71,8 @@ def encode_chunks(reader: PackReader, chunks: Sequence[Wanted]) -> list[Encoded]
     done: dict[bytes, tuple[int, bytes | memoryview]] = {}
     bases: dict[bytes, Base | None] = {}
     failures = 0
-    for place, (oid, data, wish) in enumerate(chunks):
+    for place, (oid, data, wish, fresh) in enumerate(chunks):
+        failures = 0 if fresh else failures
         if wish is None or (failures >= _FAILURES and place % _EVERY):
             continue
         if wish not in bases:
@@ -81,7 +84,7 @@ def encode_chunks(reader: PackReader, chunks: Sequence[Wanted]) -> list[Encoded]
     rest = [one for one in chunks if one.id not in done]
     payloads = encode_run([one.data for one in rest], reader.level)
     done.update(zip((one.id for one in rest), payloads, strict=True))
-    rows = ((oid, len(data), done[oid]) for oid, data, _ in chunks)
+    rows = ((oid, len(data), done[oid]) for oid, data, *_ in chunks)
     return [Encoded(oid, how, raw, payload) for oid, raw, (how, payload) in rows]
 
 

@@ -10,6 +10,7 @@ import io
 import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from blake3 import blake3
@@ -114,6 +115,7 @@ class Pieces:
         self._aligner = None
         if old is not None:
             self._aligner = Aligner(_chunks(repo, old), _shifts(repo, old, seams))
+        self._seams = frozenset(seam.place for seam in seams)
         self._ids = bytearray()
         self._lengths = array("Q")
         self.size = 0
@@ -126,14 +128,24 @@ class Pieces:
         if self._aligner is not None:
             bases = list(map(self._aligner.base, ids, lengths))
         wanted: dict[bytes, Wanted] = {}
-        for oid, chunk, base, where in zip(ids, chunks, bases, places, strict=True):
+        begins, fresh = self._begins(lengths), False
+        for oid, chunk, base, where, begun in zip(ids, chunks, bases, places, begins, strict=True):
+            fresh = fresh or begun
             if where is None:
-                wanted.setdefault(oid, Wanted(oid, chunk, base))
+                wanted.setdefault(oid, Wanted(oid, chunk, base, fresh))
+                fresh = False
         self._ids += b"".join(ids)
         self._lengths.extend(lengths)
         self.size += sum(lengths)
         self._counters.chunks_hashed += len(ids)
         return list(wanted.values())
+
+    def _begins(self, lengths: Sequence[int]) -> list[bool]:
+        """For each of the next chunks whether it begins at a seam."""
+        if not self._seams:
+            return [False] * len(lengths)
+        starts = accumulate(lengths[:-1], initial=self.size)
+        return [start in self._seams for start in starts]
 
     def finish(self, oid: bytes) -> None:
         """Store the manifest of the file with this id; a file of one chunk needs none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import BinaryIO
@@ -16,7 +17,7 @@ from oxcore.refs import branch_ref, check_ref_name
 from oxcore.repo import Repository
 from oxcore.store import Batch, bases, content
 from oxcore.verbs import intent
-from oxcore.verbs.deposit import put_bytes, put_stream
+from oxcore.verbs.deposit import Whole, put_bytes, put_stream
 from oxcore.verbs.line import Fill
 from oxcore.verbs.update import move
 
@@ -45,7 +46,8 @@ class Transaction:
         if isinstance(data, bytes | bytearray | memoryview):
             size, oid = len(data), put_bytes(self._repo, self._batch, bytes(data), self._old(name))
         else:
-            oid, size = put_stream(self._repo, self._batch, _filler(data), self._old(name))
+            whole, fill = _whole(data), _filler(data)
+            oid, size = put_stream(self._repo, self._batch, fill, self._old(name), whole=whole)
         self._edits[name] = Entry(Mode.EXEC if executable else Mode.FILE, size, oid)
         return oid
 
@@ -201,6 +203,25 @@ def _check_content(repo: Repository, edits: list[tuple[bytes, Entry | None]]) ->
 def _tip(repo: Repository, ref: str) -> bytes | None:
     text = repo.view().get(ref)
     return None if text is None else parse_id(text)
+
+
+def _whole(source: BinaryIO) -> Whole | None:
+    """The rest of a file that can be looked at elsewhere; of a pipe there is no such thing."""
+    if not source.seekable():
+        return None
+    start = source.tell()
+    size = source.seek(0, os.SEEK_END) - start
+    source.seek(start)
+
+    def read_at(place: int, count: int) -> bytes:
+        here = source.tell()
+        try:
+            source.seek(start + max(place, 0))
+            return source.read(count)
+        finally:
+            source.seek(here)
+
+    return Whole(size, read_at)
 
 
 def _filler(source: BinaryIO) -> Fill:

@@ -100,6 +100,14 @@ class TestBases:
         put(store, [noise(100 + n, SIZE) for n in range(40)], bases)
         assert store.counters.objects_read - before == 4 + 4
 
+    def test_a_part_that_begins_is_tried_anew(self, store):
+        bases = put(store, [noise(n, SIZE) for n in range(40)])
+        before = store.counters.objects_read
+        new = [noise(100 + n, SIZE) for n in range(40)]
+        rows = zip(map(content_id, new), new, bases, strict=True)
+        encode_chunks(store, [Wanted(*row, place == 20) for place, row in enumerate(rows)])
+        assert store.counters.objects_read - before == (4 + 2) + (4 + 2)
+
     def test_missing_and_damaged_bases_are_left(self, store):
         (base,) = put(store, [noise(1, SIZE)])
         gone = content_id(b"never there")
