@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -35,14 +35,27 @@ def rewrite(source: Source, edits: Edits, out: BinaryIO, *, stream: bool) -> int
         more = {} if stream or reader.metadata is None else {"metadata": reader.metadata}
         grown = Dictionaries()
         with opener(kept_open(out), batches.schema, options=options, **more) as writer:
-            for rows, metadata in _changed(source, reader, batches):
+            for rows, metadata in _changed(source, reader, batches, grown):
                 if len(rows):
-                    writer.write_batch(grown.united(rows), custom_metadata=metadata)
+                    _write(source, writer, grown.united(rows), metadata)
     return batches.rows
 
 
+def _write(
+    source: Source,
+    writer: ipc.RecordBatchStreamWriter,
+    rows: pa.RecordBatch,
+    metadata: pa.KeyValueMetadata | None,
+) -> None:
+    try:
+        writer.write_batch(rows, custom_metadata=metadata)
+    except pa.ArrowInvalid as error:  # an empty dictionary, or one within another column, that grew
+        why = "an Arrow file has no room for a value that its dictionary lacks"
+        raise source.broken(why, hint="write it as a stream or Parquet: ox df -o") from error
+
+
 def _changed(
-    source: Source, reader: ipc.RecordBatchFileReader, batches: Batches
+    source: Source, reader: ipc.RecordBatchFileReader, batches: Batches, grown: Dictionaries
 ) -> Iterator[_Batch]:
     """The batches with their changes; what comes at the end belongs to the last."""
     last: _Batch | None = None
@@ -50,6 +63,7 @@ def _changed(
         for rows, metadata in _read(reader):
             if last is not None:
                 yield last
+            grown.start([rows.column(place) for place in batches.layout.kept])
             last = _Batch(batches.changed(rows), metadata)
     except DAMAGE as error:
         raise source.broken(f"broken Arrow file: {error}", row=batches.done + 1) from error
@@ -73,6 +87,12 @@ class Dictionaries:
 
     def __init__(self) -> None:
         self._known: dict[int, pa.Array] = {}
+
+    def start(self, columns: Sequence[pa.Array]) -> None:
+        """Take the dictionaries of the old batch, where none is known yet."""
+        for at, column in enumerate(columns):
+            if types.is_dictionary(column.type):
+                self._known.setdefault(at, column.dictionary)
 
     def united(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch by the dictionaries of the batches before it, which new values extend."""

@@ -203,3 +203,18 @@ def test_values_are_taken_where_they_fit():
     assert rewritten(before, Edits({0: cells}))[1].to_pylist() == [
         {"a": 5, "b": 2.0, "c": Decimal("1.50")}
     ]
+
+
+@pytest.mark.parametrize("kind", ["arrow", "arrow-stream"])
+@pytest.mark.parametrize("words", [["a", "b"], [None, None]])
+def test_dictionaries_of_batches_grow(kind, words):
+    column = pa.array(words).cast(pa.string()).dictionary_encode()
+    batch = pa.RecordBatch.from_arrays([column], ["w"])
+    before = file_of(kind, [batch, batch, batch])
+    edits = Edits({0: {"w": None}, 3: {"w": "new"}}, {1}, [(0, {"w": None}), (6, {"w": "end"})])
+    if kind == "arrow" and words[0] is None:
+        with pytest.raises(InvalidError, match="a value that its dictionary lacks"):
+            rewritten(before, edits)
+        return
+    found = rewritten(before, edits)[1].to_pydict()["w"]
+    assert found == [None, None, words[0], "new", *words, "end"]
