@@ -2,6 +2,7 @@
 
 import io
 import random
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ from oxcore.verbs.sides import WorkSide
 ROWS = 200_000
 
 
+@cache
 def table(rows=ROWS):
     source = random.Random(3)
     return pa.table(
