@@ -104,8 +104,12 @@ class Background:
         if thread is not None and thread.is_alive():
             thread.join(patience)
         if thread is None or not thread.is_alive():
-            with suppress(OxError, OSError):
+            try:
                 self.flush(recorder)
+            except Exception as error:  # noqa: BLE001 -- the end of a process is no place to raise
+                if not isinstance(error, OxError):
+                    recorder.spool.trouble.note(error, "at the end")
+                recorder.spool.trouble.write()
 
     def forked(self) -> None:
         """In a forked child: the thread is the parent's."""

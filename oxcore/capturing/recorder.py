@@ -259,8 +259,7 @@ class Recorder:
         with self.room:
             fits = self._fits(size) or self._made_room(size)
             writer = self.writer or self._begin()
-            writer.seq += 1
-            seq = writer.seq
+            seq = writer.next_seq()
             if not fits:
                 writer.ledger.note(seq, ts, size, "full")
                 raise Lost("the spool of capture is full", hint="see: ox capture doctor")
@@ -337,8 +336,7 @@ class Recorder:
     def _lost(self, ts: int, reason: str) -> None:
         with self.room:
             writer = self.writer or self._begin()
-            writer.seq += 1
-            writer.ledger.note(writer.seq, ts, 0, reason)
+            writer.ledger.note(writer.next_seq(), ts, 0, reason)
 
     # -- what the background asks
 
@@ -364,9 +362,8 @@ class Recorder:
     def sent(self, segment: Sealed) -> None:
         """A segment is on the branch, and gone from the spool."""
         with self.room:
-            if self.writer is not None and segment in self.writer.sealed:
-                self.writer.sealed.remove(segment)
-                self.writer.used -= segment.size
+            if self.writer is not None:
+                self.writer.sent(segment)
             self.room.notify_all()
 
     def close(self, patience: float) -> None:

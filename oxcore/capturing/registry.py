@@ -19,7 +19,7 @@ class Registry:
     """Recorders by a key. ``made`` is called once a key, by one thread at a time."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._found: dict[Hashable, Recorder] = {}
 
     def get(self, key: Hashable, made: Callable[[], Recorder]) -> Recorder:
@@ -67,7 +67,7 @@ class Registry:
 
     def forked(self) -> None:
         """In a forked child: each recorder begins anew."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for recorder in dict.fromkeys(self._found.values()):
             recorder.forked()
 

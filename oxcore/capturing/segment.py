@@ -31,22 +31,27 @@ class Segment:
             fsync_dir(os.path.dirname(path))
 
     def append(self, parts: Sequence[bytes]) -> int:
-        """Write a frame; gives where it ends. ``OSError``, and the file is as it was."""
-        total = sum(map(len, parts))
-        try:
-            done = os.pwritev(self._handle, parts, self.size)
-            if done < total:
-                self._rest(b"".join(parts), done)
-        except OSError:
-            os.ftruncate(self._handle, self.size)
-            raise
-        self.size += total
-        self.count += 1
-        return self.size
+        """Write a frame; gives where it ends. ``OSError``, and the file is as it was.
 
-    def _rest(self, data: bytes, done: int) -> None:
+        The room is taken first: a handler of signals, or the collector, may append in the midst.
+        """
+        total = sum(map(len, parts))
+        start, self.size = self.size, self.size + total
+        try:
+            done = os.pwritev(self._handle, parts, start)
+            if done < total:
+                self._rest(b"".join(parts), start, done)
+        except OSError:
+            if self.size == start + total:
+                self.size = start
+                os.ftruncate(self._handle, start)
+            raise
+        self.count += 1
+        return start + total
+
+    def _rest(self, data: bytes, start: int, done: int) -> None:
         while done < len(data):
-            done += os.pwrite(self._handle, data[done:], self.size + done)
+            done += os.pwrite(self._handle, data[done:], start + done)
 
     def synced(self, end: int) -> None:
         """Return when all before ``end`` is on the disk: one call of the system serves all threads

@@ -32,7 +32,7 @@ class Trouble:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the collector may end a stream in the midst
         self._noted: dict[tuple[str, str], Told] = {}
 
     def note(self, error: BaseException, doing: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Writer:
-    """Appends frames; gives up segments as they are full. ``used``: bytes that wait, in all.
+    """Appends frames; gives up segments as they are full.
 
     Making one raises ``OxError`` or ``OSError``; so does appending, and nothing has changed.
     """
@@ -45,7 +46,17 @@ class Writer:
         self.ledger = Ledger(self.folder.gaps)
         self.segment: Segment | None = None
         self.sealed: list[Sealed] = []
-        self.seq = self.used = self._number = 0
+        self._seqs = itertools.count(1)  # atomic, whoever interrupts
+        self._number = self._sealed_bytes = 0
+
+    @property
+    def used(self) -> int:
+        """Bytes that wait."""
+        return self._sealed_bytes + (0 if self.segment is None else self.segment.size)
+
+    def next_seq(self) -> int:
+        """The number of what was handed over next."""
+        return next(self._seqs)
 
     def append(self, what: int, seq: int, text: bytes, blob: bytes) -> Place:
         """Write a frame; a gap that has not been told comes before it."""
@@ -55,10 +66,7 @@ class Writer:
 
     def _append(self, parts: Sequence[bytes]) -> Place:
         segment = self.segment or self._begin()
-        before = segment.size
-        end = segment.append(parts)
-        self.used += end - before
-        return Place(segment, end)
+        return Place(segment, segment.append(parts))
 
     def tell_gap(self) -> None:
         """Write down what was lost. If the disk refuses that too, it stays in the ledger."""
@@ -90,6 +98,13 @@ class Writer:
             segment.close(power=self._power)
             sealed = Sealed(self.folder.name, self._number, segment.path, segment.size)
             self.sealed.append(sealed)
+            self._sealed_bytes += sealed.size
+
+    def sent(self, segment: Sealed) -> None:
+        """A segment is on the branch, and gone from here."""
+        if segment in self.sealed:
+            self.sealed.remove(segment)
+            self._sealed_bytes -= segment.size
 
     def forget(self) -> None:
         """Let go of all files, in a forked child: they are the parent's."""
@@ -115,7 +130,6 @@ class Writer:
         parts = (header(What.HEAD, 0, text, b""), text)
         self.segment = Segment(self.folder.segment(number), parts, power=self._power)
         self._number = number
-        self.used += self.segment.size
         return self.segment
 
 

@@ -64,6 +64,8 @@ def test_a_running_hub_takes_notice(ox, tmp_path):
         (("create", "--root", "hub", "--user", "x", "--scope", "all"), 2),
         (("create", "--root", "hub", "--user", "x", "--namespace", "a/b"), 3),
         (("create", "--root", "hub", "--user", "x", "--expires", "0"), 2),
+        (("create", "--root", "hub", "--user", "x", "--scope", "capture"), 3),
+        (("create", "--root", "hub", "--user", "x", "--repo", "a/b"), 3),
         (("list", "--root", "nowhere"), 5),
         (("revoke", "--root", "nowhere", "x"), 5),
         (("revoke", "--root", "hub", "x"), 5),
@@ -76,3 +78,14 @@ def test_what_is_refused_changes_nothing(ox, tmp_path, args, code):
     assert ox.fails("token", *args).code == code
     assert ox("token", "list", "--root", "hub").out == before
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_token_for_one_folder_of_a_branch(ox):
+    place = ("--repo", "lab/speech", "--branch", "deployed", "--folder", "wild")
+    told = ox("token", "create", "--root", "hub", "--user", "app", "--scope", "capture", *place)
+    assert "of app: capture to wild of deployed of lab/speech\n" in told.out
+    assert (
+        "app  capture  lab/speech deployed wild  valid" in ox("token", "list", "--root", "hub").out
+    )
+    (row,) = ox("token", "list", "--root", "hub", "--json").json
+    assert row["place"] == {"repo": "lab/speech", "branch": "deployed", "folder": "wild"}

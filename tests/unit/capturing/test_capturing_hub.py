@@ -120,6 +120,20 @@ def test_a_hub_that_refuses_keeps_the_records_waiting(hub, url, tmp_path, monkey
         assert len(records(repo)) == 1
 
 
+def test_a_round_takes_three_requests(tmp_path, monkeypatch):
+    visits = []
+    with serving(tmp_path / "hub", visited=visits.append) as hub:
+        monkeypatch.setenv("OX_TOKEN", hub.create_token("ann", "write").secret)
+        url = f"{hub.url}/lab/speech"
+        for _ in range(2):
+            for _ in range(3000):
+                whole = {"seal_seconds": 1000, "seal_records": 10_000}
+                ox.save(url, "deployed", "wild", os.urandom(8), {}, **whole)
+            ox.flush()
+    told = [visit.path.rpartition("/")[2] for visit in visits]
+    assert told == ["has", "repos", "push", "append", "has", "push", "append"]
+
+
 @pytest.mark.parametrize("rounds", [6, pytest.param(200, marks=pytest.mark.deep)])
 def test_kills_lose_nothing_that_is_on_its_way_to_a_hub(hub, url, token, tmp_path, rounds):
     def work(tell):

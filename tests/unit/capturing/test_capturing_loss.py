@@ -159,7 +159,7 @@ def test_one_sync_serves_all_who_wait(lonely, monkeypatch):
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 5
-    while one.writer.seq < 9 and time.monotonic() < deadline:
+    while one.writer.segment.count < 9 and time.monotonic() < deadline:
         time.sleep(0.005)
     slow.set()
     for thread in threads:
@@ -452,3 +452,46 @@ def test_a_spool_that_somebody_removed_is_made_anew(repo):
     made = ox.save(repo.path, "deployed", "wild", b"3", {})
     ox.flush()
     assert made in all_ids(repo)
+
+
+def test_a_save_amid_a_save_of_the_same_thread_loses_neither(repo, monkeypatch):
+    """As a handler of signals does, or the collector that ends a stream."""
+    place = (repo.path, "deployed", "wild")
+    true, made = os.pwritev, [ox.save(*place, b"first", {}, seal_seconds=1000)]
+
+    def interrupted(handle, parts, start):
+        if len(made) == 1:
+            made.append("")
+            done = true(handle, parts, start)
+            made[1] = ox.save(*place, b"amid", {})
+            return done
+        return true(handle, parts, start)
+
+    monkeypatch.setattr(os, "pwritev", interrupted)
+    made.append(ox.save(*place, b"outer", {}))
+    ox.flush()
+    assert all_ids(repo) == set(made)
+    assert sorted(row["seq"] for row in records(repo)) == [1, 2, 3]
+
+
+CALLS = ("open", "read", "write", "pwrite", "writev", "pwritev", "fsync", "fdatasync", "stat")
+
+
+def test_a_save_is_one_call_of_the_system(repo, monkeypatch):
+    place = (repo.path, "deployed", "wild")
+    ox.save(*place, bytes(1000), {"label": "cat"}, seal_seconds=1000)
+    calls, mine = [], threading.get_ident()
+
+    def counted(name, true):
+        def call(*args, **named):
+            if threading.get_ident() == mine:
+                calls.append(name)
+            return true(*args, **named)
+
+        return call
+
+    for name in CALLS:
+        monkeypatch.setattr(os, name, counted(name, getattr(os, name)))
+    for _ in range(3):
+        ox.save(*place, bytes(200_000), {"label": "cat"}, model="m@1", tags=["a"])
+    assert calls == ["pwritev"] * 3
