@@ -1,10 +1,16 @@
 """Reports against plain Python, and against scikit-learn where that is installed."""
 
+import io
+import json
 import random
 
 import pytest
+from PIL import Image
 
 from oxcore.errors import InvalidError, NotFoundError
+from oxcore.insight.figures import mcnemar, wilson
+from oxcore.insight.page import as_json, page
+from oxcore.insight.pictures import Shown, shown
 
 LABELS = ("cat", "dog", "fox")
 
@@ -206,3 +212,72 @@ def test_the_same_commit_gives_the_same_report(wild, seed):
     wild.commit(*some(seed, 400))
     one, two = (wild.repo.report("deployed", "wild", by=["model", "tags"]) for _ in range(2))
     assert one == two
+
+
+def test_two_models_on_the_same_inputs(wild):
+    def one(answer, model, at):
+        source = {"hash": f"h{at}", "mime": "text/plain", "size": 1, "path": None}
+        return {"output": answer, "model": {"name": model, "version": None}, "input": source}
+
+    old, new = ["a", "a", "b", "b", "a"], ["a", "b", "a", "b", "a"]
+    records = [one(answer, "old", at) for at, answer in enumerate(old)]
+    records += [one(answer, "new", at) for at, answer in enumerate(new)]
+    truth = ["a", "b", "b", "a"]  # the last input has no label: it counts nowhere
+    wild.commit(records, [{"record_id": f"r{n:06}", "value": t} for n, t in enumerate(truth)])
+    found = wild.repo.versus("deployed", "wild", "new", model="old")
+    counts = (found.n, found.both_right, found.both_wrong, found.fixed, found.broken)
+    assert counts == (4, 1, 1, 1, 1)
+    assert found.p == 1.0
+    assert [(turn.before, turn.after) for turn in found.fixes] == [("r000001", "r000006")]
+    back = wild.repo.versus("deployed", "wild", "old", model="new")
+    assert (back.fixed, back.broken) == (found.broken, found.fixed)
+    with pytest.raises(NotFoundError, match="newer"):
+        wild.repo.versus("deployed", "wild", "newer")
+
+
+def test_the_page_is_the_same_each_time_and_shows_inputs(wild):
+    png = io.BytesIO()
+    Image.new("L", (8, 8), 200).save(png, "PNG")
+    inputs = [
+        {"hash": "1", "mime": "image/png", "size": 9, "path": "media/aa/1.png"},
+        {"hash": "2", "mime": "text/plain", "size": 9, "path": "media/bb/2.txt"},
+    ]
+    wild.commit(
+        [{"output": "a", "input": source, "confidence": 0.9} for source in inputs],
+        [{"record_id": f"r{n:06}", "value": "<b>"} for n in range(2)],
+        {"wild/media/aa/1.png": png.getvalue(), "wild/media/bb/2.txt": b"so & so"},
+    )
+    report = wild.repo.report("deployed", "wild")
+    shown = wild.repo.input_of("deployed", "wild", ["r000000", "r000001"])
+    text = page(report, shown)
+    assert text == page(wild.repo.report("deployed", "wild"), shown)
+    assert "data:image/png;base64," in text
+    assert "so &amp; so" in text
+    assert "<b><b></b>" not in text
+    assert json.loads(as_json(report))["whole"]["wrong"] == 2
+
+
+@pytest.mark.parametrize(("fixed", "broken"), [(0, 0), (5, 5), (9, 1), (0, 12), (300, 250)])
+def test_mcnemar_is_the_binomial_test(fixed, broken):
+    stats = pytest.importorskip("scipy.stats")
+    n = fixed + broken
+    wanted = stats.binomtest(min(fixed, broken), n, 0.5).pvalue if n else 1.0
+    assert mcnemar(fixed, broken) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.0, 10), (0.5, 3), (0.91, 1000), (1.0, 7)])
+def test_wilsons_interval(share, n):
+    stats = pytest.importorskip("scipy.stats")
+    wanted = stats.binomtest(round(share * n), n).proportion_ci(0.95, "wilson")
+    assert wilson(round(share * n) / n, n) == pytest.approx((wanted.low, wanted.high))
+
+
+def test_an_array_is_drawn():
+    numpy = pytest.importorskip("numpy")
+    for array in (numpy.eye(8), numpy.arange(64, dtype="f4"), numpy.zeros((4, 5, 3), "u1")):
+        out = io.BytesIO()
+        numpy.save(out, array)
+        assert shown(out.getvalue(), "application/x-npy").picture
+    numpy.save(out := io.BytesIO(), numpy.zeros((2, 2, 2, 2)))
+    assert shown(out.getvalue(), None) == Shown()
+    assert shown(b"\x93NUMPY\x01\x00\xff", None) == Shown()

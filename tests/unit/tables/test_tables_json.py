@@ -78,7 +78,7 @@ def test_records_may_lack_names_and_bring_new_ones(table_of):
         (b'[{"a": 1} {"a": 2}]', "row 2: the array goes on without a comma"),
         (b'[{"a": 1}, 2]', "row 2: a number, not an object"),
         (b'[{"a": 1},', "row 2: it ends within the array"),
-        (b'[{"a": 1}', "row 2: the array goes on without a comma"),
+        (b'[{"a": 1}', "row 2: it ends within the array"),
         (b'[{"a": 1}] x', "row 2: something follows the array"),
         (b'[{"a": "\xff"}]', "row 1: not UTF-8"),
         (b"[]", "no record has a name"),

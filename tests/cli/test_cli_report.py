@@ -1,0 +1,107 @@
+"""``ox report``, ``ox failures``, ``ox slice``: what went wrong, as people and programs see it."""
+
+import random
+
+import pytest
+
+from oxcore.api import Repo
+from oxcore.model.commits import Moment, Person
+from oxcore.model.settings import Settings
+from oxcore.testing import captured
+
+
+@pytest.fixture
+def wild(repo):
+    """A branch ``deployed`` with 200 records, of which most are labelled."""
+    draw, records, events = random.Random(3), [], []
+    for at in range(200):
+        truth = draw.choice(["cat", "dog", "fox"])
+        night = draw.random() < 0.25
+        guess = "dog" if night and draw.random() < 0.5 else truth
+        records.append(
+            {
+                "output": {"label": guess},
+                "confidence": round(draw.random(), 3),
+                "tags": ["night"] if night else [],
+                "model": {"name": "net", "version": str(at // 100), "weights_hash": None},
+                "ts_start": captured.START + at * 600_000_000,
+            }
+        )
+        if draw.random() < 0.8:
+            events.append({"record_id": f"r{at:06}", "value": truth})
+    records[7].update(status="error", error="ValueError: no picture", output=None)
+    settings = Settings(Person("Ann"), lambda: Moment(1_700_000_000_000_000, 0))
+    opened = Repo.open(str(repo), settings=settings)
+    with opened, opened.transaction("deployed", message="captured") as t:
+        for path, data in captured.files(1, "wild", records, events).items():
+            t.put(path, data)
+        t.put("slices/night.yaml", b"about: taken at night\ntag: night\n")
+    return repo
+
+
+def test_a_report(ox, wild, golden):
+    out = ox("report", "deployed", "wild", "--by", "model", cwd=wild).out
+    golden("report", out)
+    assert ox("report", "deployed", "wild", "--by", "model", cwd=wild).out == out
+
+
+def test_as_json_the_same_bytes(ox, wild):
+    one, two = (ox("report", "deployed", "wild", "--json", cwd=wild) for _ in range(2))
+    assert one.out == two.out
+    assert one.json["whole"]["n"] == 200
+    assert one.json["groups"][0]["name"] == "night"
+
+
+def test_as_of_a_time_and_a_version(ox, wild):
+    early = ox("report", "deployed", "wild", "--as-of", "2023-11-14T23:00:00Z", cwd=wild)
+    assert "0 labelled" in early.out
+    assert "200 records" in ox("report", "main", "wild", "--as-of", "deployed", cwd=wild).out
+    assert ox.fails("report", "deployed", "wild", "--as-of", "never", cwd=wild).code == 5
+
+
+def test_against_another_model(ox, wild):
+    out = ox("report", "deployed", "wild", "--vs", "net@1", "--json", cwd=wild).json
+    assert out["versus"]["n"] == 0, "no input was kept, so none is the same"
+    assert "no model" in ox.fails("report", "deployed", "wild", "--vs", "x", cwd=wild).err
+
+
+def test_a_page(ox, wild):
+    ox("report", "deployed", "wild", "--html", "r.html", cwd=wild)
+    text = (wild / "r.html").read_text()
+    assert text.startswith("<!doctype html>")
+    assert "night" in text
+    assert ox.fails("report", "deployed", "wild", "--html", "r.html", cwd=wild).code == 7
+    ox("report", "deployed", "wild", "--html", "r.html", "-f", cwd=wild)
+    assert (wild / "r.html").read_text() == text
+
+
+def test_failures(ox, wild, golden):
+    golden("failures", ox("failures", "deployed", "wild", "-n", "5", cwd=wild).out)
+    slow = ox("failures", "deployed", "wild", "--sort", "slowest", "--json", cwd=wild).json
+    assert slow[0]["status"] in {"ok", "error"}
+    where = ("--where", "status = 'error'")
+    assert [
+        one["record_id"]
+        for one in ox("failures", "deployed", "wild", *where, "--json", cwd=wild).json
+    ] == ["r000007"]
+    assert "nothing" in ox.fails("failures", "deployed", "wild", "--where", "nothing", cwd=wild).err
+
+
+def test_slices(ox, wild):
+    ox("slice", "add", "sure", "--where", "confidence > 0.9", "--about", "sure of it", cwd=wild)
+    assert (wild / "slices/sure.yaml").read_text() == (
+        "about: sure of it\nwhere: confidence > 0.9\n"
+    )
+    assert ox("slice", "list", "--json", cwd=wild).json[0]["name"] == "sure"
+    assert "where: confidence > 0.9" in ox("slice", "show", "sure", cwd=wild).out
+    assert " of 200 records" in ox("slice", "test", "sure", "deployed", "wild", cwd=wild).lines[0]
+    assert ox.fails("slice", "show", "gone", cwd=wild).code == 5
+    assert ox.fails("slice", "add", "empty", cwd=wild).code == 2
+    assert ox.fails("slice", "add", "../x", "--tag", "a", cwd=wild).code != 0
+    ox("undo", cwd=wild)
+    assert not (wild / "slices").exists()
+
+
+def test_no_records(ox, wild):
+    failed = ox.fails("report", "main", "wild", cwd=wild)
+    assert "no record lies below wild" in failed.err
