@@ -61,6 +61,17 @@ def test_a_list_that_streams_is_the_same_list(items):
     assert standard.loads(stream.getvalue()) == items
 
 
+@given(st.lists(st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3))))
+def test_what_an_iterator_gives_is_written_as_it_comes(rows):
+    made = {"path": b"a\xff", "table": {"count": len(rows), "rows": iter(rows), "b": [1]}, "c": {}}
+    found = standard.loads("".join(json.pieces(made)))
+    assert found["table"] == {"count": len(rows), "rows": rows, "b": [1]}
+    assert (found["path_hex"], found["c"]) == ("61ff", {})
+    written = json.pieces({"rows": iter([1, 2])})
+    assert next(written) == '{"rows": '
+    assert next(written) == "[1"
+
+
 def test_indented_on_a_terminal_only(monkeypatch):
     stream = io.StringIO()
     json.write(stream, {"a": 1})
