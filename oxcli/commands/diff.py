@@ -187,7 +187,9 @@ def _rows(found: _Counted, change: FileChange) -> str:
     try:
         table = found.table(change)
     except InvalidError as error:
-        return f"  (not compared by rows: {error.message})"
+        from oxcli.render.frame import clean
+
+        return f"  (not compared by rows: {clean(error.message)})"
     if table is None:
         return ""
     from oxcli.render import rows  # only for tables: Arrow comes with them

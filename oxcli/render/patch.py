@@ -98,7 +98,9 @@ def _inside(found: Detail, change: FileChange, paint: Paint, limits: Limits) -> 
     from oxcore.verbs.tablediff import TableDiff
 
     if isinstance(found, NoTable):
-        yield paint(f"not compared by rows: {found.why}", "yellow")
+        from oxcli.render.frame import clean
+
+        yield paint(f"not compared by rows: {clean(found.why)}", "yellow")
         found = found.instead
     if isinstance(found, TableDiff):
         from oxcli.render import rows  # only for tables: Arrow comes with them
