@@ -242,3 +242,84 @@ def test_settling_everything_gives_the_side(form, fork, data):
         else:
             del expected[key]
     assert _rows(text, form) == _rows(text_of(expected, form), form)
+
+
+# -- columns that come and go
+
+SIDE = st.fixed_dictionaries(
+    {
+        "dropped": st.sets(st.sampled_from(COLUMNS), max_size=1),
+        "added": st.dictionaries(
+            st.sampled_from(["mine", "both"]),
+            st.dictionaries(st.sampled_from([*range(1, 14)]), st.sampled_from(["p", "q"])),
+            max_size=2,
+        ),
+    }
+)
+
+
+@some
+@given(forks(), SIDE, SIDE)
+def test_columns_that_come_and_go_on_both_sides(fork, here, there):
+    base, ours, theirs = fork
+    there = {
+        **there,
+        "added": {f"{c}2" if c == "mine" else c: v for c, v in there["added"].items()},
+    }
+    sides = [_with_columns(rows, one) for rows, one in ((ours, here), (theirs, there))]
+    tables = [table_of(base), *(table_of(rows, "csv", columns) for rows, columns in sides)]
+    found = merge(*tables, ("id",))
+    out = io.BytesIO()
+    rewrite(tables[1], found.edits, out)
+    expected, columns, open_columns = _model_of_columns(base, sides)
+    assert {one.column for one in found.conflicts() if not one.key} == open_columns
+    got = _rows(out.getvalue().decode(), "csv")
+    assert set(next(iter(got.values()), ["id", *columns])) == {"id", *columns}
+    cells = {(one.key["id"], one.column) for one in found.conflicts() if one.key}
+    for key, row in expected.items():
+        wanted = _rows(text_of({key: row}, "csv", columns), "csv")[str(key)]
+        for column in columns:
+            if not {(key, column), (key, None)} & cells:
+                assert got[str(key)][column] == wanted[column], (key, column)
+
+
+def _with_columns(rows, side):
+    """Rows with their columns, some gone and some new."""
+    columns = [c for c in COLUMNS if c not in side["dropped"]] + sorted(side["added"])
+    made = {
+        key: {c: row[c] if c in COLUMNS else side["added"][c].get(key) for c in columns}
+        for key, row in rows.items()
+    }
+    return made, columns
+
+
+def _model_of_columns(base, sides):
+    """Rows of the merge, its columns, and the columns in conflict; values of cells in conflict
+    are whatever they are."""
+    (ours, mine), (theirs, hers) = sides
+    columns, asked = [], set()
+    for column in [*mine, *(c for c in [*COLUMNS, *hers] if c not in mine)]:
+        edited = [
+            any(not same(base[k][column], rows[k][column]) for k in rows if k in base)
+            for rows, names in sides
+            if column in COLUMNS and column in names
+        ]
+        one_sided = column in COLUMNS and (column in mine) != (column in hers)
+        if one_sided and any(edited):
+            asked.add(column)
+        if (column in mine and not (one_sided and not any(edited))) or (
+            column in hers and column not in COLUMNS
+        ):
+            columns.append(column)
+    rows = {}
+    for key in {**ours, **theirs}:
+        old, left, right = base.get(key), ours.get(key), theirs.get(key)
+        if None in (left, right) and old is not None:
+            continue  # gone, or a conflict of the row
+        rows[key] = {}
+        for column in columns:
+            known = [side.get(column) for side in (left, right) if side and column in side]
+            first = None if old is None else old.get(column)
+            changed = [value for value in known if not same(value, first)]
+            rows[key][column] = changed[0] if changed else first
+    return rows, columns, asked

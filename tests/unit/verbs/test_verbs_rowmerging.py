@@ -1,8 +1,12 @@
 """Tables merged by their rows within a repository: the state that waits, and what settles it."""
 
+import io
 import json
+from decimal import Decimal
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from oxcore.errors import ConflictError, InvalidError, NotFoundError, UnsavedError, UsageError
 from oxcore.tables.rowmerge.decisions import Given
@@ -246,3 +250,35 @@ def test_a_state_goes_through_text_and_an_older_one_is_read(forked):
     state = TableState(b"\xff", ("a", "b"), 1, 2, 3, 4, None, (("x", "y"),), "why")
     waiting = Pending("merge", (), "m", bytes(32), (), tables=(state,))
     assert decode_pending(encode_pending(waiting)) == waiting
+
+
+def parquet_of(values, type_):
+    out = io.BytesIO()
+    table = pa.table({"id": [1, 2], "x": pa.array(values, type_)})
+    parquet.write_table(table, out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("type_", "versions", "given", "value"),
+    [
+        (pa.int8(), ([1, 2], [3, 2], [4, 2]), "7", 7),
+        (pa.int8(), ([1, 2], [3, 2], [4, 2]), "", None),
+        (pa.string(), (["a", ""], ["b", ""], ["c", ""]), '""', ""),
+        (pa.list_(pa.int8()), ([[1], []], [[2], []], [[3], []]), "[1, 2]", [1, 2]),
+        (pa.bool_(), ([None, True], [True, True], [False, True]), "false", False),
+        (pa.decimal128(9, 2), ([1, 2], [3, 2], [4, 2]), "1.25", Decimal("1.25")),
+    ],
+)
+def test_a_value_becomes_what_the_column_holds(desk, type_, versions, given, value):
+    fork(desk, *({b"t.parquet": parquet_of(one, type_)} for one in versions))
+    assert desk.repo.merge("topic").tables[0].left == 1
+    if not pa.types.is_string(type_):
+        before = desk.files()
+        with pytest.raises(InvalidError, match="is no value of column"):
+            desk.repo.resolve_cells("t.parquet", ["1.x=[nothing"])
+        assert desk.files() == before
+    desk.repo.resolve_cells("t.parquet", [f"1.x={given}"])
+    column = desk.repo.table("t.parquet").to_arrow()["x"]
+    assert (column.type, column[0].as_py()) == (type_, value)
+    assert desk.repo.pending().conflicts == ()
