@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import ipc
+from pyarrow import ipc, types
 
 from oxcore.tables.reading import Reader
 
@@ -80,9 +80,22 @@ def take(table: pa.Table, places: Sequence[int | None] | pa.Array) -> pa.Table:
     try:
         return table.take(at)
     except pa.ArrowNotImplementedError:
-        empty = pa.table([pa.nulls(1, type_) for type_ in table.schema.types], table.schema)
+        empty = pa.table([_null(type_) for type_ in table.schema.types], table.schema)
         rows = [empty if one is None else table.slice(one, 1) for one in at.to_pylist()]
         return pa.concat_tables(rows) if rows else table.slice(0, 0)
+
+
+def _null(type_: pa.DataType) -> pa.Array:
+    """One null; of a union, of the first of its types."""
+    if not types.is_union(type_):
+        return pa.nulls(1, type_)
+    parts = [pa.nulls(1, type_.field(at).type) for at in range(type_.num_fields)]
+    names = [type_.field(at).name for at in range(type_.num_fields)]
+    first = pa.array(type_.type_codes[:1], pa.int8())
+    if type_.mode == "sparse":
+        return pa.UnionArray.from_sparse(first, parts, names, type_.type_codes)
+    place = pa.array([0], pa.int32())
+    return pa.UnionArray.from_dense(first, place, parts, names, type_.type_codes)
 
 
 class _Places:

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 from itertools import islice
 
+import pyarrow as pa
+
 from oxcore.errors import InvalidError, UsageError
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.formats.jsonrows import JsonReader
@@ -34,7 +36,7 @@ class Unproved(Exception):
 
 def compare(names: tuple[str, str], readers: Readers, how: How) -> RowDiff:
     """What became of the rows of the first table; ``names``: the files, for messages."""
-    with suppress(Unproved, InvalidError):  # whatever is wrong, reading it all tells it best
+    with suppress(Unproved, InvalidError, pa.ArrowException):  # reading it all tells it best
         part = None if how.ordered else outside(*readers) or _stepped(readers, how)
         if part is not None:
             return _compared(names, part.readers, how, part)

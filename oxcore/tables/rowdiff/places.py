@@ -16,10 +16,12 @@ from pyarrow import ipc
 
 from oxcore.tables import gather, values
 from oxcore.tables.reading import Reader
+from oxcore.tables.rowdiff import canon
 from oxcore.tables.rowdiff.columns import names_of
 from oxcore.tables.rowdiff.outside import given
 
 _FEW = 1 << 15  # rows that are held in memory
+_NONE = (ValueError, KeyError, OSError, OverflowError, pa.ArrowException)
 _STEP = 1 << 14  # places handed on at once
 
 
@@ -30,7 +32,7 @@ class Rows:
         self._reader = reader
         self._holds = ExitStack()
         self._known = array("q")
-        self._table = reader.schema.empty_table()
+        self._table = pa.Table.from_batches([], reader.schema)
 
     def load(self, places: pa.ChunkedArray) -> None:
         """Read the rows at ``places``, which ascend."""
@@ -68,7 +70,7 @@ class Rows:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._table = self._reader.schema.empty_table()
+        self._table = pa.Table.from_batches([], self._reader.schema)
         self._holds.close()
 
 
@@ -81,8 +83,18 @@ def as_python(table: pa.Table) -> list[dict[str, object]]:
 
 
 def _values(column: pa.ChunkedArray) -> list[object]:
+    found: list[object] = []
+    for chunk in column.chunks:
+        found += _of(chunk)
+    return found
+
+
+def _of(values_: pa.Array) -> list[object]:
     try:
-        found: list[object] = column.to_pylist()
-    except (ValueError, KeyError, OSError, pa.ArrowInvalid):
-        found = [value for chunk in column.chunks for value in values.plain(chunk)]
+        found: list[object] = values_.to_pylist()
+    except _NONE:
+        try:
+            found = values.plain(values_)
+        except _NONE:  # days that no calendar has
+            found = canon.count(values_).to_pylist()
     return found

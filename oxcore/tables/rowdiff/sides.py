@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from oxcore.errors import InvalidError
 from oxcore.tables.direct import direct
 from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.reading import Reader
@@ -62,6 +63,9 @@ class Side:
                 for batch in piece.load():
                     yield self._met(self.reader.typed(batch, places), start)
                     start += len(batch)
+        except pa.ArrowException as error:
+            self.error = InvalidError(f"rows that cannot be compared: {error}")
+            raise
         except Exception as error:
             self.error = error
             raise

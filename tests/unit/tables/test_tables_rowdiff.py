@@ -286,3 +286,37 @@ def test_values_of_two_types_meet(first, one, second, two, differ):
     for old, new in (pair, reversed(pair)):
         with diff(old, new, How(("id",))) as found:
             assert found.counts.changed == differ
+
+
+def union(codes):
+    parts = [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]
+    return pa.UnionArray.from_sparse(pa.array(codes, pa.int8()), parts)
+
+
+RARE = [
+    (union([0, 1, 0]), union([0, 1, 1])),
+    *(
+        (pa.array([*values, None], type_), pa.array([values[0], values[0], None], type_))
+        for type_, values in [
+            (pa.month_day_nano_interval(), [(1, 2, 3), (1, 2, 4)]),
+            (pa.list_view(pa.int64()), [[1], [2]]),
+            (pa.large_list(pa.duration("ns")), [[1], [2]]),
+            (pa.string_view(), ["a", "b"]),
+            (pa.time32("s"), [1, 2]),
+            (pa.timestamp("us"), [2**62, -(2**62)]),
+            (pa.timestamp("s", "Nowhere/None"), [1, 2]),
+            (pa.date32(), [2**30, -(2**30)]),
+            (pa.run_end_encoded(pa.int32(), pa.string()), ["a", "b"]),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize("pair", RARE, ids=lambda pair: str(pair[0].type))
+def test_rare_types(pair):
+    one, two = (pa.table([[1, 2, 3], values], ["id", "v"]) for values in pair)
+    with diff(as_arrow(one), as_arrow(two), How(("id",))) as found:
+        assert found.counts[:4] == (0, 0, 1, 2)
+        assert [change.cells for change in found.changes()] == [("v",)]
+        assert len(found.batches().read_all()) == 1
+        assert len(apply(as_arrow(one), found)) == 3
