@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from oxcore.capturing.wrap import Saver
 
@@ -41,7 +42,7 @@ class Flags:
     ) -> int:
         """Save what the components show; gives how many were flagged by now."""
         names = self._names + [f"component {n}" for n in range(len(self._names), len(flag_data))]
-        shown = list(zip(names, flag_data, strict=False))
+        shown = [(name, _content(one)) for name, one in zip(names, flag_data, strict=False)]
         asked, told = shown[: self._inputs], shown[self._inputs :]
         value = asked[0][1] if len(asked) == 1 else dict(asked)
         made = self._saver.save(value, dict(told), self._fields)
@@ -49,3 +50,12 @@ class Flags:
             self._feedback(made, "vote", flag_option, username or "")
         self._count += 1
         return self._count
+
+
+def _content(value: object) -> object:
+    """What a component shows; of an image, a recording, a film or a file the path."""
+    told = value if isinstance(value, dict) else vars(value) if hasattr(value, "meta") else {}
+    meta, path = told.get("meta"), told.get("path")
+    if isinstance(meta, dict) and meta.get("_type") == "gradio.FileData" and path:
+        return Path(str(path))
+    return value

@@ -313,3 +313,36 @@ def test_what_is_flagged_is_saved_with_a_vote(place, rows, repo):
         '"wrong"',
     )
     assert (event["source"], event["author"]) == ("gradio", "ann")
+
+
+def test_files_that_are_flagged_are_read(place, rows, tmp_path):
+    flags = ox.gradio_flags(**place)
+    (tmp_path / "a.png").write_bytes(b"picture")
+    shown = {"path": str(tmp_path / "a.png"), "meta": {"_type": "gradio.FileData"}}
+    flags.flag([shown, "cat"], "right")
+    [row] = rows()
+    assert (row["asked"], row["input"]["mime"]) == (b"picture", "image/png")
+    assert row["output"] == {"component 1": "cat"}
+
+
+@pytest.mark.filterwarnings("ignore")  # Gradio's own: loops and sockets that it leaves open
+def test_an_interface_of_gradio_itself(place, rows, repo, monkeypatch):
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    gradio = pytest.importorskip("gradio")
+    demo = gradio.Interface(
+        lambda text: text.upper(),
+        gradio.Textbox(label="asked"),
+        gradio.Textbox(label="told"),
+        flagging_mode="manual",
+        flagging_options=["wrong", "right"],
+        flagging_callback=ox.gradio_flags(**place),
+    )
+    demo.launch(prevent_thread_lock=True, server_name="127.0.0.1", quiet=True)
+    buttons = [found.fn for found in demo.fns.values() if type(found.fn).__name__ == "FlagMethod"]
+    wrong = next(button for button in buttons if button.value == "wrong")
+    wrong(SimpleNamespace(username="ann"), "hello", "HELLO")
+    demo.close()
+    [row] = rows()
+    assert (row["asked"], row["output"]) == (b"hello", {"told": "HELLO"})
+    [event] = shards(repo, "deployed", "wild", "feedback/")
+    assert (event["value"], event["author"]) == ('"wrong"', "ann")
