@@ -91,7 +91,7 @@ def by_class(confusion: Mapping[tuple[str, str], Weighted]) -> list[ClassFigures
     ``F1 = 2J / (1 + J)`` of Jaccard's share ``J = TP / (TP + FP + FN)``, which is a proportion: its
     interval is Wilson's of J, carried over.
     """
-    labels = sorted({label for pair in confusion for label in pair})
+    labels = sorted({label for pair in confusion for label in pair if label})
     return [_one_class(confusion, label) for label in labels]
 
 
