@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from oxcore.verbs.drifted import Drift
     from oxcore.verbs.edit import Edited
     from oxcore.verbs.holdings import DatasetStats
-    from oxcore.verbs.schema import Kept
+    from oxcore.verbs.kept import Kept
 
 
 Key = str | Mapping[str, object]
@@ -74,11 +74,11 @@ class Tables(RepoBase):
         As it is in the work tree, or in the revision ``rev`` (``":"``: staged). Raises
         ``InvalidError`` that names the file ``.oxschema/...`` and the place that makes no sense.
         """
-        return verbs.schema.read(self._repo, _clean(path), rev)
+        return verbs.kept.read(self._repo, _clean(path), rev)
 
     def schemas(self, rev: str | None = None) -> list[Kept]:
         """All tables that have a schema, with it, by path."""
-        return verbs.schema.kept(self._repo, rev)
+        return verbs.kept.kept(self._repo, rev)
 
     def set_schema(self, path: str | bytes, schema: TableSchema) -> None:
         """Keep a schema for a table: it is written to ``.oxschema/<path>.json``, and staged.

@@ -66,6 +66,9 @@ if TYPE_CHECKING:
         intent as intent,
     )
     from oxcore.verbs import (
+        kept as kept,
+    )
+    from oxcore.verbs import (
         leaving as leaving,
     )
     from oxcore.verbs import (

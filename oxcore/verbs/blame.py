@@ -19,7 +19,7 @@ from oxcore.tables import Part, Query, rowdiff, texts
 from oxcore.tables.rowcells import Row, same
 from oxcore.tables.rowkeys import Key, names_of, parse_key, show_key, text_key
 from oxcore.tables.values import text
-from oxcore.verbs import files, schema
+from oxcore.verbs import files, kept
 from oxcore.verbs.names import resolve_commit
 from oxcore.verbs.trail import Place, Spot, Trail, Version, open_place
 
@@ -96,7 +96,7 @@ def keys_where(repo: Repository, path: bytes, where: str, rev: str = "HEAD") -> 
     """
     oid = resolve_commit(repo, rev)
     table = open_place(repo, Place(oid, Spot(path), files.entry(repo, path, rev)))
-    known = schema.at(repo, repo.commit(oid).tree, path)
+    known = kept.at(repo, repo.commit(oid).tree, path)
     names = known.key if known and known.key else rowdiff.find_keys(table, table)
     if not names:
         raise UsageError(

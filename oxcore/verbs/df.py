@@ -13,7 +13,7 @@ from oxcore.model.entries import Entry, Mode, show_path
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.tables import Source, Table
-from oxcore.verbs import files
+from oxcore.verbs import files, kept
 from oxcore.verbs.memo import StoredMemo, known_id
 
 
@@ -70,7 +70,5 @@ def _open(place: bytes) -> BinaryIO:
 
 def _key(repo: Repository, path: bytes, rev: str | None) -> tuple[str, ...]:
     """The key columns of the schema of a table."""
-    from oxcore.verbs import schema  # which opens tables by this module
-
-    found = schema.read(repo, path, rev)
+    found = kept.read(repo, path, rev)
     return () if found is None else found.key

@@ -17,7 +17,7 @@ from oxcore.tables.departures import Departure, Has, departures
 from oxcore.tables.schema import TableSchema
 from oxcore.verbs.df import open_table, stored
 from oxcore.verbs.files import root_of
-from oxcore.verbs.schema import at, read
+from oxcore.verbs.kept import at, read
 from oxcore.verbs.schemafile import file_of, tables
 
 

@@ -22,7 +22,7 @@ from oxcore.tables import Table, rowmerge
 from oxcore.tables.rewrite import Edits, rewrite
 from oxcore.tables.rowmerge import CellConflict, RowMerge
 from oxcore.tree import Conflict
-from oxcore.verbs import schema
+from oxcore.verbs import kept
 from oxcore.verbs.deposit import put_stream
 from oxcore.verbs.df import stored
 from oxcore.verbs.merging import TableState
@@ -120,7 +120,7 @@ def _one(
 
 
 def _merge(repo: Repository, root: bytes, conflict: Conflict) -> RowMerge:
-    known = schema.at(repo, root, conflict.path)
+    known = kept.at(repo, root, conflict.path)
     sides = sides_of(repo, conflict)
     if known is not None and known.key:
         return rowmerge.merge(*sides, known.key)

@@ -5,35 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import pyarrow as pa
 
 from oxcore import tree
 from oxcore.errors import InvalidError, NotFoundError
-from oxcore.fs.atomic import storage_errors
-from oxcore.model.entries import Entry, Mode, show_path
+from oxcore.model.entries import Entry, show_path
 from oxcore.repo import Repository
-from oxcore.store import Batch, content
+from oxcore.store import Batch
 from oxcore.tables import Table
 from oxcore.tables.ask import places_of
-from oxcore.tables.schema import ColumnSchema, TableSchema, encode, merge, parse
+from oxcore.tables.schema import ColumnSchema, TableSchema, encode, merge
 from oxcore.tables.typenames import parse_type
 from oxcore.tree import Conflict
 from oxcore.verbs.df import open_table
-from oxcore.verbs.files import root_of
+from oxcore.verbs.kept import Kept, parsed, read
 from oxcore.verbs.place import names, place, stored
-from oxcore.verbs.schemafile import file_of, table_of, tables
+from oxcore.verbs.schemafile import file_of, table_of
 from oxcore.verbs.select import Selection, is_glob
-
-_LARGEST = 16 << 20  # bytes of a schema, which is read at once
-
-
-class Kept(NamedTuple):
-    """A table and its schema."""
-
-    path: bytes
-    schema: TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +39,6 @@ class Amend:
     description: str | None = None
     infer: bool = False
     only: Sequence[str] = ()
-
-
-def read(repo: Repository, path: bytes, rev: str | None = None) -> TableSchema | None:
-    """The schema of the table at ``path``, if one is kept: in a revision (``:``: the stage), or
-    where ``rev`` is None in the work tree, and of HEAD in a bare repository.
-
-    ``InvalidError`` names the file, and the place in it that makes no sense.
-    """
-    if rev is not None or repo.worktree is None:
-        return at(repo, root_of(repo, rev or "HEAD"), path)
-    name = file_of(path)
-    place = os.path.join(os.fsencode(repo.worktree), name)
-    with storage_errors(f"read {show_path(name)}"):
-        try:
-            with open(place, "rb") as file:
-                return parse(file.read(_LARGEST), show_path(name))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-
-def at(repo: Repository, root: bytes, path: bytes) -> TableSchema | None:
-    """The schema of the table at ``path`` that a tree has; raises as ``read``."""
-    name = file_of(path)
-    entry = tree.get(repo.store, root, name)
-    return None if entry is None else _parsed(repo, name, entry)
-
-
-def kept(repo: Repository, rev: str | None = None) -> list[Kept]:
-    """All tables that have a schema, by path: in a revision; where ``rev`` is None, those that are
-    tracked."""
-    root = root_of(repo, rev or ("HEAD" if repo.worktree is None else ":"))
-    found = ((path, at(repo, root, path)) for path in tables(repo.store, root))
-    return [Kept(path, schema) for path, schema in found if schema is not None]
-
-
-def _parsed(repo: Repository, name: bytes, entry: Entry) -> TableSchema:
-    if entry.mode == Mode.LINK or entry.size > _LARGEST:
-        raise InvalidError(f"{show_path(name)} is no schema: a link, or too large")
-    return parse(b"".join(content.read(repo.store, entry.id)), show_path(name))
-
-
-# -- writing
 
 
 def put(repo: Repository, path: bytes, schema: TableSchema) -> None:
@@ -222,8 +169,8 @@ def _settled(repo: Repository, batch: Batch, conflict: Conflict) -> Entry | None
     if table_of(conflict.path) is None or ours is None or theirs is None:
         return None
     try:
-        known = None if base is None else _parsed(repo, conflict.path, base)
-        left, right = (_parsed(repo, conflict.path, one) for one in (ours, theirs))
+        known = None if base is None else parsed(repo, conflict.path, base)
+        left, right = (parsed(repo, conflict.path, one) for one in (ours, theirs))
     except InvalidError:
         return None
     made = merge(known, left, right)

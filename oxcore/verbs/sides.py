@@ -133,7 +133,7 @@ class WorkSide:
 
 
 def _key(repo: Repository, path: bytes, rev: str | None) -> tuple[str, ...] | None:
-    from oxcore.verbs import schema
+    from oxcore.verbs import kept
 
-    found = schema.read(repo, path, rev)
+    found = kept.read(repo, path, rev)
     return None if found is None else found.key
