@@ -65,7 +65,7 @@ def _code(code: str, folder: Path, name: str, count: int) -> str:
 
 
 def _has_polars(python: str | None) -> bool:
-    if python is None:
+    if not python:
         return False
     if python == sys.executable:
         return importlib.util.find_spec("polars") is not None

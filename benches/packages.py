@@ -46,6 +46,7 @@ def tell(folder: Path, out: str) -> None:
                             **counts._asdict(),
                             "columns changed": len(columns.added + columns.removed)
                             + len(columns.retyped + columns.renamed),
+                            "rows read so far": repo.counters.rows,
                         }
                     )
     Path(out).write_text(json.dumps(told), encoding="utf-8")
