@@ -4,7 +4,7 @@
 
 5,000,000 rows of 10 columns (`--full`), and a version with 1,000 rows updated, 500 inserted, 500
 deleted. The engines join two files as they lie, and give the rows that differ; ox compares two
-versions of a repository and prints these rows: for the first time, which of a CSV has to find out
+versions of a repository and writes these rows: for the first time, which of a CSV has to find out
 types, and again. "found": no key is named. Rows read are ox's own counter. The package
 vega-datasets is compared as it was published twice, where npm can fetch it.
 """
@@ -81,19 +81,19 @@ def _turn(home: Path, place: Place, edits: int, tools: str | None) -> list[tuple
 
 
 def _commands(source: Path, edits: int) -> Iterator[tuple[str, Command | None]]:
-    ox = Ox()
+    ox, out = Ox(), ("-f", "-o", "rows.parquet")
     for form, name in TABLES.items():
-        ours = ("v1..v2", "--", f"data/{name}")
+        ours = (*out, "v1..v2", "--", f"data/{name}")
         bare = partial(joins.duckdb, name=name, count=edits)
         yield f"DuckDB, {form}", harness.script(bare, source)
         yield f"polars, {form}", joins.polars(source, name, edits)
-        yield f"ox, {form}", ox.run("diff", "--all", "--keys", "id", *ours)
-        yield f"ox again, {form}", ox.run("diff", "--all", "--keys", "id", *ours)
-        yield f"ox found, {form}", ox.run("diff", "--all", *ours)
-        yield f"ox same, {form}", ox.run("diff", "v1..v1", *ours[1:])
+        yield f"ox, {form}", ox.run("diff", "--keys", "id", *ours)
+        yield f"ox again, {form}", ox.run("diff", "--keys", "id", *ours)
+        yield f"ox found, {form}", ox.run("diff", *ours)
+        yield f"ox same, {form}", ox.run("diff", "v1..v1", "--", f"data/{name}")
         yield f"oxen, {form}", joins.oxen(source, name, edits)
-    one = ("v1..v3", "--", f"data/{TABLES['Parquet']}")
-    yield "ox one edit, Parquet", ox.run("diff", "--all", "--keys", "id", *one)
+    one = (*out, "v1..v3", "--", f"data/{TABLES['Parquet']}")
+    yield "ox one edit, Parquet", ox.run("diff", "--keys", "id", *one)
 
 
 def _row(name: str, costs: Sequence[Cost]) -> Row:
