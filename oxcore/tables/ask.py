@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from oxcore.errors import NotFoundError, UsageError
 
+_LISTED = 20  # columns named in a hint
 PARTS = ("all", "head", "tail", "sample")
 
 
@@ -77,5 +78,6 @@ def _place(column: str, names: Sequence[str]) -> int:
         return list(names).index(column)
     except ValueError:
         near = difflib.get_close_matches(column, names, 3)
-        hint = f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(names)}"
+        some = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are: {some or 'none'}"
         raise NotFoundError(f"no column is called {column!r}", hint=hint) from None

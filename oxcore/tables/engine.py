@@ -23,6 +23,7 @@ from oxcore.tables.stream import ROW, Stream
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+COLUMNS = 2000  # of a table: plans of more take minutes, and all of the memory
 MEMORY = "1GiB"
 BATCH = 1 << 15  # rows of a batch of results
 _PLACE = re.compile(r"\n\nLINE (\d+): ([^\n]*)\n( *\^+)")
@@ -161,6 +162,11 @@ class Engine:
 
     def _add(self, name: str, columns: dict[int, str], rows: str) -> dict[int, str]:
         """Make the views of a table; gives what SQL calls its columns, by their position."""
+        if len(columns) > COLUMNS:
+            raise InvalidError(
+                f"{len(columns):,} columns, and SQL, statistics and comparisons take {COLUMNS:,}",
+                hint="make a table of some of them: ox df FILE --columns NAMES -o some.parquet",
+            )
         if not columns:
             raise InvalidError("SQL needs a column, and there is none of a type that it knows")
         listed = ", ".join(map(quoted, [*columns.values(), ROW]))

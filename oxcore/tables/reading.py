@@ -75,6 +75,15 @@ def count(reader: Reader) -> Facts:
     return Facts(rows, tuple(nulls))
 
 
+def distinct(schema: pa.Schema) -> pa.Schema:
+    """The schema with names that differ."""
+    names = schema.names
+    if len(set(names)) == len(names):
+        return schema
+    fields = [one.with_name(name) for one, name in zip(schema, distinct_names(names), strict=True)]
+    return pa.schema(fields, schema.metadata)
+
+
 def distinct_names(names: Sequence[str], *, fold: bool = False) -> list[str]:
     """Names that differ: an empty one is called by its place, a second ``x`` is ``x_2``.
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from oxcore.tables.infer import SAFE
 from oxcore.tables.reading import JSON_TEXT
 
+DEEPEST = 60  # lists and objects in each other: Arrow hands on no more than 64
 _FIELDS = 1000  # of an object; more, and its names are data
 _WORDS: dict[type, str] = {
     bool: "bool",
@@ -29,6 +30,21 @@ _WORDS: dict[type, str] = {
 _PLAIN = {"bool": pa.bool_(), "real": pa.float64(), "text": pa.string()}
 
 
+class TooDeep(Exception):
+    """Lists and objects stand in each other deeper than Arrow's types may."""
+
+
+def levels_of(value: object) -> int:
+    """How deep lists and objects stand in each other: 0 for none."""
+    level, inner = 0, [value]
+    while within := [one for one in inner if isinstance(one, list | dict)]:
+        level += 1
+        inner = []
+        for one in within:
+            inner += one.values() if isinstance(one, dict) else one
+    return level
+
+
 @dataclass(slots=True)
 class Shape:
     """What values a column holds: ``kinds`` among bool, int, long, huge, beyond, real, text, list
@@ -38,17 +54,21 @@ class Shape:
     item: Shape | None = None
     fields: dict[str, Shape] = field(default_factory=dict)
 
-    def look(self, values: Sequence[object]) -> None:
-        """Learn of more values, as ``json`` gives them."""
+    def look(self, values: Sequence[object], levels: int = DEEPEST) -> None:
+        """Learn of more values, as ``json`` gives them; ``TooDeep`` if lists and objects stand
+        in each other more than ``levels`` deep."""
         types = set(map(type, values)) - {type(None)}
         if int in types:
             self._look_at_integers([value for value in values if type(value) is int])
         self.kinds |= {_WORDS[kind] for kind in types if kind is not int}
+        if levels == 0 and types & {list, dict}:
+            raise TooDeep
         if list in types:
             self.item = self.item or Shape()
-            self.item.look(list(chain.from_iterable(v for v in values if isinstance(v, list))))
+            inner = list(chain.from_iterable(v for v in values if isinstance(v, list)))
+            self.item.look(inner, levels - 1)
         if dict in types:
-            self._look_at_objects([value for value in values if isinstance(value, dict)])
+            self._look_at_objects([value for value in values if isinstance(value, dict)], levels)
 
     def _look_at_integers(self, values: Sequence[int]) -> None:
         low, high = min(values), max(values)
@@ -58,9 +78,11 @@ class Shape:
             wide = "long" if inside else "huge" if size < 10**38 else "beyond"
             self.kinds.add("int" if size <= SAFE else wide)
 
-    def _look_at_objects(self, values: Sequence[dict[str, object]]) -> None:
+    def _look_at_objects(self, values: Sequence[dict[str, object]], levels: int) -> None:
         for name in dict.fromkeys(chain.from_iterable(values)):
-            self.fields.setdefault(name, Shape()).look([v[name] for v in values if name in v])
+            self.fields.setdefault(name, Shape()).look(
+                [v[name] for v in values if name in v], levels - 1
+            )
             if len(self.fields) > _FIELDS:
                 return
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc, parquet, types
 
-from oxcore.errors import ExistsError, UsageError
+from oxcore.errors import ExistsError, InvalidError, UsageError
 from oxcore.fs.atomic import TEMPORARY, remove_quietly, storage_errors
 from oxcore.tables.shape import to_json
 from oxcore.tables.values import plain, texts
@@ -36,7 +36,7 @@ def write(path: str, schema: pa.Schema, batches: Batches, *, replace: bool = Fal
     """Write rows to ``path``, whole or not at all; gives their number.
 
     ``ExistsError`` for a file that is there, without ``replace``; ``UsageError`` for a name that
-    tells no format; ``StorageError``.
+    tells no format; ``InvalidError`` for types that the format does not have; ``StorageError``.
     """
     body, packed = _body(path)
     if os.path.lexists(path) and not replace:
@@ -44,7 +44,11 @@ def write(path: str, schema: pa.Schema, batches: Batches, *, replace: bool = Fal
     with beside(path) as place:
         outer = pa.OSFile(place, "wb")
         with outer, pa.CompressedOutputStream(outer, packed) if packed else outer as file:
-            return body(file, schema, batches)
+            try:
+                return body(file, schema, batches)
+            except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                why = f"{os.path.basename(path)} cannot hold these columns: {error}"
+                raise InvalidError(why, hint="every type goes into .arrow") from error
 
 
 def check_name(path: str) -> None:
@@ -94,7 +98,7 @@ def beside(path: str) -> Iterator[str]:
 
 def _parquet(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
     rows, groups = 0, _groups(schema, batches)
-    first = next(groups, schema.empty_table())
+    first = next(groups, pa.Table.from_batches([], schema))
     with parquet.ParquetWriter(
         file,
         schema,

@@ -10,7 +10,7 @@ from pyarrow import ipc
 
 from oxcore.tables.about import About, remembered
 from oxcore.tables.detect import Form
-from oxcore.tables.reading import DAMAGE, Facts, Piece, count, loaded
+from oxcore.tables.reading import DAMAGE, Facts, Piece, count, distinct, loaded, some
 from oxcore.tables.source import Source, opened
 
 
@@ -22,7 +22,7 @@ class ArrowReader:
         self._stream = form.format == "arrow-stream"
         with self._errors(), opened(source) as file:
             opener = ipc.open_stream if self._stream else ipc.open_file
-            self.schema: pa.Schema = opener(file).schema
+            self.schema = distinct(opener(file).schema)
 
     @property
     def source(self) -> Source:
@@ -35,7 +35,7 @@ class ArrowReader:
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
         """A piece for each batch that was written."""
-        options = ipc.IpcReadOptions(included_fields=None if columns is None else sorted(columns))
+        options = ipc.IpcReadOptions(included_fields=_sorted(columns))
         rows = 0
         with opened(self._source) as file:
             batches = self._batches(file, options)
@@ -46,7 +46,8 @@ class ArrowReader:
                     return
                 rows += len(batch)
                 self._source.counters.rows += len(batch)
-                yield loaded(_ordered(batch, columns))
+                named = batch.rename_columns(some(self.schema, _sorted(columns)).names)
+                yield loaded(_ordered(named, columns))
 
     def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
         """The rows as they are."""
@@ -72,6 +73,10 @@ class ArrowReader:
         except DAMAGE as error:
             after = None if rows is None else rows + 1
             raise self._source.broken(f"broken Arrow file: {error}", row=after) from error
+
+
+def _sorted(columns: Sequence[int] | None) -> list[int] | None:
+    return None if columns is None else sorted(columns)
 
 
 def _ordered(batch: pa.RecordBatch, columns: Sequence[int] | None) -> pa.RecordBatch:

@@ -15,11 +15,13 @@ from oxcore.errors import InvalidError
 from oxcore.tables.about import About, remembered
 from oxcore.tables.detect import Form
 from oxcore.tables.reading import Facts, Piece, loaded, some
-from oxcore.tables.shape import Shape
+from oxcore.tables.shape import DEEPEST, Shape, TooDeep, levels_of
 from oxcore.tables.source import Source, opened
 
 LONGEST = 8 << 20  # bytes of a record
 _BLOCK = 1 << 20  # bytes read at once
+_NAMES = 10_000  # columns: a record is gone through for each
+_HALF = "half of a surrogate pair, which is no text"
 _ROWS = 8192  # of a batch
 _SPACE = re.compile(r"[ \t\r\n]*")
 Record = dict[str, object]
@@ -57,7 +59,10 @@ class JsonReader:
         """The same rows with columns of these shapes, which hold all of their values."""
         made = JsonReader(self._source, self._form)
         whole = Shape(fields={name: fields[name] for name in self.shape.fields})
-        schema = pa.schema([shape.field(name) for name, shape in whole.fields.items()])
+        try:
+            schema = pa.schema([shape.field(name) for name, shape in whole.fields.items()])
+        except UnicodeEncodeError:
+            raise self._source.broken(f"a name has {_HALF}") from None
         made._known = self._known._replace(schema=schema, shape=whole)
         return made
 
@@ -89,12 +94,20 @@ class JsonReader:
         for records in self._batches():
             for name in dict.fromkeys(name for record in records for name in record):
                 values = [record[name] for record in records if name in record]
-                whole.fields.setdefault(name, Shape()).look(values)
+                try:
+                    whole.fields.setdefault(name, Shape()).look(values)
+                except TooDeep:
+                    raise self._too_deep(name, records, rows) from None
+                if len(whole.fields) > _NAMES:
+                    raise self._source.broken(f"more than {_NAMES:,} columns", row=rows + 1)
                 filled[name] = filled.get(name, 0) + len(values) - values.count(None)
             rows += len(records)
         if not whole.fields:
             raise self._source.broken("no record has a name, so it has no columns")
-        schema = pa.schema([shape.field(name) for name, shape in whole.fields.items()])
+        try:
+            schema = pa.schema([shape.field(name) for name, shape in whole.fields.items()])
+        except UnicodeEncodeError:
+            raise self._source.broken(f"a name has {_HALF}") from None
         facts = Facts(rows, tuple(rows - filled[name] for name in whole.fields))
         return About("json" if self._array else "jsonl", self._compression, schema, facts, whole)
 
@@ -104,8 +117,14 @@ class JsonReader:
             return pa.array(shape.values(values), shape.type)
         except UnicodeEncodeError:
             row = next(n for n, v in enumerate(values, rows + 1) if _lone(v))
-            why = "half of a surrogate pair, which is no text"
-            raise self._source.broken(why, row=row, column=name) from None
+            raise self._source.broken(_HALF, row=row, column=name) from None
+
+    def _too_deep(self, name: str, records: list[Record], rows: int) -> InvalidError:
+        row = next(
+            n for n, one in enumerate(records, rows + 1) if levels_of(one.get(name)) > DEEPEST
+        )
+        why = f"lists and objects in each other, more than {DEEPEST} deep"
+        return self._source.broken(why, row=row, column=name)
 
     def _batches(self) -> Iterator[list[Record]]:
         with opened(self._source, self._compression) as file:
@@ -175,7 +194,7 @@ class JsonReader:
             why = f"not JSON: {error.msg} at character {error.pos + 1}"
             raise self._source.broken(why, row=row, hint=hint) from None
         except (RecursionError, ValueError) as error:
-            raise self._source.broken(f"not for a table: {error}", row=row) from None
+            raise self._source.broken(_beyond(error), row=row) from None
         return value
 
     def _record(self, value: object, row: int) -> Record:
@@ -237,8 +256,16 @@ class _Window:
             return self._source.broken(
                 f"not JSON, or a record of more than {LONGEST >> 20} MiB", row=row
             )
-        why = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        return self._source.broken(f"not JSON: {why}", row=row)
+        if not isinstance(error, json.JSONDecodeError):
+            return self._source.broken(_beyond(error), row=row)
+        return self._source.broken(f"not JSON: {error.msg}", row=row)
+
+
+def _beyond(error: Exception) -> str:
+    """What Python's reader of JSON refuses, though it is JSON."""
+    if isinstance(error, RecursionError):
+        return f"lists and objects in each other, more than {DEEPEST} deep"
+    return "a number of thousands of digits"
 
 
 def _word(value: object) -> str:

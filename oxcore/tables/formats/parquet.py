@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from oxcore.tables.about import About, remembered
 from oxcore.tables.detect import Form
-from oxcore.tables.reading import DAMAGE, Facts, Piece, some
+from oxcore.tables.reading import DAMAGE, Facts, Piece, distinct, some
 from oxcore.tables.source import Source, opened
 
 _ROWS = 1 << 15  # of a batch
@@ -26,8 +26,8 @@ class ParquetReader:
         with self._errors(), opened(source) as file:
             whole = parquet.ParquetFile(file)
             self._footer = whole.metadata
-            self.schema: pa.Schema = whole.schema_arrow
-            self._names = self.schema.names
+            self._names: list[str] = whole.schema_arrow.names
+            self.schema = distinct(whole.schema_arrow)
 
     def __len__(self) -> int:
         """Rows, by the footer."""
@@ -81,12 +81,17 @@ class ParquetReader:
         self, group: int, start: int, columns: Sequence[int] | None
     ) -> Iterator[pa.RecordBatch]:
         schema = some(self.schema, columns)
-        names = None if columns is None else schema.names
+        doubled = self._names != self.schema.names  # then names do not tell which column
+        names = None if columns is None or doubled else schema.names
         with self._errors(start), opened(self.source) as file:
             whole = parquet.ParquetFile(file, metadata=self._footer, buffer_size=_BUFFER)
             for batch in whole.iter_batches(_ROWS, row_groups=[group], columns=names):
                 self.source.counters.rows += len(batch)
-                yield batch if names is None else batch.select(names)
+                if doubled:
+                    kept = batch.columns if columns is None else [batch.column(i) for i in columns]
+                    yield pa.RecordBatch.from_arrays(kept, schema=schema)
+                else:
+                    yield batch if names is None else batch.select(names)
 
     def _counted(self, index: int) -> int | None:
         """The nulls of a column by the footer; None for one that it does not count."""

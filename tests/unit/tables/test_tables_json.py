@@ -82,7 +82,7 @@ def test_records_may_lack_names_and_bring_new_ones(table_of):
         (b'[{"a": 1}] x', "row 2: something follows the array"),
         (b'[{"a": "\xff"}]', "row 1: not UTF-8"),
         (b"[]", "no record has a name"),
-        (b'{"a": ' + b"[" * 100_000 + b"\n", "row 1: not"),
+        (b'{"a": ' + b"[" * 100_000 + b"\n", "row 1: lists and objects in each other"),
     ],
 )
 def test_bad_json_tells_the_row(table_of, data, told):
