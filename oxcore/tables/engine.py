@@ -18,7 +18,8 @@ import pyarrow as pa
 from oxcore.errors import InvalidError, OxError, UsageError
 from oxcore.tables.direct import SCHEME, Files, direct, note_rows
 from oxcore.tables.reading import Reader, distinct_names
-from oxcore.tables.stream import ROW, Stream
+from oxcore.tables.source import Source
+from oxcore.tables.stream import ROW, Stream, is_taken
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,6 +52,7 @@ class Engine:
         self.names: dict[str, dict[int, str]] = {}
         for number, (name, reader) in enumerate(tables.items()):
             address = f"{SCHEME}://{number}.parquet"
+            _check_width(reader)
             known = self._own(address, reader) if address in files.sources else None
             self.names[name] = self._add(name, *(known or self._streamed(name, reader)))
 
@@ -162,19 +164,25 @@ class Engine:
 
     def _add(self, name: str, columns: dict[int, str], rows: str) -> dict[int, str]:
         """Make the views of a table; gives what SQL calls its columns, by their position."""
-        if len(columns) > COLUMNS:
-            raise InvalidError(
-                f"{len(columns):,} columns, and SQL, statistics and comparisons take {COLUMNS:,}",
-                hint="make a table of some of them: ox df FILE --columns NAMES -o some.parquet",
-            )
-        if not columns:
-            raise InvalidError("SQL needs a column, and there is none of a type that it knows")
         listed = ", ".join(map(quoted, [*columns.values(), ROW]))
         numbered = quoted(f"{name} rows")
         self.run(f"CREATE TEMP VIEW {numbered} ({listed}) AS {rows}")
         only = ", ".join(map(quoted, columns.values()))
         self.run(f"CREATE TEMP VIEW {quoted(name)} AS SELECT {only} FROM {numbered}")
         return columns
+
+
+def _check_width(reader: Reader) -> None:
+    source = getattr(reader, "source", None) or getattr(reader, "_source", None)
+    called = f"{source.name}: " if isinstance(source, Source) else ""
+    count = len(reader.schema)
+    if count > COLUMNS:
+        raise InvalidError(
+            f"{called}{count:,} columns, and SQL, statistics and comparisons take {COLUMNS:,}",
+            hint="make a table of some of them: ox df FILE --columns NAMES -o some.parquet",
+        )
+    if not any(map(is_taken, reader.schema.types)):
+        raise InvalidError(f"{called}no column of a type that SQL knows")
 
 
 @contextmanager

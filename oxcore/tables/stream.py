@@ -23,7 +23,7 @@ class Stream:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         whole = reader.schema
-        self.columns = [i for i, field in enumerate(whole) if _taken(field.type)]
+        self.columns = [i for i, field in enumerate(whole) if is_taken(field.type)]
         self.text = hasattr(reader, "delimiter")
         fields = [
             pa.field(f"c{i}", pa.string() if self.text else _fitting(whole.field(i).type))
@@ -59,7 +59,8 @@ class Stream:
         return pa.RecordBatch.from_arrays([*arrays, numbers], schema=self._schema)
 
 
-def _taken(type_: pa.DataType) -> bool:
+def is_taken(type_: pa.DataType) -> bool:
+    """Whether engines take values of this type."""
     return not (types.is_union(type_) or types.is_run_end_encoded(type_))
 
 
