@@ -7,8 +7,15 @@ from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
-DAMAGE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError, UnicodeError)
-"""What Arrow raises for bytes that break a format."""
+DAMAGE = (
+    pa.ArrowInvalid,
+    pa.ArrowNotImplementedError,
+    pa.ArrowMemoryError,
+    OSError,
+    EOFError,
+    UnicodeError,
+)
+"""What Arrow raises for bytes that break a format, a length of petabytes among it."""
 JSON_TEXT = {b"ox": b"json"}  # metadata of a text column whose values are JSON
 
 

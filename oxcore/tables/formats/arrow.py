@@ -42,8 +42,9 @@ class ArrowReader:
             while True:
                 with self._errors(rows):
                     batch = next(batches, None)
-                if batch is None:
-                    return
+                    if batch is None:
+                        return
+                    batch.validate(full=True)  # a length or place out of it would be read past
                 rows += len(batch)
                 self._source.counters.rows += len(batch)
                 named = batch.rename_columns(some(self.schema, _sorted(columns)).names)
