@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from oxcore.capturing.loading import LOADING
 from oxcore.capturing.ship import OpenTarget, Sent, send
 from oxcore.errors import OxError
 
@@ -80,10 +81,12 @@ class Background:
 
     def ship(self, recorder: Recorder) -> Sent:
         """Send all that is sealed, and what others left. Raises ``OxError``, which is noted."""
-        with self._shipping:
+        with self._shipping, LOADING.first():
             segments = recorder.sealed()
             done = send(recorder.spool, self._open_target, segments, recorder.sent)
             self._failures, self._not_before = 0, 0.0
+            if done.segments:
+                LOADING.done()
         recorder.look_around()
         return done
 

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 
 from oxcore.capturing.ids import is_id, tag_in
+from oxcore.capturing.loading import LOADING
 from oxcore.capturing.recorder import Recorder
 from oxcore.capturing.ship import Sent
+from oxcore.index import Index  # noqa: F401 -- what it does at a fork comes after what we do
 
 _AT_THE_END = 5.0  # seconds that the end of a process may take for what is left
 
@@ -67,6 +69,7 @@ class Registry:
 
     def forked(self) -> None:
         """In a forked child: each recorder begins anew."""
+        LOADING.after_in_child()
         self._lock = threading.RLock()
         for recorder in dict.fromkeys(self._found.values()):
             recorder.forked()
@@ -77,4 +80,8 @@ REGISTRY = Registry()
 
 atexit.register(REGISTRY.close)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=REGISTRY.forked)
+    os.register_at_fork(
+        before=LOADING.before_fork,
+        after_in_parent=LOADING.after_in_parent,
+        after_in_child=REGISTRY.forked,
+    )

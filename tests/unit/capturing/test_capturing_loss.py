@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -436,9 +438,6 @@ def test_an_end_in_good_order_leaves_nothing(repo):
 
 
 def test_the_end_of_a_process_sends_what_is_left(repo, tmp_path):
-    import subprocess
-    import sys
-
     code = f"import oxcore as ox; ox.save({repo.path!r}, 'deployed', 'wild', b'x', dict(a=1))"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     assert len(all_ids(repo)) == 1
@@ -495,3 +494,30 @@ def test_a_save_is_one_call_of_the_system(repo, monkeypatch):
     for _ in range(3):
         ox.save(*place, bytes(200_000), {"label": "cat"}, model="m@1", tags=["a"])
     assert calls == ["pwritev"] * 3
+
+
+FORKING = """
+import os, signal, sys, time
+import oxcore as ox
+place = (sys.argv[1], "deployed", "wild")
+print(ox.save(*place, b"parent", {}, seal_seconds=0.0), flush=True)
+children = []
+for _ in range(12):
+    time.sleep(0.025)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(30)
+        os.write(1, (ox.save(*place, b"child", {}) + "\\n").encode())
+        ox.flush()
+        os._exit(0)
+    children.append(pid)
+assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 12
+"""
+
+
+def test_children_forked_while_the_first_round_loads_its_modules(repo):
+    command = [sys.executable, "-c", FORKING, repo.path]
+    done = subprocess.run(command, check=True, timeout=90, stdout=subprocess.PIPE, text=True)
+    leftovers(repo)
+    assert all_ids(repo) == set(done.stdout.split())
+    assert len(all_ids(repo)) == 13
