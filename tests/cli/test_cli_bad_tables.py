@@ -86,7 +86,7 @@ REFUSED = {
     "magic.parquet": (b"PAR1", ": broken Parquet"),
     "mid.parquet": (mid(as_parquet(TABLE), 20, 200), ", row 1: broken Parquet"),
     "cut.arrow": (as_arrow(TABLE)[:-100], ": broken Arrow file"),
-    "cuts.arrow": (as_arrow(TABLE, ipc.new_stream)[:600], ", row 1: broken Arrow file"),
+    "cuts.arrows": (as_arrow(TABLE, ipc.new_stream)[:600], ", row 1: broken Arrow file"),
 }
 # What is a table, though an odd one, with the shape that `ox df` tells.
 ODD = {
@@ -134,9 +134,10 @@ def good(name):
         records = [{"id": n, "x": x} for n, x in ROWS]
         lines = "".join(json.dumps(record) + "\n" for record in records)
         return (lines if kind == "jsonl" else json.dumps(records)).encode()
-    makers = {"parquet": as_parquet, "arrow": as_arrow}
-    if kind in makers:
-        return makers[kind](TABLE)
+    if kind == "arrows":
+        return as_arrow(TABLE, ipc.new_stream)
+    if kind in {"parquet", "arrow"}:
+        return (as_parquet if kind == "parquet" else as_arrow)(TABLE)
     return gzip.compress(GOOD.encode()) if kind == "gz" else GOOD.encode()
 
 
@@ -157,6 +158,8 @@ def calls(name):
     yield ["log", "--row", "id=1", "--json", name]
     yield ["schema", "show", name]
     yield ["stats", "HEAD~1..HEAD", "--", name]
+    yield ["df", "edit", name, "--set", "x=1", "--key", "id=1", "-n"]
+    yield ["df", "edit", name, "--append", '{"id": 5}', "-o", f"made.{name}", "-f"]
 
 
 def files(folder):
@@ -223,6 +226,35 @@ def test_what_is_an_odd_table_is_one(ox, versions, name):
     folder = versions(name, content)
     assert f"{name}: {told}" in ox("df", name).out
     check(ox, folder, name, {0, 2, 3, 5})
+
+
+def test_a_merge_with_what_is_no_table_waits_for_a_person(ox, tmp_path):
+    """One side edited a row, the other has what is no table: a conflict of whole files."""
+    ox("init")
+    names = [name for name in REFUSED if name not in {"zeros.csv.gz", "bomb.csv.gz"}]
+    for name in names:
+        (tmp_path / name).write_bytes(good(name))
+    ox("add", ".")
+    ox("commit", "-m", "good")
+    ox("branch", "side")
+    for name in names:
+        ox("df", "edit", name, "--set", "x=ours", "--key", "id=1")
+    ox("add", ".")
+    ox("commit", "-m", "ours")
+    ox("switch", "side")
+    for name in names:
+        content = REFUSED[name][0]
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    ox("add", ".")
+    ox("commit", "-m", "bad")
+    before = files(tmp_path)
+    found = ox.fails("merge", "main")
+    assert (found.code, "Traceback" in found.err) == (9, False)
+    assert f"{len(names)} conflicts" in found.err
+    assert files(tmp_path) == before
+    ox("conflicts")
+    ox("merge", "--abort")
+    assert files(tmp_path) == before
 
 
 def test_many_columns(ox, tmp_path, write):
