@@ -46,7 +46,8 @@ def there(hub, tmp_path):
 
 def test_the_first_save_makes_repository_and_branch(hub, url, token, tmp_path):
     data = os.urandom(600_000)
-    made = [ox.save(url, "deployed", "wild", data, {"label": "cat"}) for _ in range(3)]
+    calm = {"seal_seconds": 1000}
+    made = [ox.save(url, "deployed", "wild", data, {"label": "cat"}, **calm) for _ in range(3)]
     assert ox.flush().commits == 1
     with there(hub, tmp_path) as repo:
         rows = records(repo)
