@@ -54,6 +54,12 @@ _FORMS = {
     Seen.NANO: rf"{_STAMP}:[0-9]{{2}}\.[0-9]{{7,9}}",
     Seen.ZONED: rf"{_STAMP}{_SECONDS}(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)",
 }
+_BEFORE = range(_DIGITS)  # digits before the point, but the first
+_EXACT = (  # nearly all numbers of at most 17 digits; the others are counted one by one
+    r"^-?(?:0?\.0*[0-9]{0,17}|"
+    + "|".join(f"[1-9][0-9]{{{n}}}\\.[0-9]{{0,{_DIGITS - 1 - n}}}" for n in _BEFORE)
+    + ")(?:[eE].*)?$"
+)
 _SHORT = rf"{_FORMS[Seen.REAL]}|0|-?[1-9][0-9]{{0,14}}"
 _TYPES = {
     Seen.INT: pa.int64(),
@@ -205,7 +211,10 @@ def _exact(values: pa.Array) -> bool:
     if numbers is None or not pc.all(pc.is_finite(numbers)).as_py():
         return False
     long = values.filter(pc.greater(pc.binary_length(values), _DIGITS + 1))
-    return all(_digits(text) <= _DIGITS for text in long.to_pylist())
+    if not len(long):
+        return True
+    rest = long.filter(pc.invert(pc.match_substring_regex(long, _EXACT)))
+    return all(_digits(text) <= _DIGITS for text in rest.to_pylist())
 
 
 def _digits(text: str) -> int:

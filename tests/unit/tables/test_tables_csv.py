@@ -6,6 +6,7 @@ import random
 from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -253,3 +254,9 @@ def test_a_long_row_is_read_in_larger_blocks(table_of, place):
     table = table_of(data.encode())
     assert table.to_arrow().to_pylist() == rows
     assert len(table) == 100_000
+
+
+@given(st.from_regex(r"-?(0|[1-9][0-9]{0,24})?\.[0-9]{1,40}([eE][+-]?[0-9]{1,2})?", fullmatch=True))
+def test_what_passes_as_exact_has_at_most_17_digits(text):
+    matched = pc.match_substring_regex(pa.array([text]), infer._EXACT)[0].as_py()
+    assert not matched or infer._digits(text) <= 17
