@@ -62,6 +62,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "report": "what a model got right and wrong, in figures",
         "failures": "the records that failed, the worst first",
         "slice": "name sets of records, as files",
+        "promote": "labelled records into data to train on and to test with",
     },
     "Undo & upkeep": {
         "oplog": "every operation on this repository",

@@ -56,7 +56,7 @@ class Insight(RepoBase):
         commit = verbs.names.resolve_commit(self._repo, branch)
         found = self.slices(branch)
         names = sorted(found) if slices is None else list(slices)
-        conditions = {name: _condition(found, name) for name in names}
+        conditions = {name: condition_of(found, name) for name in names}
         texts = (*conditions.values(), *by)
         with self.examples(branch, folder, texts=texts, **reading) as opened:
             cuts = [
@@ -90,7 +90,7 @@ class Insight(RepoBase):
             raise UsageError(f"{sort!r} is no order", hint=f"one of {', '.join(SORTS)}")
         parts = [where] if where else []
         if slice_name:
-            parts.append(_condition(self.slices(branch), slice_name))
+            parts.append(condition_of(self.slices(branch), slice_name))
         with self.examples(branch, folder, texts=parts, **reading) as found:
             chosen = " AND ".join(checked(found.sql, part) for part in parts)
             return failures(found, chosen or WRONG, sort, limit)
@@ -159,7 +159,7 @@ class Insight(RepoBase):
         """
         from oxcore.insight.examples import checked
 
-        where = _condition(self.slices(":"), name)
+        where = condition_of(self.slices(":"), name)
         with self.examples(branch, folder, texts=(where,), **reading) as found:
             inside = checked(found.sql, where)
             counts = f"count(*) FILTER (WHERE {inside}), count(*)"
@@ -221,7 +221,7 @@ class Insight(RepoBase):
         return found
 
 
-def _condition(known: Mapping[str, Slice], name: str) -> str:
+def condition_of(known: Mapping[str, Slice], name: str) -> str:
     """A slice as SQL."""
     from oxcore.insight.slices import condition, missing
 

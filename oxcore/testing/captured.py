@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
+from blake3 import blake3
 from pyarrow import parquet
 
 from oxcore.insight.records import EVENTS, RECORDS
@@ -64,3 +66,35 @@ def files(number: int, folder: str, records: list[Row], events: list[Row]) -> di
         name = f"{folder}/feedback/dt=2023-11-14/w-{number:06}.parquet"
         made[name] = shard(rows, EVENTS)
     return made
+
+
+def labelled(
+    folder: str,
+    inputs: Sequence[bytes],
+    mime: str = "text/plain",
+    *,
+    start: int = 0,
+    groups: Sequence[str | None] = (),
+    suffix: str = ".bin",
+) -> tuple[list[Row], list[Row], dict[str, bytes]]:
+    """Records with these inputs, each with an event that labels it ``label N``, and the files of
+    the inputs by path."""
+    records: list[Row] = []
+    files: dict[str, bytes] = {}
+    for n, data in enumerate(inputs):
+        oid = blake3(data).hexdigest()
+        path = f"media/{oid[:2]}/{oid}{suffix}"
+        files[f"{folder}/{path}"] = data
+        records.append(
+            {
+                "record_id": f"r{start + n:06}",
+                "input": {"hash": oid, "mime": mime, "size": len(data), "path": path},
+                "output": {"label": "guess"},
+                "group_key": groups[n] if groups else None,
+            }
+        )
+    events = [
+        {"record_id": one["record_id"], "value": f"label {start + n}"}
+        for n, one in enumerate(records)
+    ]
+    return records, events, files

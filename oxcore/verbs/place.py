@@ -1,8 +1,8 @@
-"""Putting a few small files in place, in the work tree and the stage, as one operation."""
+"""Putting files in place, in the work tree and the stage, as one operation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from oxcore import tree
 from oxcore.model.entries import Change, Entry, Mode, check_path, show_path
@@ -11,6 +11,9 @@ from oxcore.store import Batch
 from oxcore.verbs import intent
 from oxcore.verbs.deposit import put_bytes
 from oxcore.verbs.update import carry
+
+Files = Mapping[bytes, bytes | Entry | None]
+"""What each path is to hold: these bytes, a file that is stored already, or nothing."""
 
 
 def place(repo: Repository, files: Mapping[bytes, bytes | None], *, verb: str, note: str) -> None:
@@ -22,16 +25,34 @@ def place(repo: Repository, files: Mapping[bytes, bytes | None], *, verb: str, n
     repo.tree_root()
     with repo.lock(verb):
         intent.recover(repo)
-        stage, edits = repo.stage(), dict[bytes, Entry | None]()
-        with repo.batch() as batch:
-            for path, data in files.items():
-                check_path(path)
-                edits[path] = None if data is None else stored(repo, batch, data)
-            paths = sorted(edits)
-            olds = tree.get_many(repo.store, stage, paths)
-            new = tree.edit(repo.store, batch, stage, sorted(edits.items()))
-        steps = [Change(path, old, edits[path]) for path, old in zip(paths, olds, strict=True)]
-        carry(repo, steps, stage=new, verb=verb, note=note, changes={}, force=True)
+        _place(repo, files, verb, note, force=True)
+
+
+def place_on(
+    repo: Repository, make: Callable[[bytes], Files], *, verb: str, note: Callable[[], str]
+) -> None:
+    """The same of what ``make`` makes of the stage (its root), while no other writes.
+
+    ``UnsavedError`` where something else than what is staged lies in the work tree.
+    """
+    repo.tree_root()
+    with repo.lock(verb):
+        intent.recover(repo)
+        if files := make(repo.stage()):
+            _place(repo, files, verb, note(), force=False)
+
+
+def _place(repo: Repository, files: Files, verb: str, note: str, *, force: bool) -> None:
+    stage, edits = repo.stage(), dict[bytes, Entry | None]()
+    with repo.batch() as batch:
+        for path, data in files.items():
+            check_path(path)
+            edits[path] = stored(repo, batch, data) if isinstance(data, bytes) else data
+        paths = sorted(edits)
+        olds = tree.get_many(repo.store, stage, paths)
+        new = tree.edit(repo.store, batch, stage, sorted(edits.items()))
+    steps = [Change(path, old, edits[path]) for path, old in zip(paths, olds, strict=True)]
+    carry(repo, steps, stage=new, verb=verb, note=note, changes={}, force=force)
 
 
 def stored(repo: Repository, batch: Batch, data: bytes) -> Entry:

@@ -51,6 +51,12 @@ class Transaction:
         self._edits[name] = Entry(Mode.EXEC if executable else Mode.FILE, size, oid)
         return oid
 
+    def keep(self, path: str | bytes, entry: Entry) -> None:
+        """Write a file that is stored already, as another version has it."""
+        name = path_bytes(path)
+        check_path(name)
+        self._edits[name] = entry
+
     def link(self, path: str | bytes, target: str | bytes) -> None:
         """Write a symbolic link to ``target``."""
         name, content = path_bytes(path), path_bytes(target)

@@ -1,0 +1,54 @@
+"""Inputs that are the same to a model, though their bytes differ."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import unicodedata
+import warnings
+
+from blake3 import blake3
+
+_SPACE = re.compile(r"\s+")
+_TEXTS = ("text/", "application/json", "application/jsonl")
+_DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # modes of more than eight bits a pixel
+
+
+def likeness(data: bytes, mime: str | None) -> str | None:
+    """What inputs that are alike have in common: ``pixels:HEX`` of a picture, whatever its format,
+    ``text:HEX`` of a text without regard to case and white space; None of anything else."""
+    kind = (mime or "").lower()
+    if kind.startswith("image/"):
+        return _pixels(data)
+    if kind.startswith(_TEXTS):
+        return _text(data)
+    return None
+
+
+def _text(data: bytes) -> str | None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return f"text:{blake3(_SPACE.sub(' ', plain).strip().encode()).hexdigest()}"
+
+
+def _pixels(data: bytes) -> str | None:
+    """The hash of a picture as it is shown: of all frames, turned as its EXIF says."""
+    from PIL import Image, ImageOps, ImageSequence
+
+    digest = blake3()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as image:
+                for frame in ImageSequence.Iterator(image):
+                    shown = ImageOps.exif_transpose(frame)
+                    pixels = shown if shown.mode in _DEEP else shown.convert("RGBA")
+                    digest.update(f"{pixels.mode} {pixels.width} {pixels.height}\n".encode())
+                    digest.update(pixels.tobytes())
+    except (ValueError, OSError, SyntaxError, struct.error, Image.DecompressionBombError):
+        return None
+    return f"pixels:{digest.hexdigest()}"

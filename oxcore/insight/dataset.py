@@ -1,0 +1,151 @@
+"""A dataset of promoted records: a table for training, one for the test, and the inputs.
+
+data/split.json          the share of the test (``split``)
+data/train.parquet       a row a record, by id: ``SCHEMA``
+data/test.parquet
+data/media/ab/abcd.png   inputs by the BLAKE3 of their bytes
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from oxcore import tree
+from oxcore.errors import InvalidError
+from oxcore.insight import split
+from oxcore.model.entries import show_path
+from oxcore.repo import Repository
+from oxcore.store import content
+
+SPLITS = ("train", "test")
+SCHEMA = pa.schema(
+    [
+        pa.field(name, pa.string(), nullable=name not in {"record_id", "path", "label", "split"})
+        for name in (
+            "record_id",
+            "path",
+            "mime",
+            "label",
+            "value",
+            "label_source",
+            "output",
+            "group_key",
+            "split",
+            "input_hash",
+            "likeness",
+            "source_folder",
+            "source_commit",
+        )
+    ]
+)
+"""``path`` of the input, from the folder of the table; ``label`` as text, ``value`` as JSON;
+``output`` of the model, JSON; ``likeness``: see ``alike``; where the record came from."""
+
+Row = dict[str, Any]
+
+
+class Dataset(NamedTuple):
+    """What a folder of a version holds: ``share`` (None: it is no dataset yet), and the rows of
+    ``train`` and ``test`` by record id."""
+
+    share: float | None
+    rows: dict[str, dict[str, Row]]
+
+
+class Leak(NamedTuple):
+    """A record for training and one of the test that have something in common."""
+
+    what: str
+    train: str
+    test: str
+
+    def __str__(self) -> str:
+        if self.train == self.test:
+            return f"{self.train} would be in both"
+        return f"{self.train} (train) and {self.test} (test): {self.what}"
+
+
+def load(repo: Repository, root: bytes, folder: bytes) -> Dataset:
+    """The dataset of a tree; ``InvalidError`` names the file that cannot be read."""
+    found = _file(repo, root, folder, split.NAME)
+    share = None if found is None else split.parse(found, join(folder, split.NAME))
+    rows = {name: _rows(repo, root, folder, name) for name in SPLITS}
+    return Dataset(share, rows)
+
+
+def table_path(folder: bytes, name: str) -> bytes:
+    """The table of a split."""
+    return join(folder, f"{name}.parquet".encode())
+
+
+def join(folder: bytes, name: bytes) -> bytes:
+    """A path below a folder, which may be the top."""
+    return folder + b"/" + name if folder else name
+
+
+def dump(rows: Mapping[str, Row]) -> bytes:
+    """The table of these rows: the same bytes for the same rows."""
+    out = io.BytesIO()
+    listed = [rows[record] for record in sorted(rows)]
+    parquet.write_table(pa.Table.from_pylist(listed, SCHEMA), out, compression="zstd")
+    return out.getvalue()
+
+
+def leaks(rows: Mapping[str, Mapping[str, Row]]) -> list[Leak]:
+    """What ``train`` and ``test`` share: records, inputs, likenesses, groups; by record."""
+    return sorted({(one.train, one.test): one for one in _leaks(rows)}.values())
+
+
+def _leaks(rows: Mapping[str, Mapping[str, Row]]) -> Iterator[Leak]:
+    for what, column in reversed(_SHARED):
+        test = _by(rows["test"].values(), column)
+        for row in rows["train"].values():
+            if row[column] is not None and row[column] in test:
+                yield Leak(_told(what, row), row["record_id"], test[row[column]])
+
+
+_SHARED = (
+    ("the same record", "record_id"),
+    ("the same bytes", "input_hash"),
+    ("the same", "likeness"),
+    ("the same group", "group_key"),
+)
+
+
+def _told(what: str, row: Row) -> str:
+    if what == "the same":
+        return f"the same {row['likeness'].partition(':')[0]}"
+    return f"{what} {row['group_key']}" if what == "the same group" else what
+
+
+def _by(rows: Iterable[Row], column: str) -> dict[str, str]:
+    """Value -> the first record that has it."""
+    found: dict[str, str] = {}
+    for row in rows:
+        if row[column] is not None:
+            found.setdefault(row[column], row["record_id"])
+    return found
+
+
+def _rows(repo: Repository, root: bytes, folder: bytes, name: str) -> dict[str, Row]:
+    path = table_path(folder, name)
+    data = _file(repo, root, folder, path.rpartition(b"/")[2])
+    if data is None:
+        return {}
+    try:
+        table = parquet.read_table(io.BytesIO(data))
+        listed = table.select(SCHEMA.names).cast(SCHEMA).to_pylist()
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        why = str(error).partition("\n")[0]
+        raise InvalidError(f"{show_path(path)} is no table of promoted records: {why}") from None
+    return {row["record_id"]: row for row in listed}
+
+
+def _file(repo: Repository, root: bytes, folder: bytes, name: bytes) -> bytes | None:
+    entry = tree.get(repo.store, root, join(folder, name))
+    return None if entry is None else b"".join(content.read(repo.store, entry.id))
