@@ -15,7 +15,6 @@ from oxcore.tables.reading import DAMAGE, Facts, Piece, distinct, some
 from oxcore.tables.source import Source, opened
 
 _ROWS = 1 << 15  # of a batch
-_PEEK = 1 << 14  # bytes read ahead where a column is only opened
 _BUFFER = 1 << 20  # bytes read ahead in each column
 
 
@@ -29,7 +28,6 @@ class ParquetReader:
             self._footer = whole.metadata
             self._names: list[str] = whole.schema_arrow.names
             self.schema = distinct(whole.schema_arrow)
-        self._proved = False
 
     def __len__(self) -> int:
         """Rows, by the footer."""
@@ -41,7 +39,6 @@ class ParquetReader:
         return remembered(self.source, self._find).facts
 
     def _find(self) -> About:
-        self._prove()
         found = [self._counted(index) for index in range(len(self.schema))]
         missing = [index for index, nulls in enumerate(found) if nulls is None]
         read = dict.fromkeys(missing, 0)
@@ -57,13 +54,14 @@ class ParquetReader:
         start = 0
         for group in range(self._footer.num_row_groups):
             rows = self._footer.row_group(group).num_rows
+            if rows < 0:
+                raise self.source.broken("broken Parquet: a row group of less than no rows")
             yield Piece(rows, partial(self._group, group, start, columns))
             start += rows
 
     def outline(self, group: int) -> tuple[object, list[tuple[int, int]]]:
         """What is said of a row group, and where its bytes lie: groups of one schema of which both
         are the same hold the same rows."""
-        self._prove()
         whole = self._footer.row_group(group)
         said: list[object] = [whole.num_rows]
         spans = []
@@ -98,23 +96,6 @@ class ParquetReader:
                 else:
                     yield batch if names is None else batch.select(names)
 
-    def _prove(self) -> None:
-        """Open every column of every row group, by way of a row of each.
-
-        Arrow checks then what the footer says of a column; where it is asked for the column's
-        counts at once, and the footer is broken, it ends the process.
-        """
-        if self._proved:
-            return
-        with self._errors(), opened(self.source) as file:
-            whole = parquet.ParquetFile(file, metadata=self._footer, buffer_size=_PEEK)
-            start = 0
-            for group in range(self._footer.num_row_groups):
-                with self._errors(start):
-                    next(whole.iter_batches(1, row_groups=[group]), None)
-                start += self._footer.row_group(group).num_rows
-        self._proved = True
-
     def _counted(self, index: int) -> int | None:
         """The nulls of a column by the footer; None for one that it does not count."""
         meta, name = self._footer, self.schema.field(index).name
@@ -125,7 +106,13 @@ class ParquetReader:
             return None
         total = 0
         for group in range(meta.num_row_groups):
-            statistics = meta.row_group(group).column(flat[0]).statistics
+            chunk = meta.row_group(group).column(flat[0])
+            if chunk.physical_type != meta.schema.column(flat[0]).physical_type:
+                # asked for its statistics, Arrow would end the process
+                raise self.source.broken(
+                    "broken Parquet: a footer at odds with itself", column=name
+                )
+            statistics = chunk.statistics
             if statistics is None or not statistics.has_null_count:
                 return None
             total += statistics.null_count
