@@ -64,7 +64,7 @@ def test_both_change_merge_and_settle(ox, a, b):
     refused = ox("push", cwd=b, code=15)
     assert "hint: ox pull, then push again" in refused.err
     conflict = ox("pull", cwd=b, code=9)
-    assert "labels.csv  (both changed it)" in conflict.err
+    assert "labels.csv  (both changed it; its rows are not merged: no column" in conflict.err
     assert (b / "only-a.txt").exists()
     ox("resolve", "--both", "labels.csv", cwd=b)
     ox("commit", "-m", "settled", cwd=b)
