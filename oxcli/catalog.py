@@ -63,6 +63,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "failures": "the records that failed, the worst first",
         "slice": "name sets of records, as files",
         "promote": "labelled records into data to train on and to test with",
+        "eval": "measure predictions against a truth, as a commit",
+        "compare": "what one evaluation fixes and breaks against another",
     },
     "Undo & upkeep": {
         "oplog": "every operation on this repository",

@@ -6,6 +6,7 @@ side's labels say, the first side's first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oxcore.insight.examples import Examples
@@ -85,20 +86,32 @@ def versus(old_name: str, new_name: str, old: Seen, new: Seen) -> Versus:
         counts[was, is_] += 1
         if was != is_:
             turns[is_].append(Turn(before, after, real, guess, answer))
-    n = sum(counts.values())
-    fixed, broken = counts[False, True], counts[True, False]
+    return judged(old_name, new_name, counts, turns[True][:_SHOWN], turns[False][:_SHOWN])
+
+
+def judged(
+    old_name: str,
+    new_name: str,
+    counts: Mapping[tuple[bool, bool], int],
+    fixes: Sequence[Turn],
+    breaks: Sequence[Turn],
+) -> Versus:
+    """Two models by how many are (right before, right after)."""
+    both, neither = counts.get((True, True), 0), counts.get((False, False), 0)
+    fixed, broken = counts.get((False, True), 0), counts.get((True, False), 0)
+    n = both + neither + fixed + broken
     whole = Weighted(n, float(n), float(n))
     return Versus(
         old_name,
         new_name,
         n,
-        counts[True, True],
-        counts[False, False],
+        both,
+        neither,
         fixed,
         broken,
         mcnemar(fixed, broken),
-        proportion(counts[True, True] + broken, whole),
-        proportion(counts[True, True] + fixed, whole),
-        tuple(turns[True][:_SHOWN]),
-        tuple(turns[False][:_SHOWN]),
+        proportion(both + broken, whole),
+        proportion(both + fixed, whole),
+        tuple(fixes),
+        tuple(breaks),
     )
