@@ -3,9 +3,9 @@
 ``.parquet`` ``.pq``; ``.arrow`` ``.feather`` (Feather 2) ``.arrows`` (stream); ``.csv`` ``.tsv``;
 ``.jsonl`` ``.ndjson`` ``.json``; ``.gz`` and ``.zst`` behind those of text. Text takes values
 as ``tables.values`` has them; in CSV a null is an empty field, an empty text ``""``. Parquet is
-written so that versions of it share what they have in common: small pages cut by content,
-dictionaries for repeating text only, and uncompressed, since the store compresses it as well
-(docs/design/006-speed.md).
+written so that versions of it share what they have in common: row groups and small pages cut by
+content, dictionaries for repeating text only, and uncompressed, since the store compresses it as
+well (docs/design/006-speed.md).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from pyarrow import ipc, parquet, types
 
 from oxcore.errors import ExistsError, InvalidError, UsageError
 from oxcore.fs.atomic import TEMPORARY, remove_quietly, storage_errors
+from oxcore.tables.rowgroups import row_groups
 from oxcore.tables.shape import to_json
 from oxcore.tables.values import plain, texts
 
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
-_GROUP = 1 << 17  # rows of a Parquet row group at most
 PAGES = {"min_chunk_size": 8 << 10, "max_chunk_size": 32 << 10}
 Batches = Iterable[pa.RecordBatch]
 Body = Callable[[pa.NativeFile, pa.Schema, Batches], int]
@@ -97,7 +97,7 @@ def beside(path: str) -> Iterator[str]:
 
 
 def _parquet(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
-    rows, groups = 0, _groups(schema, batches)
+    rows, groups = 0, row_groups(schema, batches)
     first = next(groups, pa.Table.from_batches([], schema))
     with parquet.ParquetWriter(
         file,
@@ -123,17 +123,6 @@ def _repeating(rows: pa.Table) -> list[str]:
         if types.is_string(column.type) or types.is_large_string(column.type)
         if pc.count_distinct(column).as_py() <= len(rows) // 16
     ]
-
-
-def _groups(schema: pa.Schema, batches: Batches) -> Iterator[pa.Table]:
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(map(len, held)) >= _GROUP:
-            yield pa.Table.from_batches(held, schema)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held, schema)
 
 
 def _arrow(file: pa.NativeFile, schema: pa.Schema, batches: Batches) -> int:
