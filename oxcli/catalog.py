@@ -62,6 +62,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "report": "what a model got right and wrong, in figures",
         "failures": "the records that failed, the worst first",
         "slice": "name sets of records, as files",
+        "rule": "small predicates that propose labels, measured and applied",
         "promote": "labelled records into data to train on and to test with",
         "eval": "measure predictions against a truth, as a commit",
         "compare": "what one evaluation fixes and breaks against another",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from oxcore import tree, verbs
 from oxcore.api.insight import How, Insight, condition_of
-from oxcore.errors import NotFoundError
+from oxcore.errors import NotFoundError, counted
 from oxcore.model.entries import path_bytes, show_path
+from oxcore.refs import branch_ref
 
 if TYPE_CHECKING:
     from oxcore.insight.chosen import Picked
     from oxcore.insight.examples import Examples
     from oxcore.insight.promote import Job, Promoted
+    from oxcore.insight.rules import Proposals, Rule, Tried
 
 Target = Literal["train", "test", "both"]
 
@@ -72,6 +74,126 @@ class Training(Insight):
         left = {"no label": picked.unlabelled, "label only proposed": picked.proposed}
         made.left = {**left, "no input": len(picked.rows) - len(found), **made.left}
         return made
+
+    def rules(self, rev: str = ":") -> dict[str, Rule]:
+        """The rules of a version (``":"``: of the stage), by name."""
+        from oxcore.insight.rules import FOLDER, parse
+
+        root = verbs.files.root_of(self._repo, rev)
+        found: dict[str, Rule] = {}
+        for path, entry in tree.walk(self._repo.store, root, FOLDER + b"/"):
+            if path.endswith(b".yaml") and path.count(b"/") == 1:
+                name = path[len(FOLDER) + 1 : -5].decode("utf-8", "backslashreplace")
+                with verbs.files.open_entry(self._repo, entry) as file:
+                    found[name] = parse(name, file.read())
+        return found
+
+    def add_rule(
+        self, name: str, *, label: str = "", where: str = "", python: str = "", about: str = ""
+    ) -> Rule:
+        """Write the rule ``name`` into the work tree, ``rules/NAME.yaml``, and stage it.
+
+        It proposes ``label`` for the records for which ``where`` holds, or what the function
+        ``python`` (``"rules/dark.py:dark"``) says; see ``oxcore.insight.rules``. Raises
+        ``InvalidError``.
+        """
+        from oxcore.insight.rules import Rule, dump, parse, path_of
+
+        text = dump(Rule(name, about, where, python, label))
+        made = parse(name, text)
+        verbs.place.place(self._repo, {path_of(name): text}, verb="rule", note=name)
+        return made
+
+    def test_rules(
+        self,
+        branch: str,
+        folder: str | bytes,
+        names: Sequence[str] = (),
+        *,
+        allow_python: bool = False,
+        **reading: Unpack[How],
+    ) -> list[Tried]:
+        """What rules, as they are staged, say of the records below ``folder`` of ``branch``: how
+        many they cover, where they conflict, and how often they are right where a person (source
+        gold, expert or human) said the label.
+
+        ``names``: these; else all. Rules in Python run only with ``allow_python``, else
+        ``UsageError``. Raises ``InvalidError`` for a rule that makes no sense, or fails, and
+        as ``report`` does.
+        """
+        from oxcore.insight.rules import chosen, tried
+
+        rules = chosen(self.rules(), names, python=allow_python)
+        with self._proposed(branch, folder, rules, reading) as found:
+            return tried(found.sql, rules)
+
+    def apply_rules(
+        self,
+        branch: str,
+        folder: str | bytes,
+        names: Sequence[str] = (),
+        *,
+        allow_python: bool = False,
+        dry_run: bool = False,
+        **reading: Unpack[How],
+    ) -> Proposals:
+        """Write what rules propose onto ``branch``, as events of the kind ``label`` and the source
+        ``rule``, whose author are the rules.
+
+        Records that a person labelled are left alone, and so are those whose rules disagree; what
+        was proposed before is not said twice. Errors as of ``test_rules``.
+        """
+        from oxcore.insight.rules import chosen, proposals, tried
+
+        if branch_ref(branch) not in self._repo.view().refs():
+            raise NotFoundError(f"no branch is called {branch!r}", hint="see: ox branch")
+        rules = chosen(self.rules(), names, python=allow_python)
+        with self._proposed(branch, folder, rules, reading) as found:
+            made = proposals(found.sql)
+            precision = {one.name: one.precision.value for one in tried(found.sql, rules)}
+        if made.new and not dry_run:
+            self._say(branch, folder, made, precision)
+        return made
+
+    def _say(
+        self,
+        branch: str,
+        folder: str | bytes,
+        made: Proposals,
+        precision: Mapping[str, float | None],
+    ) -> None:
+        """Put proposals on the branch."""
+        from oxcore.capturing.events import Said, said
+
+        events = []
+        for one in made.new:
+            known = [value for name in one.rules if (value := precision.get(name)) is not None]
+            sure = max(known, default=None)
+            author = ", ".join(one.rules)
+            events.append(Said(one.record_id, "label", one.label, "rule", author, sure))
+        place = path_bytes(folder).strip(b"/").decode("utf-8", "surrogateescape")
+        path, data = said(place, events, self._repo.settings.clock().us)
+        begin = verbs.transaction.transaction
+        with begin(self._repo, branch, message=f"rules: {counted(len(events), 'label')}") as t:
+            t.put(path.lstrip(b"/"), data)
+
+    @contextmanager
+    def _proposed(
+        self, branch: str, folder: str | bytes, rules: Sequence[Rule], reading: How
+    ) -> Iterator[Examples]:
+        """Examples with the table of what the rules propose."""
+        from oxcore.insight.dataset import file_at
+        from oxcore.insight.examples import TRUST
+        from oxcore.insight.rules import GOLD, propose, texts
+
+        reading.setdefault("trust", (*GOLD, *(one for one in TRUST if one not in GOLD)))
+        repo, base = self._repo, path_bytes(folder).strip(b"/")
+        root, stage = verbs.names.resolve_tree(repo, branch), verbs.files.root_of(repo, ":")
+        files = {rule.python.rpartition(":")[0] for rule in rules if rule.python}
+        code = {file: file_at(repo, stage, b"", file.encode()) for file in files}
+        with self.examples(branch, folder, texts=texts(rules), **reading) as found:
+            propose(found, rules, code, lambda path: file_at(repo, root, base, path.encode()))
+            yield found
 
     def _do(self, job: Job, onto: str, *, dry_run: bool) -> Promoted:
         repo = self._repo

@@ -88,6 +88,11 @@ def _shard(directory: str, folder: str, name: str, rows: Sequence[Row]) -> Addit
     return Addition(f"{directory}/{folder}/{name}.parquet".encode(), out.getvalue())
 
 
+def event_shard(directory: str, folder: str, name: str, rows: Sequence[Row]) -> Addition:
+    """The shard of these events, ``feedback/dt=DAY`` being its folder below ``directory``."""
+    return _shard(directory, folder, name, rows)
+
+
 def _record(writer: str, frame: Frame, inputs: dict[bytes, bytes]) -> Row:
     told = frame.fields
     output, params = told.get("output"), told.get("params")

@@ -72,7 +72,7 @@ class Leak(NamedTuple):
 
 def load(repo: Repository, root: bytes, folder: bytes) -> Dataset:
     """The dataset of a tree; ``InvalidError`` names the file that cannot be read."""
-    found = _file(repo, root, folder, split.NAME)
+    found = file_at(repo, root, folder, split.NAME)
     share = None if found is None else split.parse(found, join(folder, split.NAME))
     rows = {name: _rows(repo, root, folder, name) for name in SPLITS}
     return Dataset(share, rows)
@@ -134,7 +134,7 @@ def _by(rows: Iterable[Row], column: str) -> dict[str, str]:
 
 def _rows(repo: Repository, root: bytes, folder: bytes, name: str) -> dict[str, Row]:
     path = table_path(folder, name)
-    data = _file(repo, root, folder, path.rpartition(b"/")[2])
+    data = file_at(repo, root, folder, path.rpartition(b"/")[2])
     if data is None:
         return {}
     try:
@@ -146,6 +146,7 @@ def _rows(repo: Repository, root: bytes, folder: bytes, name: str) -> dict[str, 
     return {row["record_id"]: row for row in listed}
 
 
-def _file(repo: Repository, root: bytes, folder: bytes, name: bytes) -> bytes | None:
+def file_at(repo: Repository, root: bytes, folder: bytes, name: bytes) -> bytes | None:
+    """The bytes of the file ``name`` below a folder of a tree; None if it is not there."""
     entry = tree.get(repo.store, root, join(folder, name))
     return None if entry is None else b"".join(content.read(repo.store, entry.id))
