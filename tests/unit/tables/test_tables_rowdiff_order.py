@@ -24,7 +24,10 @@ def as_arrow(rows):
         pa.array([row[0] for row in rows], pa.string()),
         pa.array([row[1] for row in rows], pa.int64()),
     ]
-    table = pa.table(columns, ["a", "b"])
+    return stored(pa.table(columns, ["a", "b"]))
+
+
+def stored(table):
     out = io.BytesIO()
     with pa.ipc.new_file(out, table.schema) as writer:
         writer.write_table(table)
@@ -92,3 +95,30 @@ def test_a_column_that_was_renamed(ordered):
     with diff(opened(old), opened(renamed), How(("ident",), ordered=ordered)) as found:
         assert found.columns.renamed == (("id", "ident"),)
         assert found.counts[:4] == (0, 0, 0, 40)
+
+
+EMPTIES = [
+    pa.array([None, [], [None]], pa.list_(pa.int64())),
+    pa.array([[None], [[]], [[1], None]], pa.list_(pa.list_(pa.int64()))),
+    pa.array([None, {"a": None}, {"a": []}], pa.struct([("a", pa.list_(pa.string()))])),
+    pa.array([None, [], [("k", None)]], pa.map_(pa.string(), pa.int64())),
+]
+
+
+@pytest.mark.parametrize("values", EMPTIES, ids=lambda values: str(values.type))
+def test_what_is_empty_inside_is_no_null(values):
+    for one, other in [(0, 1), (0, 2), (1, 2), (1, 0)]:
+        old, new = (
+            stored(pa.table({"id": [1, 2, 3], "v": pa.concat_arrays([values[i : i + 1]] * 3)}))
+            for i in (one, other)
+        )
+        with diff(old, new, How(ordered=True)) as found:
+            assert found.counts.changed + found.counts.removed == 3
+        with diff(old, old, How(ordered=True)) as found:
+            assert not found
+
+
+def test_zeros_in_lists_are_one_number():
+    old, new = (stored(pa.table({"v": [[zero], [1.0]]})) for zero in (0.0, -0.0))
+    with diff(old, new, How(ordered=True)) as found:
+        assert not found
