@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 
 import pyarrow as pa
@@ -101,15 +102,23 @@ class CsvReader:
     def look(
         self, watch: Callable[[pa.RecordBatch], None] | None = None
     ) -> tuple[list[Column], int]:
-        """What the values of each column are, and the number of rows, by reading all."""
+        """What the values of each column are, and the number of rows, by reading all.
+
+        A thread looks at some rows while the next are read: Arrow lets go of the GIL for both.
+        """
         found = [Column() for _ in self.names]
         rows = 0
-        for batch in self._batches(None):
-            rows += len(batch)
-            for column, values in zip(found, batch.columns, strict=True):
-                column.look(values)
-            if watch is not None:
-                watch(batch)
+        with ThreadPoolExecutor(1, "ox-types") as beside:
+            busy: Future[None] | None = None
+            for batch in self._batches(None):
+                rows += len(batch)
+                if busy is not None:
+                    busy.result()
+                busy = beside.submit(_look, found, batch)
+                if watch is not None:
+                    watch(batch)
+            if busy is not None:
+                busy.result()
         return found, rows
 
     def _find(self, watch: Callable[[pa.RecordBatch], None] | None = None) -> About:
@@ -206,6 +215,11 @@ class CsvReader:
 
 class _LongRow(Exception):
     """A row takes more than what is read at once."""
+
+
+def _look(columns: Sequence[Column], batch: pa.RecordBatch) -> None:
+    for column, values in zip(columns, batch.columns, strict=True):
+        column.look(values)
 
 
 def _decoded(source: Source, data: bytes) -> str:
