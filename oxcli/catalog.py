@@ -61,6 +61,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "capture": "what models saved: what waits, what went wrong",
         "report": "what a model got right and wrong, in figures",
         "failures": "the records that failed, the worst first",
+        "label": "take ground truth that arrives as a table",
         "slice": "name sets of records, as files",
         "rule": "small predicates that propose labels, measured and applied",
         "promote": "labelled records into data to train on and to test with",

@@ -130,18 +130,25 @@ def evaluate(
 
 
 def said_by_records(sql: Engine, match: str = "") -> pa.Table:
-    """What the records of ``examples`` predict, by the column ``match``, or by record id and by
+    """What the records of ``examples`` predict, by ``match``, or by record id and by
     hash of the input; the latest of those that have the same key."""
-    parts = []
-    for column in [match] if match else ["record_id", "input_hash"]:
-        sql.check(f"SELECT {quoted(column)} FROM examples")
-        parts.append(
-            f"(SELECT CAST({quoted(column)} AS VARCHAR) AS key, record_id AS {quoted(_RECORD)}, "
-            "CASE WHEN status <> 'error' THEN prediction END AS prediction, confidence "
-            f"FROM examples WHERE {quoted(column)} IS NOT NULL QUALIFY row_number() "
-            f"OVER (PARTITION BY {quoted(column)} ORDER BY ts DESC, record_id) = 1)"
-        )
+    parts = [
+        f"(SELECT CAST({key} AS VARCHAR) AS key, record_id AS {quoted(_RECORD)}, "
+        "CASE WHEN status <> 'error' THEN prediction END AS prediction, confidence "
+        f"FROM examples WHERE {key} IS NOT NULL QUALIFY row_number() "
+        f"OVER (PARTITION BY {key} ORDER BY ts DESC, record_id) = 1)"
+        for key in keys_of(sql, match)
+    ]
     return sql.table(" UNION ALL ".join(parts))
+
+
+def keys_of(sql: Engine, match: str) -> list[str]:
+    """What the key of a record is, as SQL: ``match``, a column or an expression over the columns of
+    ``examples``, or else record id and hash of the input. ``InvalidError``."""
+    if not match:
+        return ["record_id", "input_hash"]
+    sql.check(f"SELECT (\n{match}\n) FROM examples", 1)
+    return [f"(\n{match}\n)"]
 
 
 class Named:

@@ -4,6 +4,11 @@ import random
 
 import pytest
 
+from oxcore.api import Repo
+from oxcore.model.commits import Moment, Person
+from oxcore.model.settings import Settings
+from oxcore.testing import captured
+
 
 @pytest.fixture
 def measured(repo, write, ox):
@@ -84,3 +89,23 @@ def test_what_cannot_be_done_is_told(ox, measured):
     assert ox.fails("eval", "--pred", "one.csv", "--on", "gold.csv", cwd=measured).code == 2
     lost = ox.fails("eval", "--pred", "one.csv", "--on", "main:gold.csv", cwd=measured)
     assert "no column that is the key" in lost.err
+
+
+def test_labels_that_arrive_as_a_table(ox, repo, write, golden):
+    settings = Settings(Person("Ann"), lambda: Moment(1_700_000_000_000_000, 0))
+    with (
+        Repo.open(str(repo), settings=settings) as opened,
+        opened.transaction("deployed", message="captured") as t,
+    ):
+        records = [{"output": {"label": "cat"}} for _ in range(3)]
+        for path, data in captured.files(1, "wild", records, []).items():
+            t.put(path, data)
+    write({"t.csv": b"id,animal\nr000000,cat\nr000001,dog\nr7,dog\nr000002,\n"}, repo)
+    words = ("label", "import", "t.csv", "--key", "id", "--value", "animal", "deployed", "wild")
+    golden("label-import", ox(*words, cwd=repo).out)
+    again = ox(*words, "--json", cwd=repo).json
+    assert (again["added"], again["known"], again["commit"]) == (0, 2, None)
+    assert "2 labelled, 1 of these wrong" in ox("report", "deployed", "wild", cwd=repo).out
+    lost = ox.fails("label", "import", "t.csv", "--key", "key", "deployed", "wild", cwd=repo)
+    assert lost.code == 5
+    assert "there are: id, animal" in lost.err
