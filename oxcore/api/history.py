@@ -87,7 +87,7 @@ class History(RepoBase):
         staged: bool = False,
         paths: Sequence[Path] = (),
         renames: bool = True,
-        keys: Sequence[str] = (),
+        keys: str | Sequence[str] = (),
         ordered: bool = False,
         tolerance: float = 0.0,
         text: bool = False,
@@ -99,7 +99,7 @@ class History(RepoBase):
         of the same ``keys`` (none: as their schema says, or found), or ``ordered``, by their
         order; numbers may be ``tolerance`` apart. ``text``: tables as other files.
         """
-        rows = None if text else verbs.tablediff.ByRows(tuple(keys), ordered, tolerance)
+        rows = None if text else verbs.tablediff.ByRows(_names(keys), ordered, tolerance)
         return verbs.diff.diff(
             self._repo, revisions, staged=staged, paths=_bytes(paths), renames=renames, rows=rows
         )
@@ -110,14 +110,14 @@ class History(RepoBase):
         new: Path,
         revs: tuple[str | None, str | None] = (None, None),
         *,
-        keys: Sequence[str] = (),
+        keys: str | Sequence[str] = (),
         ordered: bool = False,
         tolerance: float = 0.0,
         text: bool = False,
     ) -> verbs.pair.Pair:
         """Compare two files, each of a revision (None: as it is in the work tree; ``":"``: staged),
         whatever their names and formats; iterate and ask ``detail`` as of ``diff``."""
-        rows = None if text else verbs.tablediff.ByRows(tuple(keys), ordered, tolerance)
+        rows = None if text else verbs.tablediff.ByRows(_names(keys), ordered, tolerance)
         files = [(_clean(path), rev) for path, rev in zip((old, new), revs, strict=True)]
         return verbs.pair.compare(self._repo, files[0], files[1], rows)
 
@@ -184,3 +184,7 @@ def _bytes(paths: Sequence[Path]) -> tuple[bytes, ...]:
 
 def _clean(path: Path) -> bytes:
     return path_bytes(path).strip(b"/")
+
+
+def _names(columns: str | Sequence[str]) -> tuple[str, ...]:
+    return (columns,) if isinstance(columns, str) else tuple(columns)

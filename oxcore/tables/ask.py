@@ -67,10 +67,15 @@ def sample(total: int, n: int, seed: int) -> list[int]:
     return sorted(chosen)
 
 
-def places_of(columns: Sequence[str], names: Sequence[str]) -> list[int]:
+def names_of(columns: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of columns; a text is one name, not its letters."""
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
+def places_of(columns: str | Sequence[str], names: Sequence[str]) -> list[int]:
     """Where the columns stand among ``names``, each once; ``NotFoundError`` names what is like
     one that is not there."""
-    return [_place(column, names) for column in dict.fromkeys(columns)]
+    return [_place(column, names) for column in dict.fromkeys(names_of(columns))]
 
 
 def _place(column: str, names: Sequence[str]) -> int:

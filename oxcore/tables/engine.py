@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 COLUMNS = 2000  # of a table: plans of more take minutes, and all of the memory
 MEMORY = "1GiB"
 BATCH = 1 << 15  # rows of a batch of results
+_NO_TABLE = re.compile(
+    r"^(Catalog Error: Table with name .* does not exist!|Permission Error: Cannot access file)"
+)
+_NEAR = re.compile(r'\nDid you mean "[^"\n]*"\?')  # a table of the engine's own
 _PLACE = re.compile(r"\n\nLINE (\d+): ([^\n]*)\n( *\^+)")
 
 
@@ -139,7 +143,14 @@ class Engine:
             if isinstance(error, OxError):
                 raise
             cause = next((one.error for one in self._sources if one.error is not None), None)
-            raise cause or InvalidError(explained(str(error), shift)) from None
+            raise cause or self._invalid(str(error), shift) from None
+
+    def _invalid(self, message: str, shift: int) -> InvalidError:
+        if _NO_TABLE.search(message) is None:
+            return InvalidError(explained(message, shift))
+        alone = list(self.names) == ["t"]
+        hint = "the table is called t" if alone else "a file stands in quotes: FROM 'labels.csv'"
+        return InvalidError(explained(_NEAR.sub("", message), shift), hint=hint)
 
     def _own(self, address: str, reader: Reader) -> tuple[dict[int, str], str]:
         """The columns by position, and the rows with their number, of a file the engine reads."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from oxcore.errors import NotFoundError, UsageError
 from oxcore.tables.about import About
-from oxcore.tables.ask import Part, Query, places_of
+from oxcore.tables.ask import Part, Query, names_of, places_of
 from oxcore.tables.detect import detect
 from oxcore.tables.formats.arrow import ArrowReader
 from oxcore.tables.formats.csv import CsvReader
@@ -103,7 +103,7 @@ class Table:
     def __len__(self) -> int:
         return self.facts.rows
 
-    def scan(self, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+    def scan(self, columns: str | Sequence[str] | None = None) -> pa.RecordBatchReader:
         """All rows, or some columns of them, in batches that are read as they are taken."""
         chosen = self._places(columns)
         batches = (
@@ -113,16 +113,16 @@ class Table:
         )
         return pa.RecordBatchReader.from_batches(some(self.schema, chosen), batches)
 
-    def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
+    def to_arrow(self, columns: str | Sequence[str] | None = None) -> pa.Table:
         """All rows in memory, as an Arrow table."""
         return self.scan(columns).read_all()
 
-    def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def to_pandas(self, columns: str | Sequence[str] | None = None) -> pd.DataFrame:
         """All rows as a pandas data frame; ``UsageError`` where pandas is not installed."""
         _needs("pandas")
         return self.to_arrow(columns).to_pandas()
 
-    def to_polars(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def to_polars(self, columns: str | Sequence[str] | None = None) -> pl.DataFrame:
         """All rows as a Polars data frame; ``UsageError`` where Polars is not installed."""
         frame: pl.DataFrame = _needs("polars").from_arrow(self.to_arrow(columns))
         return frame
@@ -149,7 +149,7 @@ class Table:
     def diff(
         self,
         other: Table,
-        keys: Sequence[str] = (),
+        keys: str | Sequence[str] = (),
         *,
         ordered: bool = False,
         tolerance: float = 0.0,
@@ -165,7 +165,7 @@ class Table:
 
         known = () if keys or ordered else other.key or self.key
         try:
-            return diff(self, other, How(tuple(keys) or known, ordered, tolerance))
+            return diff(self, other, How(names_of(keys) or known, ordered, tolerance))
         except NotFoundError:
             if keys or not known:
                 raise
@@ -180,7 +180,7 @@ class Table:
         with self.pick() as rows:
             return rows.write(path, replace=replace)
 
-    def _places(self, columns: Sequence[str] | None) -> list[int] | None:
+    def _places(self, columns: str | Sequence[str] | None) -> list[int] | None:
         return places_of(columns, self.schema.names) if columns else None
 
 

@@ -7,7 +7,7 @@ import stat
 from functools import partial
 from typing import BinaryIO
 
-from oxcore.errors import InvalidError, NotFoundError
+from oxcore.errors import InvalidError, NotFoundError, OxError
 from oxcore.fs.atomic import storage_errors
 from oxcore.model.entries import Entry, Mode, show_path
 from oxcore.repo import Repository
@@ -52,15 +52,24 @@ def in_folder(repo: Repository, top: str, path: bytes) -> Source:
         try:
             found = os.stat(place)
         except (FileNotFoundError, NotADirectoryError):
-            name = show_path(path)
-            hint = f"of a version: {name}@HEAD"
-            raise NotFoundError(f"{name} is not in the work tree", hint=hint) from None
+            raise _missing(repo, path) from None
     if not stat.S_ISREG(found.st_mode):
-        raise InvalidError(f"{show_path(path)} is not a file", hint="see: ox ls")
+        raise InvalidError(f"{show_path(path) or '.'} is not a file", hint="see: ox ls")
     known = known_id(repo, path)
     oid, memo = (None, None) if known is None else known
     opener = partial(_open, place)
     return Source(show_path(path), found.st_size, opener, oid, memo, repo.counters)
+
+
+def _missing(repo: Repository, path: bytes) -> NotFoundError:
+    """That a file is not in the work tree; and where it is, if the last version has it."""
+    name = show_path(path)
+    try:
+        files.entry(repo, path, "HEAD")
+        hint = f"of a version: {name}@HEAD"
+    except OxError:
+        hint = "see what is there: ox ls, ox status"
+    return NotFoundError(f"{name} is not in the work tree", hint=hint)
 
 
 def _open(place: bytes) -> BinaryIO:

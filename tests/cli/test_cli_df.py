@@ -117,7 +117,8 @@ def test_writing(ox, labels):
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["nope.csv"], 5, "nope.csv is not in the work tree\nhint: of a version: nope.csv@HEAD"),
+        (["nope.csv"], 5, "nope.csv is not in the work tree\nhint: see what is there: ox ls"),
+        (["."], 3, ". is not a file"),
         (["labels.csv@nope"], 5, "nope"),
         (["nope.csv@HEAD"], 5, "nope.csv is not in HEAD"),
         (["labels.csv", "--columns", "labl"], 5, "no column is called 'labl'\nhint: did you mean"),

@@ -132,6 +132,22 @@ def test_bad_sql_gets_the_message_at_its_place(table_of, query, told):
     assert re.search(told, caught.value.message, re.DOTALL), caught.value.message
 
 
+@pytest.mark.parametrize("name", ["labels", "labels.csv", "pg_table"])
+def test_a_table_that_is_not_there_is_told_what_it_is_called(table_of, name):
+    with pytest.raises(InvalidError) as caught:
+        rows(table_of(as_lines()), Query(sql=f"select * from {name}"))
+    assert caught.value.hint == "the table is called t"
+    assert "Did you mean" not in caught.value.message
+    assert name in caught.value.message
+
+
+def test_a_column_may_be_one_text(table_of):
+    table = table_of(as_lines())
+    assert table.scan("id").schema.names == table.to_arrow(["id"]).schema.names == ["id"]
+    with table.diff(table, "id") as found:
+        assert found.keys == ("id",)
+
+
 def test_names_that_are_not_there(table_of):
     table = table_of(as_lines())
     with pytest.raises(NotFoundError, match="no column is called 'scor'") as caught:

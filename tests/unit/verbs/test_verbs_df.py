@@ -41,7 +41,11 @@ def test_a_table_of_any_version(repo, rev, label, name):
 def test_what_is_no_file(repo, tmp_path):
     with pytest.raises(NotFoundError, match=r"other.csv is not in the work tree") as caught:
         repo.table("other.csv")
-    assert caught.value.hint == "of a version: other.csv@HEAD"
+    assert caught.value.hint == "see what is there: ox ls, ox status"
+    (tmp_path / "labels.csv").unlink()
+    with pytest.raises(NotFoundError, match=r"labels.csv is not in the work tree") as caught:
+        repo.table("labels.csv")
+    assert caught.value.hint == "of a version: labels.csv@HEAD"
     with pytest.raises(NotFoundError):
         repo.table("labels.csv", "nope")
     (tmp_path / "folder").mkdir()
