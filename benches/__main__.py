@@ -20,7 +20,7 @@ from benches.setting import ROOT
 
 NAMES = (
     "start", "files", "million", "large", "tables", "rowdiff", "images", "sharing", "chunking",
-    "trees", "capture"
+    "trees", "capture", "insight"
 )  # fmt: skip
 
 

@@ -102,6 +102,8 @@ BARS = (
     Bar("capture", "save of 1 KB, p50, microseconds", "ox, 1 KB/p50 us", 50),
     Bar("capture", "save of 200 KB, p50, microseconds", "ox, 200 KB/p50 us", 500),
     Bar("capture", "a dead hub: memory that grew, MB", "dead hub/RSS grew MB", 64),
+    Bar("insight", "report, seconds", "ox report/seconds", 2, under=True),
+    Bar("insight", "report, RSS, MB (1 GiB)", "ox report/RSS MB", 1073, under=True),
     Bar("tables", "add of both over restic", "ox/add+commit", 0.5, "restic/add+commit"),
     Bar("tables", "stored over restic", "ox/stored MiB", 1.0, "restic/stored MiB"),
     Bar("tables", "CSV: growth, % of what was stored", "ox, CSV/growth %", 5, under=True),
