@@ -57,8 +57,9 @@ class Reading:
 
 
 class Examples(NamedTuple):
-    """``sql``: an engine with the tables ``examples`` (``COLUMNS``), ``gaps``, and ``e``, the
-    events; ``records``: where the rest of a record is found."""
+    """``sql``: an engine with the tables ``examples`` (``COLUMNS``), ``gaps``, ``orphans`` (``n``:
+    events of records that are not there), and ``e``, the events; ``records``: where the rest of a
+    record is found."""
 
     sql: Engine
     records: Shards
@@ -85,7 +86,7 @@ def examples(
 
 
 _READ = frozenset(
-    "record_id ts_start latency_ms status model output params confidence sample_rate seq".split()  # noqa: SIM905
+    "record_id ts_start latency_ms status model output params confidence sample_rate".split()  # noqa: SIM905
 )
 
 
@@ -97,42 +98,72 @@ def checked(sql: Engine, where: str) -> str:
 
 def _build(sql: Engine, reading: Reading, lazy: Sequence[str]) -> None:
     until = None if reading.as_of is None else f"make_timestamptz({reading.as_of})"
-    sql.run(_records(until, reading.prediction, lazy))
-    _once(sql, "raw", "record_id", "ts, record_id")
-    sql.run(_gaps())
     sql.run(_events(until, reading))
-    _once(sql, "said", "record_id", "rank, ts DESC, event_id DESC")
-    sql.run(_votes(until))
-    sql.run(_joined(lazy))
-    for name in ("raw", "said", "votes"):
+    sql.run(_SAID)
+    _once(sql, "said", "record_id", "rank, truth_ts DESC, event_id DESC")
+    sql.run(_VOTES)
+    sql.run(_told(until, reading.prediction, lazy))
+    _once(sql, "told", "record_id", "ts, record_id")
+    sql.run(_GAPS)
+    sql.run("CREATE TEMP VIEW examples AS SELECT * EXCLUDE (gap) FROM told WHERE gap IS NULL")
+    sql.run(f"CREATE TEMP TABLE orphans AS {_ORPHANS if _lonely(sql) else 'SELECT 0 AS n'}")
+    for name in ("said", "votes", "events"):
         sql.run(f"DROP TABLE {name}")
 
 
-def _records(until: str | None, prediction: str, lazy: Sequence[str]) -> str:
-    picked = "".join(f", {LAZY[name]} AS {name}" for name in lazy)
-    model = "nullif(concat_ws('@', model.name, model.version), '')"
-    late = f" WHERE ts_start <= {until}" if until else ""
-    # Kept as text where it is asked for, the output is taken apart once in any case.
+def _events(until: str | None, reading: Reading) -> str:
+    """All feedback: there is one pass over its shards."""
+    ranks = " ".join(f"WHEN {literal(name)} THEN {at}" for at, name in enumerate(reading.trust))
+    rank = f"CASE source {ranks} ELSE {len(reading.trust)} END" if ranks else "0"
+    late = f" WHERE ts <= {until}" if until else ""
     return (
-        "CREATE TEMP TABLE raw AS SELECT record_id, seq, ts_start AS ts, latency_ms, status, "
-        f"{model} AS model, confidence, "
-        "CAST(1 / coalesce(nullif(sample_rate, 0), 1) AS DOUBLE) AS weight, "
-        "TRY_CAST(coalesce(params->>'$.cost', found[1]) AS DOUBLE) AS price, "
-        "CASE WHEN status = 'gap' THEN params END AS gap, "
-        f"{_chosen(prediction)} AS prediction{picked} FROM "
-        f"(SELECT *, {_found('output', prediction)} FROM r{late})"
+        "CREATE TEMP TABLE events AS SELECT record_id, event_id, ts, kind, source, author, "
+        f"{rank} AS rank, {_chosen(reading.prediction)} AS truth, plain FROM "
+        f"(SELECT *, {_found('value', reading.prediction)} FROM e{late})"
     )
 
 
-def _events(until: str | None, reading: Reading) -> str:
-    ranks = " ".join(f"WHEN {literal(name)} THEN {at}" for at, name in enumerate(reading.trust))
-    rank = f"CASE source {ranks} ELSE {len(reading.trust)} END" if ranks else "0"
-    late = f" AND ts <= {until}" if until else ""
+_SAID = """
+CREATE TEMP TABLE said AS SELECT record_id, event_id, rank, truth, source AS truth_source,
+    author AS truth_author, ts AS truth_ts FROM events WHERE kind IN ('label', 'correction')
+"""
+_UP = "('up', 'true', '1', 'good', 'yes')"
+_DOWN = "('down', 'false', '-1', '0', 'bad', 'no')"
+_VOTES = f"""
+CREATE TEMP TABLE votes AS SELECT record_id, count(*) FILTER (plain IN {_UP}) AS up,
+    count(*) FILTER (plain IN {_DOWN}) AS down
+FROM (SELECT DISTINCT event_id, record_id, plain FROM events WHERE kind = 'vote')
+GROUP BY record_id
+"""
+_GAPS = """
+CREATE TEMP TABLE gaps AS SELECT ts, coalesce(TRY_CAST(gap->>'$.dropped' AS BIGINT), 0) AS dropped,
+    gap->>'$.reason' AS reason FROM told WHERE gap IS NOT NULL
+"""
+_ORPHANS = """
+SELECT count(DISTINCT event_id) AS n FROM events ANTI JOIN examples x USING (record_id)
+"""
+
+
+def _told(until: str | None, prediction: str, lazy: Sequence[str]) -> str:
+    """Records with their labels; ``gap``: what one that stands for a gap says, else null."""
+    picked = "".join(f", {name}" for name in lazy)
+    found = "".join(f", {LAZY[name]} AS {name}" for name in lazy)
+    late = f" WHERE ts_start <= {until}" if until else ""
+    # Kept as text where it is asked for, the output is taken apart once in any case.
     return (
-        f"CREATE TEMP TABLE said AS SELECT record_id, event_id, ts, source, author, "
-        f"{rank} AS rank, {_chosen(reading.prediction)} AS truth FROM "
-        f"(SELECT *, {_found('value', reading.prediction)} FROM e "
-        f"WHERE kind IN ('label', 'correction'){late})"
+        f"CREATE TEMP TABLE told AS SELECT {', '.join(COUNTED)}, weight, price, truth, "
+        "truth_source, truth_author, truth_ts, "
+        "CASE WHEN truth IS NULL THEN NULL WHEN status = 'error' THEN false "
+        "ELSE coalesce(prediction = truth, false) END AS correct, "
+        f"coalesce(up, 0) AS up, coalesce(down, 0) AS down{picked}, gap FROM "
+        "(SELECT record_id, ts_start AS ts, latency_ms, status, "
+        "nullif(concat_ws('@', model.name, model.version), '') AS model, confidence, "
+        "CAST(1 / coalesce(nullif(sample_rate, 0), 1) AS DOUBLE) AS weight, "
+        "TRY_CAST(coalesce(params->>'$.cost', found[1]) AS DOUBLE) AS price, "
+        "CASE WHEN status = 'gap' THEN coalesce(params, '{}') END AS gap, "
+        f"{_chosen(prediction)} AS prediction{found} FROM "
+        f"(SELECT *, {_found('output', prediction)} FROM r{late})) "
+        "LEFT JOIN said USING (record_id) LEFT JOIN votes USING (record_id)"
     )
 
 
@@ -146,39 +177,16 @@ def _once(sql: Engine, table: str, key: str, order: str) -> None:
         )
 
 
-def _gaps() -> str:
-    return (
-        "CREATE TEMP TABLE gaps AS SELECT ts, "
-        "coalesce(TRY_CAST(gap->>'$.dropped' AS BIGINT), 0) AS dropped, "
-        "gap->>'$.reason' AS reason FROM raw WHERE status = 'gap'"
-    )
-
-
-def _votes(until: str | None) -> str:
-    late = f" AND ts <= {until}" if until else ""
-    up = "word IN ('up', 'true', '1', 'good', 'yes')"
-    down = "word IN ('down', 'false', '-1', '0', 'bad', 'no')"
-    once = (
-        f"SELECT DISTINCT event_id, record_id, value->>'$' AS word FROM e WHERE kind = 'vote'{late}"
-    )
-    return (
-        f"CREATE TEMP TABLE votes AS SELECT record_id, count(*) FILTER ({up}) AS up, "
-        f"count(*) FILTER ({down}) AS down FROM ({once}) GROUP BY record_id"
-    )
-
-
-def _joined(lazy: Sequence[str]) -> str:
-    kept = "".join(f", {name}" for name in lazy)
-    listed = ", ".join(f"r.{name}" if name == "ts" else name for name in COUNTED)
-    return (
-        f"CREATE TEMP TABLE examples AS SELECT {listed}, weight, price, truth, "
-        "source AS truth_source, author AS truth_author, l.ts AS truth_ts, "
-        "CASE WHEN truth IS NULL THEN NULL WHEN status = 'error' THEN false "
-        "ELSE coalesce(prediction = truth, false) END AS correct, "
-        f"coalesce(up, 0) AS up, coalesce(down, 0) AS down{kept} "
-        "FROM raw r LEFT JOIN said l USING (record_id) LEFT JOIN votes v USING (record_id) "
-        "WHERE status <> 'gap'"
-    )
+def _lonely(sql: Engine) -> bool:
+    """Whether an event may be of a record that is not there: to count is cheaper than a join."""
+    events, labels, votes = sql.rows(
+        "SELECT count(*) FILTER (kind IS NULL OR kind NOT IN ('label', 'correction', 'vote')), "
+        "(SELECT count(*) FROM said), (SELECT count(*) FROM votes) FROM events"
+    )[0]
+    if events or votes:
+        return True
+    found: int = sql.rows("SELECT count(truth_ts) FROM examples")[0][0]
+    return found != labels
 
 
 def _found(column: str, field: str) -> str:

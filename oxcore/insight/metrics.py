@@ -62,23 +62,28 @@ class Measures(NamedTuple):
 def task_of(sql: Engine) -> str:
     """``numbers`` if all truths are numbers and they are many or have fractions, else
     ``classes``."""
-    seen = "WHERE truth IS NOT NULL"
     number = "TRY_CAST(truth AS DOUBLE)"
-    total, numbers, distinct, broken = sql.rows(
-        f"SELECT count(*), count({number}), count(DISTINCT truth), "
-        f"count(*) FILTER ({number} <> round({number})) FROM examples {seen}"
+    distinct, numbers, broken = sql.rows(
+        f"SELECT count(*), count({number}), count(*) FILTER ({number} <> round({number})) "
+        "FROM (SELECT DISTINCT truth FROM examples WHERE truth IS NOT NULL)"
     )[0]
-    measured = total and numbers == total and (broken or distinct > _MANY)
+    measured = distinct and numbers == distinct and (broken or distinct > _MANY)
     return "numbers" if measured else "classes"
+
+
+def counted(sql: Engine, groups: Sequence[str], task: str = "classes") -> list[Tally]:
+    """What the figures of each group, which is a condition, are made of."""
+    few = task == "classes" and few_truths(sql)
+    return list(tally(sql, groups, few=few))
 
 
 def measure(sql: Engine, groups: Sequence[str], task: str = "classes") -> list[Measures]:
     """The figures of the examples of each group, which is a condition."""
-    few = task == "classes" and few_truths(sql)
-    return [_measures(one) for one in tally(sql, groups, few=few)]
+    return [measures(one) for one in counted(sql, groups, task)]
 
 
-def _measures(found: Tally) -> Measures:
+def measures(found: Tally) -> Measures:
+    """The figures of a group."""
     parts = found.parts
     known = [part for part in parts if part.known]
     whole, labelled = _weighed(parts), _weighed(known)
@@ -127,9 +132,8 @@ def confusion(sql: Engine) -> Confusion:
     return next(tally(sql, ["true"], few=few_truths(sql))).confusion
 
 
-def calibration(sql: Engine) -> list[Bin]:
+def calibration(found: Tally) -> list[Bin]:
     """The bins of confidence that hold labelled records."""
-    (found,) = tally(sql, ["true"], few=False)
     return _bins([part for part in found.parts if part.known and part.bin is not None])
 
 

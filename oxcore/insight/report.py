@@ -16,8 +16,8 @@ from oxcore.insight.metrics import (
     Bin,
     Measures,
     calibration,
-    confusion,
-    measure,
+    counted,
+    measures,
     task_of,
 )
 from oxcore.tables.engine import Engine, literal, quoted
@@ -120,8 +120,9 @@ def report(
     """The report of what ``insight.examples`` opened."""
     sql = found.sql
     task = task_of(sql)
-    whole, *measured = measure(sql, ["true", *(cut.where for cut in cuts)], task)
-    pairs = confusion(sql) if task == "classes" else {}
+    tallies = counted(sql, ["true", *(cut.where for cut in cuts)], task)
+    whole, *measured = map(measures, tallies)
+    pairs = tallies[0].confusion
     groups = [_group(cut, one, whole, task) for cut, one in zip(cuts, measured, strict=True)]
     step, points = over_time(sql)
     lost, orphans, delay = sql.rows(_FEEDBACK)[0]
@@ -138,7 +139,7 @@ def report(
         tuple(sorted(groups, key=lambda one: (-one.recoverable, -one.measures.wrong, one.name))),
         tuple(by_class(pairs)),
         tuple(cells(sql, pairs)),
-        tuple(calibration(sql)),
+        tuple(calibration(tallies[0])),
         step,
         points,
         tuple(failures(found, limit=_WORST)),
@@ -147,7 +148,7 @@ def report(
 
 _FEEDBACK = """
 SELECT (SELECT coalesce(sum(dropped), 0) FROM gaps),
-       (SELECT count(DISTINCT event_id) FROM e ANTI JOIN examples x USING (record_id)),
+       (SELECT n FROM orphans),
        (SELECT quantile_disc(epoch_us(truth_ts) - epoch_us(ts), 0.5) / 3.6e9 FROM examples)
 """
 
@@ -194,15 +195,12 @@ def cells(sql: Engine, pairs: Confusion) -> list[Cell]:
     """The confusion matrix, each cell with the ids of its first records."""
     if not pairs:
         return []
-    ids = sql.rows(
-        f"SELECT truth, {GUESS} AS guess, record_id FROM examples WHERE truth IS NOT NULL "
-        f"QUALIFY row_number() OVER (PARTITION BY truth, guess ORDER BY record_id) <= {_CELL} "
-        "ORDER BY 1, 2, 3"
+    found = sql.rows(
+        f"SELECT truth, {GUESS} AS guess, min(record_id, {_CELL}) FROM examples "
+        "WHERE truth IS NOT NULL GROUP BY 1, 2"
     )
-    shown: dict[tuple[str, str], list[str]] = {}
-    for truth, prediction, record in ids:
-        shown.setdefault((truth, prediction), []).append(record)
-    return [Cell(*pair, weighted.n, tuple(shown[pair])) for pair, weighted in pairs.items()]
+    shown = {(truth, guess): tuple(records) for truth, guess, records in found}
+    return [Cell(*pair, weighted.n, shown[pair]) for pair, weighted in pairs.items()]
 
 
 def over_time(sql: Engine) -> tuple[int, tuple[Point, ...]]:
