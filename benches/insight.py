@@ -21,6 +21,7 @@ from benches.peers import Ox
 from benches.results import Row, median
 from benches.setting import Place, compile_ox, environment
 
+DRAWN = ("seconds", "CPU seconds")
 PART = 10  # scikit-learn gets one shard in ten
 
 
@@ -43,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 costs.setdefault(name, []).append(cost)
     table = [_row(name, each) for name, each in costs.items()]
     what = f"{count:,} labelled records, {wild.SLICES} slices"
-    chart = {"report": ("seconds", "CPU seconds")}
-    return results.show(args, results.Report("insight", what, {"report": table}, chart=chart))
+    report = results.Report("insight", what, {"report": table}, chart={"report": DRAWN})
+    return results.show(args, report)
 
 
 def _commands(source: Path) -> Iterator[tuple[str, Command]]:

@@ -142,9 +142,8 @@ def sklearn(folder: Path, part: int) -> None:
         one = _READ.format(folder).replace("*.parquet", name)
         first = name == names[0]
         link.execute(one if first else one.replace("CREATE TABLE known AS", "INSERT INTO known"))
-    table = link.execute("SELECT * FROM known").to_arrow_table().to_pydict()
+    rows = link.execute("SELECT confidence, truth, guess FROM known").fetchall()
     for bound in bounds():
-        kept = [at for at, sure in enumerate(table["confidence"]) if sure < bound]
-        real, said = ([table[name][at] for at in kept] for name in ("truth", "guess"))
+        real, said = zip(*[row[1:] for row in rows if row[0] < bound], strict=True)
         metrics.confusion_matrix(real, said)
         metrics.precision_recall_fscore_support(real, said, average="macro", zero_division=0)

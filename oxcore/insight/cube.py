@@ -8,10 +8,11 @@ its bit. So twenty slices cost about what one does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 from typing import NamedTuple
 
+from oxcore.insight.examples import finite
 from oxcore.insight.figures import Weighted, added
+from oxcore.insight.quantiles import Latency, latencies
 from oxcore.tables.engine import Engine
 
 BINS = 10  # of the calibration, of equal width
@@ -67,7 +68,7 @@ class Tally(NamedTuple):
 
     parts: list[Part]
     confusion: Confusion
-    latency: tuple[float | None, float | None, float | None]
+    latency: Latency
 
 
 def tally(sql: Engine, groups: Sequence[str], *, few: bool) -> Iterator[Tally]:
@@ -83,12 +84,12 @@ def tally(sql: Engine, groups: Sequence[str], *, few: bool) -> Iterator[Tally]:
     marked = f"(SELECT *, {_mark(groups)} AS mark FROM examples)"
     parts = [Part(*row) for row in sql.rows(_PARTS.format(marked=marked))]
     pairs = sql.rows(_PAIRS.format(marked=marked)) if few else []
-    latencies = sql.rows(_latency(marked, len(groups)))[0]
-    for bit, latency in zip_longest(range(len(groups)), latencies):
+    times = latencies(sql, marked, len(groups), len({part.mark for part in parts}))
+    for bit, latency in enumerate(times):
         yield Tally(
             [part for part in parts if part.mark >> bit & 1],
             _confusion(pairs, bit),
-            tuple(latency or (None, None, None)),
+            latency,
         )
 
 
@@ -116,15 +117,7 @@ def _confusion(pairs: Sequence[tuple[int, str, str, int, float, float]], bit: in
     return {pair: added(parts) for pair, parts in sorted(found.items())}
 
 
-def _latency(marked: str, count: int) -> str:
-    quantiles = ", ".join(
-        f"quantile_disc(latency_ms, [0.5, 0.95, 0.99]) FILTER (mark & {1 << bit} <> 0)"
-        for bit in range(count)
-    )
-    return f"SELECT {quantiles} FROM {marked}"
-
-
-_OFF = "TRY_CAST(prediction AS DOUBLE) - TRY_CAST(truth AS DOUBLE)"
+_OFF = finite("(TRY_CAST(prediction AS DOUBLE) - TRY_CAST(truth AS DOUBLE))")
 _PARTS = f"""
 SELECT mark, failed, known, correct, bin, count(*), fsum(weight), fsum(weight * weight),
     coalesce(fsum(weight * confidence), 0), coalesce(fsum(weight * power(miss, 2)), 0),
@@ -139,7 +132,8 @@ SELECT mark, failed, known, correct, bin, count(*), fsum(weight), fsum(weight * 
 FROM (SELECT mark, status = 'error' AS failed, truth IS NOT NULL AS known, correct, weight, ts,
     price, confidence, up, down, confidence - CAST(correct AS INT) AS miss,
     CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {_OFF} END AS off,
-    CAST(least({BINS - 1}, greatest(0, floor(confidence * {BINS}))) AS INT) AS bin
+    CASE WHEN confidence IS NOT NULL  -- for least and greatest pass over nulls
+        THEN CAST(least({BINS - 1}, greatest(0, floor(confidence * {BINS}))) AS INT) END AS bin
     FROM {{marked}} WHERE mark <> 0)
 GROUP BY ALL ORDER BY ALL
 """

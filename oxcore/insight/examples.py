@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from oxcore.errors import UsageError
+from oxcore.errors import InvalidError, UsageError
 from oxcore.insight.records import Captured, Shards
 from oxcore.tables.engine import Engine, engine, literal
 
@@ -41,6 +41,7 @@ LAZY = {
     "mime": "input.mime",
 }
 """Columns that are read where they are named, and their source in a record."""
+_BLANKS = "E' \\t\\n\\r'"  # of JSON
 COLUMNS = (*COUNTED, "weight", "price", *KNOWN, *LAZY)
 """The columns of ``examples``, which slices and conditions may name."""
 
@@ -81,7 +82,12 @@ def examples(
     own = {LAZY[name].split(".")[0] for name in lazy}
     records = captured.records.only(_READ | own)
     with engine({"r": records, "e": captured.events}, memory) as sql:
-        _build(sql, reading or Reading(), lazy)
+        try:
+            _build(sql, reading or Reading(), lazy)
+        except InvalidError:
+            records.check()
+            captured.events.check()
+            raise
         yield Examples(sql, captured.records)
 
 
@@ -99,16 +105,22 @@ def checked(sql: Engine, where: str) -> str:
 def _build(sql: Engine, reading: Reading, lazy: Sequence[str]) -> None:
     until = None if reading.as_of is None else f"make_timestamptz({reading.as_of})"
     sql.run(_events(until, reading))
-    sql.run(_SAID)
-    _once(sql, "said", "record_id", "rank, truth_ts DESC, event_id DESC")
+    sql.run(f"CREATE TEMP VIEW labels AS {_LABELS}")
+    kept = (
+        _FIRST.format("rank, truth_ts DESC, event_id DESC, truth") if _twice(sql, "labels") else ""
+    )
+    kind = "TABLE" if kept else "VIEW"
+    sql.run(f"CREATE TEMP {kind} said AS SELECT * FROM labels{kept}")
     sql.run(_VOTES)
     sql.run(_told(until, reading.prediction, lazy))
-    _once(sql, "told", "record_id", "ts, record_id")
+    if _twice(sql, "told"):
+        kept = _FIRST.format("ts, status, prediction, confidence, latency_ms, hash(told)")
+        sql.run(f"CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM told{kept}")
     sql.run(_GAPS)
     sql.run("CREATE TEMP VIEW examples AS SELECT * EXCLUDE (gap) FROM told WHERE gap IS NULL")
     sql.run(f"CREATE TEMP TABLE orphans AS {_ORPHANS if _lonely(sql) else 'SELECT 0 AS n'}")
-    for name in ("said", "votes", "events"):
-        sql.run(f"DROP TABLE {name}")
+    for what in (f"{kind} said", "VIEW labels", "TABLE votes", "TABLE events"):
+        sql.run(f"DROP {what}")
 
 
 def _events(until: str | None, reading: Reading) -> str:
@@ -123,8 +135,8 @@ def _events(until: str | None, reading: Reading) -> str:
     )
 
 
-_SAID = """
-CREATE TEMP TABLE said AS SELECT record_id, event_id, rank, truth, source AS truth_source,
+_LABELS = """
+SELECT record_id, event_id, rank, truth, source AS truth_source,
     author AS truth_author, ts AS truth_ts FROM events WHERE kind IN ('label', 'correction')
 """
 _UP = "('up', 'true', '1', 'good', 'yes')"
@@ -144,6 +156,14 @@ SELECT count(DISTINCT event_id) AS n FROM events ANTI JOIN examples x USING (rec
 """
 
 
+_PRICE = "TRY_CAST(coalesce(params->>'$.cost', found[1]) AS DOUBLE)"
+
+
+def finite(number: str) -> str:
+    """SQL for a number that is one: neither infinite nor "not a number", which spoil any mean."""
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
+
+
 def _told(until: str | None, prediction: str, lazy: Sequence[str]) -> str:
     """Records with their labels; ``gap``: what one that stands for a gap says, else null."""
     picked = "".join(f", {name}" for name in lazy)
@@ -156,10 +176,12 @@ def _told(until: str | None, prediction: str, lazy: Sequence[str]) -> str:
         "CASE WHEN truth IS NULL THEN NULL WHEN status = 'error' THEN false "
         "ELSE coalesce(prediction = truth, false) END AS correct, "
         f"coalesce(up, 0) AS up, coalesce(down, 0) AS down{picked}, gap FROM "
-        "(SELECT record_id, ts_start AS ts, latency_ms, status, "
-        "nullif(concat_ws('@', model.name, model.version), '') AS model, confidence, "
-        "CAST(1 / coalesce(nullif(sample_rate, 0), 1) AS DOUBLE) AS weight, "
-        "TRY_CAST(coalesce(params->>'$.cost', found[1]) AS DOUBLE) AS price, "
+        f"(SELECT record_id, ts_start AS ts, {finite('latency_ms')} AS latency_ms, status, "
+        "nullif(concat_ws('@', model.name, model.version), '') AS model, "
+        f"{finite('confidence')} AS confidence, "
+        "CASE WHEN isfinite(sample_rate) AND sample_rate > 0 THEN 1 / sample_rate ELSE 1.0::DOUBLE "
+        "END AS weight, "
+        f"{finite(_PRICE)} AS price, "
         "CASE WHEN status = 'gap' THEN coalesce(params, '{}') END AS gap, "
         f"{_chosen(prediction)} AS prediction{found} FROM "
         f"(SELECT *, {_found('output', prediction)} FROM r{late})) "
@@ -167,14 +189,15 @@ def _told(until: str | None, prediction: str, lazy: Sequence[str]) -> str:
     )
 
 
-def _once(sql: Engine, table: str, key: str, order: str) -> None:
-    """Keep the first row of each key, if there are more: to look is cheap, a window is not."""
-    apart, total = sql.rows(f"SELECT count(DISTINCT hash({key})), count({key}) FROM {table}")[0]
-    if apart != total:
-        sql.run(
-            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {table} "
-            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order}) = 1"
-        )
+def _twice(sql: Engine, table: str) -> bool:
+    """Whether there are several rows of a record: to look is cheap, a window is not."""
+    apart, total = sql.rows(
+        f"SELECT count(DISTINCT hash(record_id)), count(record_id) FROM {table}"
+    )[0]
+    return bool(apart != total)
+
+
+_FIRST = " QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY {}) = 1"
 
 
 def _lonely(sql: Engine) -> bool:
@@ -185,21 +208,18 @@ def _lonely(sql: Engine) -> bool:
     )[0]
     if events or votes:
         return True
-    found: int = sql.rows("SELECT count(truth_ts) FROM examples")[0][0]
-    return found != labels
+    return bool(sql.rows("SELECT count(truth_ts) FROM examples")[0][0] != labels)
 
 
 def _found(column: str, field: str) -> str:
-    """What JSON holds, taken apart once: ``found`` (its cost, then the fields), and ``plain``."""
+    """What JSON holds, taken apart once: ``found`` (its cost, then the fields) of an object, and
+    ``plain`` of what is none. To parse is dear, so an object is known by its brace."""
     fields = [field] if field else FIELDS
     paths = ", ".join(literal(_path(name)) for name in ("cost", *fields))
-    return f"json_extract_string({column}, [{paths}]) AS found, {_shape(column)}"
-
-
-def _shape(column: str) -> str:
+    inside = f"starts_with(ltrim({column}, {_BLANKS}), '{{')"
     return (
-        f"CASE WHEN json_type({column}) IN ('OBJECT', 'NULL') THEN NULL ELSE {column}->>'$' END "
-        "AS plain"
+        f"CASE WHEN {inside} THEN json_extract_string({column}, [{paths}]) END AS found, "
+        f"CASE WHEN NOT {inside} THEN {column}->>'$' END AS plain"
     )
 
 

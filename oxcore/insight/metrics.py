@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from oxcore.insight.cube import BINS, Confusion, Part, Tally, few_truths, tally
+from oxcore.insight.examples import finite
 from oxcore.insight.figures import Figure, Weighted, Z, by_class, macro, mean, proportion
 from oxcore.tables.engine import Engine
 
@@ -62,7 +63,7 @@ class Measures(NamedTuple):
 def task_of(sql: Engine) -> str:
     """``numbers`` if all truths are numbers and they are many or have fractions, else
     ``classes``."""
-    number = "TRY_CAST(truth AS DOUBLE)"
+    number = finite("TRY_CAST(truth AS DOUBLE)")
     distinct, numbers, broken = sql.rows(
         f"SELECT count(*), count({number}), count(*) FILTER ({number} <> round({number})) "
         "FROM (SELECT DISTINCT truth FROM examples WHERE truth IS NOT NULL)"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -66,6 +66,7 @@ EVENTS = pa.schema(
 )
 """The columns of feedback."""
 _SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
+_SHARDS = 4096  # that an engine opens by itself; more are handed to it one by one
 _ROWS = 1 << 16  # of a batch
 _BUFFER = 64 << 10  # bytes that an open shard reads ahead
 
@@ -93,6 +94,31 @@ class Shards:
                 for row in table.filter(pc.is_in(table.column("record_id"), wanted)).to_pylist():
                     found.setdefault(row["record_id"], row)
         return found
+
+    def files(self) -> Sequence[Source]:
+        """All shards, behind an empty one that has all columns, for an engine that reads Parquet by
+        itself; none, where a shard holds a column as another type."""
+        if len(self._sources) > _SHARDS or not all(map(self._plain, self._sources)):
+            return ()
+        out = BytesIO()
+        parquet.write_table(self.schema.empty_table(), out)
+        data = out.getvalue()
+        return [Source("no record", len(data), partial(BytesIO, data)), *self._sources]
+
+    def _plain(self, source: Source) -> bool:
+        with _damage(source), source.open() as file:
+            shard = parquet.ParquetFile(pa.PythonFile(file, "r"))
+            source.counters.rows += shard.metadata.num_rows
+            there = shard.schema_arrow
+        names = [name.casefold() for name in there.names]
+        types = {field.name: field.type for field in self.schema}
+        same = all(types.get(field.name, field.type) == field.type for field in there)
+        return same and len(set(names)) == len(names)
+
+    def check(self) -> None:
+        """Read all of it, for an error that names the shard that is damaged."""
+        for source in self._sources:
+            _read(source, self.schema)
 
     def facts(self) -> Facts:
         """Rows, by the footers; nulls are not counted."""

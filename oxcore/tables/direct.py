@@ -7,10 +7,10 @@ and nothing else; they are allowed by name before it is shut. Their bytes come f
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock, local
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 from pyarrow import types
@@ -24,13 +24,28 @@ SCHEME = "ox"
 _COUNTER = "file_row_number"  # the column that the engine adds
 
 
-def direct(reader: Reader) -> Source | None:
-    """The file, if the engine gives the same values for it as Arrow does, and it is worth it."""
-    if not isinstance(reader, ParquetReader) or reader.source.size < LEAST:
-        return None
+@runtime_checkable
+class Gathered(Protocol):
+    """A reader of many Parquet files that make one table, columns matched by name."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """All columns; each file has some of them, of these very types."""
+
+    def files(self) -> Sequence[Source]:
+        """The files; the first has all columns. None, where the types differ."""
+
+
+def direct(reader: Reader) -> Sequence[Source] | None:
+    """The files, if the engine gives the same values for them as Arrow does, and it is worth
+    it."""
+    if isinstance(reader, ParquetReader):
+        sources: Sequence[Source] = [reader.source]
+    else:
+        sources = reader.files() if isinstance(reader, Gathered) else ()
     names = [name.casefold() for name in reader.schema.names]
-    same = len({*names, _COUNTER}) == len(names) + 1
-    return reader.source if same and all(map(_same, reader.schema.types)) else None
+    same = len({*names, _COUNTER}) == len(names) + 1 and all(map(_same, reader.schema.types))
+    return sources if same and sources and sum(one.size for one in sources) >= LEAST else None
 
 
 def note_rows(reader: Reader) -> None:

@@ -8,7 +8,7 @@ folder, which is removed at the end. This module is the one user of DuckDB.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
@@ -55,9 +55,10 @@ class Engine:
         self._sources: list[Failing] = [files]
         self.names: dict[str, dict[int, str]] = {}
         for number, (name, reader) in enumerate(tables.items()):
-            address = f"{SCHEME}://{number}.parquet"
+            start = f"{SCHEME}://{number}-"
+            own = [address for address in files.sources if address.startswith(start)]
             _check_width(reader)
-            known = self._own(address, reader) if address in files.sources else None
+            known = self._own(own, reader) if own else None
             self.names[name] = self._add(name, *(known or self._streamed(name, reader)))
 
     def attach(self, name: str, stream: Failing) -> None:
@@ -152,12 +153,15 @@ class Engine:
         hint = "the table is called t" if alone else "a file stands in quotes: FROM 'labels.csv'"
         return InvalidError(explained(_NEAR.sub("", message), shift), hint=hint)
 
-    def _own(self, address: str, reader: Reader) -> tuple[dict[int, str], str]:
-        """The columns by position, and the rows with their number, of a file the engine reads."""
+    def _own(self, own: Sequence[str], reader: Reader) -> tuple[dict[int, str], str]:
+        """The columns by position, and the rows with their number (within each file), of files
+        that the engine reads."""
         note_rows(reader)
         names = distinct_names(reader.schema.names, fold=True)
-        rows = f"SELECT * FROM read_parquet({literal(address)}, file_row_number = true)"
-        return dict(enumerate(names)), rows
+        listed = f"[{', '.join(map(literal, own))}]"
+        how = f"file_row_number = true, union_by_name = {len(own) > 1}"
+        wanted = ", ".join(map(quoted, [*reader.schema.names, "file_row_number"]))
+        return dict(enumerate(names)), f"SELECT {wanted} FROM read_parquet({listed}, {how})"
 
     def _streamed(self, name: str, reader: Reader) -> tuple[dict[int, str], str]:
         """The same of a table that is streamed to the engine."""
@@ -213,8 +217,13 @@ def engine(tables: Mapping[str, Reader], memory: str = MEMORY) -> Iterator[Engin
 
 def _open_files(link: DuckDBPyConnection, tables: Mapping[str, Reader]) -> Files:
     """Give the engine the files that it reads by itself."""
-    found = {str(number): direct(reader) for number, reader in enumerate(tables.values())}
-    files = Files({number: source for number, source in found.items() if source is not None})
+    files = Files(
+        {
+            f"{number}-{at}": source
+            for number, reader in enumerate(tables.values())
+            for at, source in enumerate(direct(reader) or ())
+        }
+    )
     if files.sources:
         link.register_filesystem(files.system())
         link.execute(f"SET allowed_paths = [{', '.join(map(literal, files.sources))}]")
