@@ -65,6 +65,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "slice": "name sets of records, as files",
         "rule": "small predicates that propose labels, measured and applied",
         "promote": "labelled records into data to train on and to test with",
+        "export": "records as files that trainers read, in their formats",
         "eval": "measure predictions against a truth, as a commit",
         "compare": "what one evaluation fixes and breaks against another",
     },

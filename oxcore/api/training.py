@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from oxcore import tree, verbs
 from oxcore.api.insight import How, Insight, condition_of
-from oxcore.errors import NotFoundError, counted
+from oxcore.errors import NotFoundError, UsageError, counted
 from oxcore.model.entries import path_bytes, show_path
 from oxcore.refs import branch_ref
 
 if TYPE_CHECKING:
     from oxcore.insight.chosen import Picked
     from oxcore.insight.examples import Examples
+    from oxcore.insight.exports.formats import Exported
     from oxcore.insight.promote import Job, Promoted
     from oxcore.insight.rules import Proposals, Rule, Tried
 
@@ -74,6 +75,50 @@ class Training(Insight):
         left = {"no label": picked.unlabelled, "label only proposed": picked.proposed}
         made.left = {**left, "no input": len(picked.rows) - len(found), **made.left}
         return made
+
+    def export(
+        self,
+        branch: str,
+        folder: str | bytes,
+        output: str,
+        format_name: str = "parquet",
+        *,
+        slice_name: str = "",
+        where: str = "",
+        **terms: Unpack[Terms],
+    ) -> Exported:
+        """Write labelled records to the folder ``output`` in a format that trainers read.
+
+        Of captured records below ``folder`` of ``branch``, chosen as in ``promote`` (with
+        ``split`` in two files, by the same hash), or of the dataset that ``promote`` made there.
+        Formats: ``chat``, ``preference``, ``parquet``, ``hf``, ``imagefolder``, ``coco``; see
+        ``oxcore.insight.exports``. ``manifest.json`` names commits, query, counts and hashes. The
+        same commits and query give the same bytes.
+
+        Raises ``InvalidError`` that lists records and fields that the format cannot hold (then
+        nothing is written), ``ExistsError`` where ``output`` is there, ``NothingToDoError`` if no
+        record is chosen, and as ``report`` does.
+        """
+        from oxcore.insight.dataset import load
+        from oxcore.insight.exports.formats import check_format, export
+        from oxcore.insight.exports.samples import of_dataset, of_records
+
+        repo, base = self._repo, path_bytes(folder).strip(b"/")
+        query = {"folder": show_path(base), "slice": slice_name, "where": where, **terms}
+        commit = verbs.names.resolve_commit(repo, branch)
+        root = verbs.names.resolve_tree(repo, branch)
+        dataset = load(repo, root, base)
+        if check_format(format_name) == "coco":
+            terms["prediction"] = terms.get("prediction") or "boxes"
+        if dataset.share is not None:
+            if slice_name or where or terms.get("split") is not None:
+                raise UsageError("a promoted dataset is exported as it is, split as it is")
+            samples = of_dataset(repo, root, base, dataset)
+        else:
+            share = terms.pop("split", None)
+            with self._picked(branch, base, slice_name, where, **terms) as (_, picked):
+                samples = of_records(picked.rows, share)
+        return export(repo, samples, format_name, output, query, [commit.hex()])
 
     def rules(self, rev: str = ":") -> dict[str, Rule]:
         """The rules of a version (``":"``: of the stage), by name."""

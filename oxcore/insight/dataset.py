@@ -34,6 +34,7 @@ SCHEMA = pa.schema(
             "value",
             "label_source",
             "output",
+            "prediction",
             "group_key",
             "split",
             "input_hash",
@@ -44,7 +45,8 @@ SCHEMA = pa.schema(
     ]
 )
 """``path`` of the input, from the folder of the table; ``label`` as text, ``value`` as JSON;
-``output`` of the model, JSON; ``likeness``: see ``alike``; where the record came from."""
+``output`` of the model, JSON, and its ``prediction`` as text; ``likeness``: see ``alike``;
+where the record came from."""
 
 Row = dict[str, Any]
 

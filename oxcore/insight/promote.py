@@ -193,6 +193,7 @@ def _row(one: Chosen, entry: Entry, alike: str | None, origin: Origin) -> Row:
         "value": one.value,
         "label_source": one.source,
         "output": one.output,
+        "prediction": one.prediction,
         "group_key": one.group_key,
         "split": "",
         "input_hash": oid,
