@@ -176,11 +176,12 @@ def step(text: str) -> None:
 
 def shell(*words: str, shown: int = SHOWN, code: int = 0) -> None:
     """Run ``ox`` as if it were typed, and show it; ends this program unless it ends so."""
-    print(f"\n$ ox {shlex.join(words)}".replace(str(Path.cwd()), "."))
+    home = str(Path.cwd().parent)
+    print(f"\n$ ox {shlex.join(words)}".replace(home, ".."))
     out, start = io.StringIO(), time.perf_counter()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         ended = run(list(words))
-    lines = out.getvalue().rstrip().splitlines()
+    lines = out.getvalue().replace(home, "..").rstrip().splitlines()
     print(*(f"  {line}" for line in lines[:shown]), sep="\n")
     if len(lines) > shown:
         print(f"  ... {len(lines) - shown} lines more")
@@ -247,32 +248,42 @@ def find(seen: Sequence[Seen], html: Path) -> None:
     shell("switch", "main")
 
 
-def mend() -> tuple[list[dict[str, Any]], Model]:
+def mend() -> tuple[list[Picture], Model]:
     """The slice becomes data, split for good; a second model learns of it as well."""
     step("the slice becomes training data, and a test that is kept apart")
     shell("promote", "deployed", "wild", "--slice", "sideways", "--to", "both", "--split", "0.4")
     shell("commit", "-m", "digits of the second camera")
-    with ox.Repo.open(".") as repo:
-        base = repo.table("base/train.csv", "HEAD").to_arrow().to_pylist()
-        new = repo.table("data/train.parquet", "HEAD").to_arrow().to_pylist()
-        test = repo.table("data/test.parquet", "HEAD").to_arrow().to_pylist()
-        pngs = [repo.read(f"base/{row['path']}", "HEAD") for row in base]
-        pngs += [repo.read(f"data/{row['path']}", "HEAD") for row in new]
-        for row in test:
-            row["png"] = repo.read(f"data/{row['path']}", "HEAD")
+    out = Path.cwd().parent / "captured"
+    shell("export", "main", "data", "--format", "imagefolder", "-o", str(out))
+    with Path("base/train.csv").open(newline="") as file:
+        base = [
+            (Path("base", row["path"]).read_bytes(), row["label"]) for row in csv.DictReader(file)
+        ]
+    new = [(one.png, one.digit) for one in exported(out / "train")]
     step(f"a second model, of {len(base)} digits as before and {len(new)} that were captured")
-    return test, Model(pngs, [str(row["label"]) for row in [*base, *new]])
+    pngs, digits = zip(*base, *new, strict=True)
+    return exported(out / "test"), Model(pngs, digits)
 
 
-def prove(old: Model, new: Model, kept: Sequence[Picture], test: list[dict[str, Any]]) -> None:
+def exported(folder: Path) -> list[Picture]:
+    """The pictures of a folder as ``ox export --format imagefolder`` writes it."""
+    rows = map(json.loads, (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines())
+    return [
+        Picture(
+            row["record_id"], CAMERAS[1], (folder / row["file_name"]).read_bytes(), row["label"]
+        )
+        for row in rows
+    ]
+
+
+def prove(old: Model, new: Model, kept: Sequence[Picture]) -> None:
     """Both models on the same truth; what was fixed and what broke."""
     step("the proof: both models on pictures that neither has seen")
     rows = [(one.name, one.digit, one.camera) for one in kept]
-    rows += [(row["record_id"], row["label"], CAMERAS[1]) for row in test]
     table(Path("gold.csv"), ("picture", "label", "camera"), rows)
     shell("add", "gold.csv")
     shell("commit", "-m", "what is true")
-    pngs = [*(one.png for one in kept), *(row["png"] for row in test)]
+    pngs = [one.png for one in kept]
     for name, model in (("old", old), ("new", new)):
         said = [(row[0], *answer) for row, answer in zip(rows, model.predict(pngs), strict=True)]
         file = Path.cwd().parent / f"{name}.csv"
@@ -317,7 +328,7 @@ def tell(html: Path, *, small: bool) -> None:
     seen = capture(old, wild)
     find(seen, html)
     test, new = mend()
-    prove(old, new, kept, test)
+    prove(old, new, [*kept, *test])
     print(f"\nthe report: {html}\n{time.perf_counter() - start:.0f} s in all")
 
 
