@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-ROWS = 1 << 17  # of a group at most; half of it at least, but for the last
+ROWS = 1 << 16  # of a group at most; half of it at least, but for the last
 BYTES = 64 << 20  # that they should take in memory
 _SCATTER = 0x1E3779B97F4A7C15  # odd, so that no two integers meet
 _VIEWS = {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
