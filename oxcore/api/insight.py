@@ -58,7 +58,7 @@ class Insight(RepoBase):
         names = sorted(found) if slices is None else list(slices)
         conditions = {name: condition_of(found, name) for name in names}
         texts = (*conditions.values(), *by)
-        with self.examples(branch, folder, texts=texts, **reading) as opened:
+        with self.examples(branch, folder, texts=texts, ordered=False, **reading) as opened:
             cuts = [
                 Cut(name, found[name].about, checked(opened.sql, where))
                 for name, where in conditions.items()
@@ -192,19 +192,22 @@ class Insight(RepoBase):
         folder: str | bytes,
         *,
         texts: Iterable[str] | None = None,
+        ordered: bool = True,
         **reading: Unpack[How],
     ) -> Iterator[Examples]:
         """An SQL engine with the table ``examples``: a row a record, with its current label.
 
         For columns see ``oxcore.insight.examples.COLUMNS``; ``texts`` is all SQL that will be
-        asked, if that is known: then only what it names is read. Raises as ``report`` does.
+        asked, if that is known: then only what it names is read; unless ``ordered``, rows of a
+        query that names no order come in any. Raises as ``report`` does.
         """
         from oxcore.insight.examples import LAZY, Reading, examples
         from oxcore.insight.records import captured
 
         root = verbs.names.resolve_tree(self._repo, branch)
         found = captured(self._repo, root, path_bytes(folder).strip(b"/"))
-        with examples(found, Reading(**reading), LAZY if texts is None else texts) as opened:
+        wanted = LAZY if texts is None else texts
+        with examples(found, Reading(**reading), wanted, ordered=ordered) as opened:
             yield opened
 
     def slices(self, rev: str = "HEAD") -> dict[str, Slice]:

@@ -72,16 +72,19 @@ def examples(
     reading: Reading | None = None,
     texts: Iterable[str] = LAZY,
     memory: str = "640MiB",
+    *,
+    ordered: bool = True,
 ) -> Iterator[Examples]:
     """The examples of a folder, while the block lasts.
 
     ``texts``: all SQL that will be asked; of the ``LAZY`` columns those are there that it names.
+    ``ordered``: whether rows come in the order of the shards where a query names none.
     """
     words = set(re.findall(r"\w+", " ".join(texts)))
     lazy = [name for name in LAZY if name in words]
     own = {LAZY[name].split(".")[0] for name in lazy}
     records = captured.records.only(_READ | own)
-    with engine({"r": records, "e": captured.events}, memory) as sql:
+    with engine({"r": records, "e": captured.events}, memory, ordered=ordered) as sql:
         try:
             _build(sql, reading or Reading(), lazy)
         except InvalidError:

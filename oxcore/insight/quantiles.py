@@ -5,7 +5,6 @@ They are exact: values that were measured, of rank ``ceil(q n)``.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -32,8 +31,12 @@ def latencies(sql: Engine, marked: str, count: int, marks: int) -> list[Latency]
     there are ``marks`` distinct ones.
     """
     binned = _binned(marked, max(2, _BINS // max(1, marks)))
-    found = sql.rows(f"SELECT mark, bin, count(*) FROM {binned} GROUP BY ALL")
-    places = [list(_places(found, group)) for group in range(count)]
+    sums = ", ".join(f"sum(n) FILTER (mark & {1 << bit} <> 0)::BIGINT" for bit in range(count))
+    counts = f"SELECT mark, bin, count(*) AS n FROM {binned} GROUP BY ALL"
+    found = sql.rows(f"SELECT bin, {sums} FROM ({counts}) GROUP BY bin ORDER BY bin")
+    places = [
+        list(_places([(row[0], row[group + 1]) for row in found], group)) for group in range(count)
+    ]
     wanted = {place.bin for each in places for place in each}
     values: dict[int, list[tuple[int, float]]] = {at: [] for at in wanted}
     if wanted:
@@ -54,19 +57,16 @@ def _binned(marked: str, fine: int) -> str:
     return f"(SELECT mark, latency_ms, {place} AS bin FROM {marked} WHERE latency_ms IS NOT NULL)"
 
 
-def _places(found: Sequence[tuple[int, int, int]], group: int) -> Iterator[_Place]:
-    counts: Counter[int] = Counter()
-    for mark, at, n in found:
-        if mark >> group & 1:
-            counts[at] += n
-    total = counts.total()
+def _places(counts: Sequence[tuple[int, int | None]], group: int) -> Iterator[_Place]:
+    """Of the counts by bin, in their order."""
+    total = sum(n or 0 for _, n in counts)
     for percent in _PERCENTS if total else ():
         rank = max(1, -(-total * percent // 100)) - 1
-        for at in sorted(counts):
-            if rank < counts[at]:
+        for at, n in counts:
+            if rank < (n or 0):
                 yield _Place(group, at, rank)
                 break
-            rank -= counts[at]
+            rank -= n or 0
 
 
 def _latency(values: dict[int, list[tuple[int, float]]], places: Sequence[_Place]) -> Latency:

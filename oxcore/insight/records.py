@@ -65,6 +65,7 @@ EVENTS = pa.schema(
     ]
 )
 """The columns of feedback."""
+Row = dict[str, Any]
 _SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
 _SHARDS = 4096  # that an engine opens by itself; more are handed to it one by one
 _ROWS = 1 << 16  # of a batch
@@ -72,10 +73,13 @@ _BUFFER = 64 << 10  # bytes that an open shard reads ahead
 
 
 class Shards:
-    """Many Parquet files as one table of the given schema: a ``tables.reading.Reader``."""
+    """Many Parquet files as one table of the given schema: a ``tables.reading.Reader``.
+
+    ``alike``: whether each of them has all columns, as far as ``files`` has seen."""
 
     def __init__(self, sources: Sequence[Source], schema: pa.Schema) -> None:
         self.schema = schema
+        self.alike = True
         self._sources = sources
 
     def only(self, names: Container[str]) -> Shards:
@@ -83,14 +87,19 @@ class Shards:
         kept = [field for field in self.schema if field.name in names]
         return Shards(self._sources, pa.schema(kept))
 
-    def find(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """All columns of a few records, by id; reads whole only the shards that have them."""
+    def find(self, ids: Sequence[str], names: Container[str] = RECORDS.names) -> dict[str, Row]:
+        """Columns of a few records, by id; reads only the shards that have them."""
         wanted = pa.array(ids, _TEXT)
-        names = pa.schema([self.schema.field("record_id")])
-        found: dict[str, dict[str, Any]] = {}
+        key = pa.schema([self.schema.field("record_id")])
+        whole = pa.schema(
+            [one for one in self.schema if one.name in names or one.name in key.names]
+        )
+        found: dict[str, Row] = {}
         for source in self._sources if ids else ():
-            if pc.any(pc.is_in(_read(source, names).column(0), wanted)).as_py():
-                table = _read(source, self.schema)
+            if not _within(source, ids):
+                continue
+            if pc.any(pc.is_in(_read(source, key).column(0), wanted)).as_py():
+                table = _read(source, whole)
                 for row in table.filter(pc.is_in(table.column("record_id"), wanted)).to_pylist():
                     found.setdefault(row["record_id"], row)
         return found
@@ -106,14 +115,14 @@ class Shards:
         return [Source("no record", len(data), partial(BytesIO, data)), *self._sources]
 
     def _plain(self, source: Source) -> bool:
-        with _damage(source), source.open() as file:
-            shard = parquet.ParquetFile(pa.PythonFile(file, "r"))
+        with _opened(source) as shard:
             source.counters.rows += shard.metadata.num_rows
             there = shard.schema_arrow
-        names = [name.casefold() for name in there.names]
-        types = {field.name: field.type for field in self.schema}
-        same = all(types.get(field.name, field.type) == field.type for field in there)
-        return same and len(set(names)) == len(names)
+        names = {name.casefold() for name in there.names}
+        types = {field.name: field.type for field in there}
+        self.alike &= types.keys() >= set(self.schema.names)
+        same = all(types.get(field.name, field.type) == field.type for field in self.schema)
+        return same and len(names) == len(there.names)
 
     def check(self) -> None:
         """Read all of it, for an error that names the shard that is damaged."""
@@ -124,8 +133,8 @@ class Shards:
         """Rows, by the footers; nulls are not counted."""
         rows = 0
         for source in self._sources:
-            with _damage(source), source.open() as file:
-                rows += parquet.ParquetFile(pa.PythonFile(file, "r")).metadata.num_rows
+            with _opened(source) as shard:
+                rows += shard.metadata.num_rows
         return Facts(rows, (0,) * len(self.schema))
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
@@ -170,8 +179,7 @@ def _open(repo: Repository, entry: Entry) -> BinaryIO:
 
 def _read(source: Source, schema: pa.Schema) -> pa.Table:
     """The columns of a shard that there are, the others null, with the types of ``schema``."""
-    with _damage(source), source.open() as file:
-        shard = parquet.ParquetFile(pa.PythonFile(file, "r"))
+    with _opened(source) as shard:
         there = [name for name in schema.names if name in shard.schema_arrow.names]
         table = shard.read(columns=there)
         source.counters.rows += len(table)
@@ -186,6 +194,26 @@ def _read(source: Source, schema: pa.Schema) -> pa.Table:
 
 def _batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     yield from table.to_batches(max_chunksize=_ROWS)
+
+
+def _within(source: Source, ids: Sequence[str]) -> bool:
+    """Whether a shard may have one of these records: ids grow with time, so most do not."""
+    with _opened(source) as shard:
+        names = shard.schema_arrow.names
+        if names[:1] != ["record_id"]:
+            return True
+        groups = [shard.metadata.row_group(at) for at in range(shard.num_row_groups)]
+        known = [group.column(0).statistics for group in groups]
+        return any(
+            one is None or not one.has_min_max or any(one.min <= name <= one.max for name in ids)
+            for one in known
+        )
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[parquet.ParquetFile]:
+    with _damage(source), source.open() as file:
+        yield parquet.ParquetFile(pa.PythonFile(file, "r"))
 
 
 @contextmanager

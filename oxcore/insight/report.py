@@ -252,7 +252,7 @@ def failures(
         f"SELECT record_id, epoch_us(ts), {', '.join(_SHOWN)} FROM examples WHERE ({where}) "
         f"ORDER BY {SORTS[sort]}, record_id LIMIT {limit}"
     )
-    whole = found.records.find([row[0] for row in rows])
+    whole = found.records.find([row[0] for row in rows], ("error", "input", "output"))
     return [_example(row, whole.get(row[0], {})) for row in rows]
 
 

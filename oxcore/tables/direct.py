@@ -28,12 +28,12 @@ _COUNTER = "file_row_number"  # the column that the engine adds
 class Gathered(Protocol):
     """A reader of many Parquet files that make one table, columns matched by name."""
 
-    @property
-    def schema(self) -> pa.Schema:
-        """All columns; each file has some of them, of these very types."""
+    schema: pa.Schema
+    alike: bool
 
     def files(self) -> Sequence[Source]:
-        """The files; the first has all columns. None, where the types differ."""
+        """The files, each with some columns of ``schema``, of these very types, the first with all
+        (``alike``: as every one has); none, where types differ."""
 
 
 def direct(reader: Reader) -> Sequence[Source] | None:
