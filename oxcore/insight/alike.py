@@ -15,15 +15,20 @@ _TEXTS = ("text/", "application/json", "application/jsonl")
 _DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # modes of more than eight bits a pixel
 
 
-def likeness(data: bytes, mime: str | None) -> str | None:
-    """What inputs that are alike have in common: ``pixels:HEX`` of a picture, whatever its format,
-    ``text:HEX`` of a text without regard to case and white space; None of anything else."""
+def kind_of(mime: str | None) -> str:
+    """How inputs of a type are compared: as ``pixels``, as ``text``, or by their bytes alone."""
     kind = (mime or "").lower()
     if kind.startswith("image/"):
+        return "pixels"
+    return "text" if kind.startswith(_TEXTS) else ""
+
+
+def likeness(data: bytes, kind: str) -> str | None:
+    """What inputs that are alike have in common: ``pixels:HEX`` of a picture, whatever its format,
+    ``text:HEX`` of a text without regard to case and white space; None of anything else."""
+    if kind == "pixels":
         return _pixels(data)
-    if kind.startswith(_TEXTS):
-        return _text(data)
-    return None
+    return _text(data) if kind == "text" else None
 
 
 def _text(data: bytes) -> str | None:

@@ -19,7 +19,7 @@ from oxcore.tables.engine import Engine, engine, literal
 
 TRUST = ("gold", "expert", "import", "human", "user", "rule", "model")
 """Sources of labels, the most trusted first; others stand behind these."""
-FIELDS = ("label", "class", "prediction", "predicted", "answer", "text", "value")
+FIELDS = ("label", "class", "prediction", "predicted", "answer", "text", "value", "content")
 """Where a prediction is looked for in an output that is an object; the first that is there."""
 COUNTED = ("record_id", "ts", "latency_ms", "status", "model", "prediction", "confidence")
 """Columns of a record that every figure needs."""

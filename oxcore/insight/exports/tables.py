@@ -54,14 +54,17 @@ def hf(repo: Repository, samples: list[Sample], out: Folder, faults: Faults) -> 
         features[kind] = _FEATURES[kind]
     info = json.dumps({"info": {"features": features}})
     schema = pa.schema(fields, metadata={"huggingface": info})
-    counts = {}
+    counts: dict[str, tuple[int, int]] = {}
     for name, found in by_split(samples):
         file = f"data/{name}-00000-of-00001.parquet"
         with pq.ParquetWriter(out.place(file), schema, compression="zstd") as writer:
+            size = 0
             for rows in _groups(repo, found, kind, faults):
-                writer.write_table(pa.Table.from_pylist(rows, schema))
+                table = pa.Table.from_pylist(rows, schema)
+                writer.write_table(table)
+                size += table.nbytes
         out.took(file)
-        counts[name] = len(found)
+        counts[name] = len(found), size
     out.write("README.md", _card(kind, counts, sorted({one.label for one in samples})))
 
 
@@ -72,6 +75,14 @@ _FEATURES = {
         "bytes": {"dtype": "binary", "_type": "Value"},
         "path": {"dtype": "string", "_type": "Value"},
     },
+}
+
+
+_DTYPES: dict[str, dict[str, object]] = {
+    "text": {"dtype": "string"},
+    "image": {"dtype": "image"},
+    "audio": {"dtype": "audio"},
+    "file": {"struct": [{"name": "bytes", "dtype": "binary"}, {"name": "path", "dtype": "string"}]},
 }
 
 
@@ -109,18 +120,25 @@ def _kind(samples: list[Sample], faults: Faults) -> str:
     return first or "file"
 
 
-def _card(kind: str, counts: dict[str, int], labels: list[str]) -> bytes:
+def _card(kind: str, counts: dict[str, tuple[int, int]], labels: list[str]) -> bytes:
     import yaml
 
     files = [{"split": name, "path": f"data/{name}-*.parquet"} for name in counts]
     head = {
         "configs": [{"config_name": "default", "data_files": files}],
         "dataset_info": {
-            "splits": [{"name": name, "num_examples": n} for name, n in counts.items()]
+            "features": [
+                {"name": kind, **_DTYPES[kind]},
+                *({"name": name, "dtype": "string"} for name in _TOLD),
+            ],
+            "splits": [
+                {"name": name, "num_bytes": size, "num_examples": n}
+                for name, (n, size) in counts.items()
+            ],
         },
         "tags": ["ox"],
     }
-    told = [f"- {name}: {n:,}" for name, n in counts.items()]
+    told = [f"- {name}: {n:,}" for name, (n, _) in counts.items()]
     shown = ", ".join(json.dumps(one, ensure_ascii=False) for one in labels[:50])
     more = f" and {len(labels) - 50:,} more" if len(labels) > 50 else ""
     lines = [

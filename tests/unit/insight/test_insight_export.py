@@ -82,6 +82,19 @@ def test_preference(wild, export):
         "chosen": [{"role": "assistant", "content": "right"}],
         "rejected": [{"role": "assistant", "content": "wrong"}],
     }
+    said = {"role": "assistant", "content": "fool", "finish_reason": "stop"}
+    capture(
+        wild,
+        [json.dumps(TALK["messages"]).encode()],
+        [{"content": "ok"}],
+        "application/json",
+        said,
+        start=7,
+    )
+    target, _ = export("preference", where="record_id = 'r000007'")
+    [found] = lines(target, "train.jsonl")  # as `ox.wrap_client` captures it
+    assert found["prompt"] == TALK["messages"]
+    assert [found[side][0]["content"] for side in ("chosen", "rejected")] == ["ok", "fool"]
     with pytest.raises(NothingToDoError, match="no pair"):
         export("preference", where="record_id = 'r000001'")
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from blake3 import blake3
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from pyarrow import parquet
 
+from oxcore.api import Repo
 from oxcore.errors import InvalidError, UnsavedError
-from oxcore.insight import split
-from oxcore.insight.alike import likeness
+from oxcore.insight import alike, split
 from oxcore.testing.captured import labelled
 
 
@@ -192,6 +193,36 @@ def test_tables_that_are_not_staged_are_not_overwritten(wild):
         wild.repo.promote("deployed", "wild")
 
 
+def test_an_input_is_decoded_once_ever(wild, monkeypatch):
+    seen = []
+
+    def look(data, kind):
+        seen.append(data)
+        return alike.likeness(data, kind)
+
+    monkeypatch.setattr("oxcore.insight.promote.likeness", look)
+    captured(wild, [*texts(5), *texts(5)])
+    wild.repo.promote("deployed", "wild", dry_run=True)
+    assert sorted(seen) == texts(5)
+    captured(wild, texts(8), start=20)
+    wild.repo.promote("deployed", "wild", split=0)
+    assert sorted(seen) == texts(8)
+    assert all(row["likeness"].startswith("text:") for row in table(wild, "train").values())
+
+
+def test_two_that_promote_at_once_both_arrive(wild):
+    captured(wild, texts(20))
+
+    def promote(where):
+        with Repo.open(wild.repo.path, author="Ann") as repo:
+            repo.promote("deployed", "wild", where=where, split=0, onto="sets")
+
+    halves = [f"record_id {sign} 'r000010'" for sign in ("<", ">=")]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(promote, halves))
+    assert len(table(wild, "train", "sets")) == 20
+
+
 def test_undo_takes_it_back(wild):
     captured(wild, texts(3))
     wild.repo.promote("deployed", "wild", split=0)
@@ -248,6 +279,10 @@ def test_a_split_that_makes_no_sense(data):
     with pytest.raises(InvalidError, match=r"d/split\.json"):
         split.parse(data, b"d/split.json")
     assert split.parse(split.dump(0.25), b"x") == 0.25
+
+
+def likeness(data, mime):
+    return alike.likeness(data, alike.kind_of(mime))
 
 
 def test_likeness():
