@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from oxcore.insight.versus import Versus
 
 
+_HISTORY = 1000  # commits of a branch that are marked over time, the newest
+
+
 class How(TypedDict, total=False):
     """How records are read: ``oxcore.insight.examples.Reading``."""
 
@@ -51,9 +54,13 @@ class Insight(RepoBase):
         sense.
         """
         from oxcore.insight.examples import checked
-        from oxcore.insight.report import Cut, by_column, report
+        from oxcore.insight.report import Cut, Mark, by_column, report
 
-        commit = verbs.names.resolve_commit(self._repo, branch)
+        tip = verbs.names.resolve_commit(self._repo, branch).hex()
+        marks = [
+            Mark(one.commit.time.us, one.id.hex(), one.commit.title)
+            for one in verbs.log.log(self._repo, [tip], limit=_HISTORY, first_parent=True)
+        ]
         found = self.slices(branch)
         names = sorted(found) if slices is None else list(slices)
         conditions = {name: condition_of(found, name) for name in names}
@@ -65,7 +72,7 @@ class Insight(RepoBase):
             ]
             cuts += [cut for column in by for cut in by_column(opened.sql, column)]
             place = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
-            return report(opened, branch, place, commit.hex(), cuts, reading.get("as_of"))
+            return report(opened, branch, place, marks, cuts, reading.get("as_of"))
 
     def failures(
         self,

@@ -31,7 +31,7 @@ def page(report: Report, inputs: Mapping[str, Shown], versus: Versus | None = No
     parts = [
         *_head(report, title),
         *_tiles(report),
-        *_section("Over time", plots.over_time(report.points, report.step)),
+        *_section("Over time", plots.over_time(report.points, report.step, report.commits)),
         *_versus(versus, look),
         *_slices(report),
         *_confusion(report.cells, look),

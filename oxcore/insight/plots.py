@@ -8,15 +8,19 @@ from html import escape
 from itertools import pairwise
 
 from oxcore.insight.metrics import Bin
-from oxcore.insight.report import Point
+from oxcore.insight.report import Mark, Point
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 860, 240, 46, 34, 26
 _INK, _QUIET, _GOOD, _BAD, _BARS = "#1e293b", "#64748b", "#0f766e", "#b91c1c", "#cbd5e1"
+_COMMIT = "#4f46e5"
+_APART = 7  # pixels between marks of commits; nearer ones are one
+_TOLD = 8  # commits that a mark names
 
 
-def over_time(points: Sequence[Point], step: int) -> str:
-    """Records as bars, accuracy with its interval and the error rate as lines, and a mark where
-    another model begins to answer; "" where there are fewer than two points."""
+def over_time(points: Sequence[Point], step: int, commits: Sequence[Mark] = ()) -> str:
+    """Records as bars, accuracy with its interval and the error rate as lines, a mark where
+    another model begins to answer, and small ones below for commits; "" where there are fewer than
+    two points."""
     if len(points) < 2:
         return ""
     first, last = points[0].start, points[-1].start + step * 1_000_000
@@ -35,8 +39,11 @@ def over_time(points: Sequence[Point], step: int) -> str:
     parts += _line(middles, [point.accuracy.value for point in points], _GOOD)
     parts += _line(middles, [point.error_rate.value for point in points], _BAD)
     parts += _models(xs, points)
+    parts += _commits([(LEFT + room * (one.time - first) / (last - first), one) for one in commits])
     parts += _axis(f"{_when(first)}", f"{_when(last)}")
     legend = [(_BARS, f"records (most: {most:,})"), (_GOOD, "accuracy"), (_BAD, "failed calls")]
+    if commits:
+        legend.append((_COMMIT, "commits of the branch"))
     return _svg("over time", [*parts, *_legend(legend)])
 
 
@@ -103,6 +110,25 @@ def _models(xs: Sequence[float], points: Sequence[Point]) -> Iterator[str]:
                 f'stroke="{_INK}" stroke-dasharray="3 3"/>'
                 f'<text x="{x + 4:.1f}" y="{TOP + 10}" fill="{_INK}">{text}</text>'
             )
+
+
+def _commits(placed: Sequence[tuple[float, Mark]]) -> Iterator[str]:
+    """Triangles below the axis; each tells of its commits."""
+    near: list[tuple[float, list[Mark]]] = []
+    for x, one in placed:
+        if near and x - near[-1][0] < _APART:
+            near[-1][1].append(one)
+        else:
+            near.append((x, [one]))
+    y = HEIGHT - BOTTOM + 2
+    for x, marks in near:
+        told = [f"{_when(one.time)} {one.commit[:10]} {one.title}" for one in marks[:_TOLD]]
+        if len(marks) > _TOLD:
+            told.append(f"and {len(marks) - _TOLD:,} more")
+        yield (
+            f'<path d="M{x:.1f} {y} l3.5 6 h-7 z" fill="{_COMMIT}">'
+            f"<title>{escape(chr(10).join(told))}</title></path>"
+        )
 
 
 def _axis(first: str, last: str) -> Iterator[str]:

@@ -66,6 +66,14 @@ class Point(NamedTuple):
     models: tuple[str, ...]
 
 
+class Mark(NamedTuple):
+    """A commit of the branch: when (microseconds since the epoch), its id and its title."""
+
+    time: int
+    commit: str
+    title: str
+
+
 class Example(NamedTuple):
     """One record, to look at."""
 
@@ -86,7 +94,8 @@ class Example(NamedTuple):
 class Report(NamedTuple):
     """All of it. ``commit``: the version that it is of; ``step``: seconds between the ``points``;
     ``lost``: records that gaps tell of; ``orphans``: events of records that are not there;
-    ``delay``: the median of hours from a record to its label."""
+    ``delay``: the median of hours from a record to its label; ``commits``: those of the branch
+    between the first point and the last."""
 
     branch: str
     folder: str
@@ -103,6 +112,7 @@ class Report(NamedTuple):
     calibration: tuple[Bin, ...]
     step: int
     points: tuple[Point, ...]
+    commits: tuple[Mark, ...]
     worst: tuple[Example, ...]
 
 
@@ -115,9 +125,15 @@ class Cut(NamedTuple):
 
 
 def report(
-    found: Examples, branch: str, folder: str, commit: str, cuts: Sequence[Cut], as_of: int | None
+    found: Examples,
+    branch: str,
+    folder: str,
+    history: Sequence[Mark],
+    cuts: Sequence[Cut],
+    as_of: int | None,
 ) -> Report:
-    """The report of what ``insight.examples`` opened."""
+    """The report of what ``insight.examples`` opened; ``history``: the commit that it is of, and
+    others before."""
     sql = found.sql
     task = task_of(sql)
     tallies = counted(sql, ["true", *(cut.where for cut in cuts)], task)
@@ -129,7 +145,7 @@ def report(
     return Report(
         branch,
         folder,
-        commit,
+        history[0].commit,
         as_of,
         task,
         whole,
@@ -142,8 +158,16 @@ def report(
         tuple(calibration(tallies[0])),
         step,
         points,
+        _during(history, points, step),
         tuple(failures(found, limit=_WORST)),
     )
+
+
+def _during(history: Sequence[Mark], points: Sequence[Point], step: int) -> tuple[Mark, ...]:
+    if not points:
+        return ()
+    first, end = points[0].start, points[-1].start + step * 1_000_000
+    return tuple(mark for mark in reversed(history) if first <= mark.time <= end)
 
 
 _FEEDBACK = """

@@ -182,3 +182,15 @@ def test_quantiles_are_those_of_the_engine(seed):
         ]
         got = [list(one) for one in quantiles.latencies(sql, "marked", 4, marks=7)]
     assert list(map(repr, got)) == [repr(one or [None] * 3) for one in wanted]
+
+
+def test_commits_of_the_branch_are_marked_over_time(wild):
+    records = [{"output": "a"} for _ in range(300)]
+    wild.commit(records)
+    wild.commit(files={"slices/new.yaml": b"where: confidence < 0.5\n"})
+    found = shown(wild)
+    first, end = found.points[0].start, found.points[-1].start + found.step * 1_000_000
+    wanted = [one for one in wild.repo.log("deployed") if first <= one.commit.time.us <= end]
+    assert [one.commit for one in found.commits] == [one.id.hex() for one in reversed(wanted)]
+    assert {one.title for one in found.commits} >= {"captured"}
+    assert f"{found.commits[-1].commit[:10]} captured" in page(found, {})
