@@ -14,7 +14,8 @@ from oxcore.tables.detect import Form
 from oxcore.tables.reading import DAMAGE, Facts, Piece, distinct, some
 from oxcore.tables.source import Source, opened
 
-_ROWS = 1 << 15  # of a batch
+_ROWS = 1 << 15  # of a batch at most
+_BYTES = 32 << 20  # that these rows should take
 _BUFFER = 1 << 20  # bytes read ahead in each column
 
 
@@ -87,7 +88,8 @@ class ParquetReader:
         names = None if columns is None or doubled else schema.names
         with self._errors(start), opened(self.source) as file:
             whole = parquet.ParquetFile(file, metadata=self._footer, buffer_size=_BUFFER)
-            for batch in whole.iter_batches(_ROWS, row_groups=[group], columns=names):
+            rows = self._at_once(group, names)
+            for batch in whole.iter_batches(rows, row_groups=[group], columns=names):
                 batch.validate(full=True)  # text that is no UTF-8 would be found by whoever uses it
                 self.source.counters.rows += len(batch)
                 if doubled:
@@ -95,6 +97,17 @@ class ParquetReader:
                     yield pa.RecordBatch.from_arrays(kept, schema=schema)
                 else:
                     yield batch if names is None else batch.select(names)
+
+    def _at_once(self, group: int, names: list[str] | None) -> int:
+        """How many rows of a group are read together: fewer of large ones, as images are."""
+        meta = self._footer.row_group(group)
+        size: int = meta.total_byte_size
+        if names is not None:
+            chosen = set(names)
+            chunks = map(meta.column, range(meta.num_columns))
+            size = sum(one.total_uncompressed_size for one in chunks if _is_of(one, chosen))
+        rows: int = meta.num_rows
+        return max(1, min(_ROWS, rows * _BYTES // max(size, 1)))
 
     def _counted(self, index: int) -> int | None:
         """The nulls of a column by the footer; None for one that it does not count."""
@@ -125,3 +138,9 @@ class ParquetReader:
         except DAMAGE as error:
             after = None if start is None else start + 1
             raise self.source.broken(f"broken Parquet: {error}".strip(), row=after) from error
+
+
+def _is_of(chunk: parquet.ColumnChunkMetaData, names: set[str]) -> bool:
+    """Whether a chunk belongs to one of these columns, whose name may have dots in it."""
+    parts: list[str] = chunk.path_in_schema.split(".")
+    return any(".".join(parts[: end + 1]) in names for end in range(len(parts)))

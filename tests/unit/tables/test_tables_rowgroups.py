@@ -1,6 +1,7 @@
 """Row groups of Parquet end where the rows say, so that an edit leaves the others as they are."""
 
 import random
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -10,6 +11,7 @@ from pyarrow import parquet
 
 from oxcore import tables
 from oxcore.tables import rowgroups
+from oxcore.tables.formats import parquet as formats_parquet
 
 ROWS = 20_000
 MOST = 1 << 10
@@ -87,3 +89,16 @@ def test_parquet_is_written_in_such_groups(tmp_path):
     found = [footer.row_group(at).num_rows for at in range(footer.num_row_groups)]
     assert found == [len(group) for group in parted(rows)]
     assert parquet.read_table(path).equals(rows)
+
+
+def test_large_values_are_read_a_few_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats_parquet, "_BYTES", 1 << 20)
+    chance = random.Random(1)
+    images = pa.array([chance.randbytes(10_000) for _ in range(1000)])
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table({"id": range(1000), "image.raw": images}), path)
+    table = tables.Table(tables.Source("t", path.stat().st_size, partial(path.open, "rb")))
+    sizes = [batch.nbytes for batch in table.scan()]
+    assert max(sizes) <= 1 << 20 < sum(sizes)
+    assert max(batch.nbytes for batch in table.scan("image.raw")) <= 1 << 20
+    assert [len(batch) for batch in table.scan("id")] == [1000]
