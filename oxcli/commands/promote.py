@@ -108,6 +108,8 @@ def _told(made: Promoted, place: str, *, dry_run: bool) -> Iterator[str]:
         more = made.relabelled[name]
         labels = f", {plural(more, 'label')} changed" if more else ""
         yield f"{place}/{name}: {plural(total, 'row')} ({would} {made.added[name]:,}{labels})"
+    if any(path.endswith(b"split.json") for path in made.files):
+        yield f"{made.share:.1%} of all groups are for the test, for good"
     if made.same:
         yield f"{plural(made.same, 'record')} there already"
     for why, count in made.left.items():

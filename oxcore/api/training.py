@@ -95,13 +95,14 @@ class Training(Insight):
         ``oxcore.insight.exports``. ``manifest.json`` names commits, query, counts and hashes. The
         same commits and query give the same bytes.
 
-        Raises ``InvalidError`` that lists records and fields that the format cannot hold (then
-        nothing is written), ``ExistsError`` where ``output`` is there, ``NothingToDoError`` if no
-        record is chosen, and as ``report`` does.
+        Raises ``InvalidError`` that lists records and fields that the format cannot hold, or what
+        training and test of a dataset share (then nothing is written), ``ExistsError`` where
+        ``output`` is there, ``NothingToDoError`` if no record is chosen, and as ``report`` does.
         """
-        from oxcore.insight.dataset import load
+        from oxcore.insight.dataset import leaks, load
         from oxcore.insight.exports.formats import check_format, export
         from oxcore.insight.exports.samples import of_dataset, of_records
+        from oxcore.insight.promote import leaking
 
         repo, base = self._repo, path_bytes(folder).strip(b"/")
         query = {"folder": show_path(base), "slice": slice_name, "where": where, **terms}
@@ -113,6 +114,8 @@ class Training(Insight):
         if dataset.share is not None:
             if slice_name or where or terms.get("split") is not None:
                 raise UsageError("a promoted dataset is exported as it is, split as it is")
+            if shared := leaks(dataset.rows):
+                raise leaking(shared)
             samples = of_dataset(repo, root, base, dataset)
         else:
             share = terms.pop("split", None)

@@ -12,6 +12,7 @@ from blake3 import blake3
 
 _SPACE = re.compile(r"\s+")
 _TEXTS = ("text/", "application/json", "application/jsonl")
+_MOST = 1 << 26  # pixels of a picture that is decoded: a quarter of a gigabyte
 _DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # modes of more than eight bits a pixel
 
 
@@ -49,6 +50,8 @@ def _pixels(data: bytes) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as image:
+                if image.width * image.height > _MOST:
+                    return None
                 for frame in ImageSequence.Iterator(image):
                     shown = ImageOps.exif_transpose(frame)
                     pixels = shown if shown.mode in _DEEP else shown.convert("RGBA")

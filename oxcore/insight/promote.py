@@ -134,7 +134,7 @@ def merged(
     if found_leaks := leaks(rows):
         new = {one.row["record_id"] for one in taken}
         if not drop_leaks:
-            raise _leaking(found_leaks)
+            raise leaking(found_leaks)
         taken, bad = _without(dataset, taken, share, new)
         rows = _rows(dataset, taken, share)
     made = _counted(dataset, taken, rows, share)
@@ -249,7 +249,7 @@ def _without(
             elif leak.test in new and leak.test not in there[1]:
                 drop.add(leak.test)
             else:
-                raise _leaking([leak])
+                raise leaking([leak])
         bad += found
         taken = [one for one in taken if one.row["record_id"] not in drop]
     return taken, bad
@@ -274,9 +274,10 @@ def _counted(
     return Promoted(share, added, relabelled, same, {}, [], totals)
 
 
-def _leaking(found: Sequence[Leak]) -> InvalidError:
+def leaking(found: Sequence[Leak]) -> InvalidError:
+    """The error that lists what training and test would share."""
     return InvalidError(
-        f"training and test would share {counted(len(found), 'record')}; nothing was promoted",
+        f"training and test would share {counted(len(found), 'record')}",
         items=[str(one) for one in found[:_LISTED]],
-        hint="leave them out: --drop-leaks; or give them one group_key",
+        hint="promote without them: --drop-leaks; or keep them together by one group_key",
     )

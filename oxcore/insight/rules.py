@@ -21,6 +21,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -267,8 +268,8 @@ def _called(rule: Rule, function: Callable[..., object], record: Record) -> str 
         said = function(record)
     except Exception as error:  # the user's code raises anything
         raise InvalidError(
-            f"rule {rule.name}: {rule.python} fails on record {record['record_id']}: "
-            f"{type(error).__name__}: {error}"
+            f"rule {rule.name}: {rule.python} fails on record {record['record_id']}"
+            f"{_line(error, rule)}: {type(error).__name__}: {error}"
         ) from error
     if said is None or said is False:
         return None
@@ -280,6 +281,13 @@ def _called(rule: Rule, function: Callable[..., object], record: Record) -> str 
         f"rule {rule.name}: {rule.python} says {said!r} of record {record['record_id']}",
         hint="a label (text or a number), None for nothing, or True where the rule has label:",
     )
+
+
+def _line(error: Exception, rule: Rule) -> str:
+    """Where in the file of the rule it failed."""
+    file = rule.python.rpartition(":")[0]
+    frames = [at for frame, at in walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    return f", line {frames[-1]}" if frames else ""
 
 
 def _function(rule: Rule, code: Mapping[str, bytes | None]) -> Callable[..., object]:

@@ -1,8 +1,11 @@
 """``ox promote``: captured records into a dataset."""
 
 import pytest
+from PIL import Image
 
+import oxcore as ox_api
 from oxcore.api import Repo
+from oxcore.capturing import REGISTRY
 from oxcore.model.commits import Moment, Person
 from oxcore.model.settings import Settings
 from oxcore.testing import captured
@@ -58,3 +61,23 @@ def test_what_makes_no_sense(ox, wild):
     assert ox.fails("promote", "deployed", "tame", "--to", "test", cwd=wild).code == 5
     ox(*call, "--split", "0.25", cwd=wild)
     assert "the test's share is 0.25, and stays" in ox.fails(*call, "--split", "0.3", cwd=wild).err
+
+
+def test_from_a_model_in_service_to_training_data(ox, repo, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("OX_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    out = tmp_path_factory.mktemp("out")
+    try:
+        for n in range(8):
+            shown = Image.new("RGB", (6, 4), (20 * n, 0, 0))
+            record = ox_api.save(str(repo), "deployed", "wild", shown, {"label": "cat"}, tags=["t"])
+            ox_api.feedback(record, "correction", {"label": "dog"}, source="human")
+        ox_api.flush()
+    finally:
+        REGISTRY.close()
+    assert len(ox("failures", "deployed", "wild", "--json", cwd=repo).json) == 8
+    made = ox("promote", "deployed", "wild", "--to", "both", "--split", "0.5", "--json", cwd=repo)
+    assert sum(made.json["added"].values()) == 8
+    ox("commit", "-m", "corrected", cwd=repo)
+    call = ("export", "main", "data", "-o", out / "made", "--format", "imagefolder")
+    assert sum(ox(*call, "--json", cwd=repo).json["records"].values()) == 8
+    assert len([*(out / "made").glob("*/dog/*.png")]) == 8

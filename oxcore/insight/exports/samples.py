@@ -107,7 +107,7 @@ def by_split(samples: list[Sample]) -> Iterator[tuple[str, list[Sample]]]:
     for name in SPLITS:
         found = [one for one in samples if one.split == name]
         if found:
-            yield name, sorted(found)
+            yield name, sorted(found, key=lambda one: one.record_id)
 
 
 def data_of(repo: Repository, sample: Sample, faults: Faults) -> bytes | None:

@@ -276,6 +276,17 @@ def test_a_promoted_dataset(wild, export):
         export("chat", "data", "main", where="true")
 
 
+def test_a_dataset_that_leaks_is_not_exported(wild, export):
+    capture(wild, [b"same", b"other"], ["a", "b"], "text/plain")
+    wild.repo.promote("deployed", "wild", split=0)
+    wild.repo.commit("data")
+    with wild.repo.transaction("main", message="a copy, by hand") as t:
+        t.put("data/test.parquet", wild.repo.read("data/train.parquet"))
+    with pytest.raises(InvalidError, match="would share 2 records") as error:
+        export("parquet", "data", "main")
+    assert error.value.items[0] == "r000000 would be in both"
+
+
 def test_what_makes_no_sense(wild, export, tmp_path):
     capture(wild, [b"one"], [None], "text/plain")
     with pytest.raises(NothingToDoError):

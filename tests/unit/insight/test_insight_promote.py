@@ -178,6 +178,21 @@ def test_no_row_moves_from_the_test_to_training(wild):
     assert len(error.value.items) == 6
 
 
+def test_a_group_that_a_changed_split_would_tear_apart(wild):
+    group = next(f"g{n}" for n in range(20) if split.side(f"g{n}", 0.5) == "test")
+    ids = captured(wild, texts(2), groups=[group, group])
+    wild.repo.promote("deployed", "wild", where=f"record_id = '{ids[0]}'", to="test", split=0.5)
+    with open(wild.repo.path + "/data/split.json", "wb") as out:
+        out.write(split.dump(0.0))
+    wild.repo.add(["data"])
+    where = f"record_id = '{ids[1]}'"
+    with pytest.raises(InvalidError) as error:
+        wild.repo.promote("deployed", "wild", where=where)
+    assert error.value.items == (f"{ids[1]} (train) and {ids[0]} (test): the same group {group}",)
+    made = wild.repo.promote("deployed", "wild", where=where, drop_leaks=True)
+    assert (made.left["leaking"], made.totals) == (1, {"train": 0, "test": 1})
+
+
 def test_tables_that_are_not_staged_are_not_overwritten(wild):
     captured(wild, texts(3))
     wild.repo.promote("deployed", "wild", split=0)

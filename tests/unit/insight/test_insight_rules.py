@@ -112,7 +112,7 @@ def test_code_runs_only_where_it_is_asked_for(ruled):
 @pytest.mark.parametrize(
     ("python", "label", "why"),
     [
-        ("code.py:fails", "", "fails on record r000000: ZeroDivisionError"),
+        ("code.py:fails", "", "fails on record r000000, line 9: ZeroDivisionError"),
         ("code.py:odd", "", r"says \[1\] of record r000000"),
         ("code.py:even", "", "says True of record r000000"),
         ("code.py:nothing", "", "code.py has no function nothing"),
