@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from oxcore import tree, verbs
 from oxcore.api.base import RepoBase
 from oxcore.errors import InvalidError, NotFoundError, UsageError
-from oxcore.model.entries import path_bytes
+from oxcore.model.entries import path_bytes, show_path
 
 if TYPE_CHECKING:
     from oxcore.insight.examples import Examples
     from oxcore.insight.pictures import Shown
     from oxcore.insight.report import Example, Report
+    from oxcore.insight.single import Single
     from oxcore.insight.slices import Slice
     from oxcore.insight.versus import Versus
 
@@ -31,7 +32,7 @@ class How(TypedDict, total=False):
 
 
 class Insight(RepoBase):
-    """``report``, ``failures`` and slices: records on a branch, counted and looked at."""
+    """``report``, ``failures``, ``annotate`` and slices: records, counted and looked at."""
 
     def report(
         self,
@@ -134,6 +135,46 @@ class Insight(RepoBase):
             raise NotFoundError(f"{other!r} is no model and no branch", hint=hint) from None
         with self.examples(other, folder, texts=texts, **reading) as found:
             return versus(branch, other, old, seen(found))
+
+    def record(
+        self, branch: str, folder: str | bytes, record_id: str, **reading: Unpack[How]
+    ) -> Single:
+        """All that is known of a record: fields, label and tags as of now, feedback.
+
+        ``branch`` may be any revision; ``reading`` is as in ``report``. Raises ``NotFoundError``.
+        """
+        from oxcore.insight.examples import Reading
+        from oxcore.insight.records import captured
+        from oxcore.insight.single import single
+
+        root = verbs.names.resolve_tree(self._repo, branch)
+        place = path_bytes(folder).strip(b"/")
+        found = captured(self._repo, root, place)
+        return single(found, show_path(place), record_id, Reading(**reading))
+
+    def annotate(
+        self,
+        branch: str,
+        folder: str | bytes,
+        records: Sequence[str],
+        kind: str,
+        values: Sequence[object],
+        *,
+        source: str = "human",
+        author: str = "",
+    ) -> bytes:
+        """Say each of ``values`` of each of ``records``, in one commit on ``branch``; gives its id.
+
+        ``kind`` is ``correction`` or ``label`` (what is right), ``vote``, ``tag`` and ``untag``
+        (which count in the column ``tags``: the last word on a tag), ``note``, or your own.
+        ``author`` is who commits, unless named. Raises ``NotFoundError`` for a branch or a record
+        that is not there, ``InvalidError`` for a value that is no JSON; then nothing is said.
+        """
+        from oxcore.api.annotating import annotate
+        from oxcore.api.labelling import Say
+
+        say = Say(source, author)
+        return annotate(self._repo, branch, folder, records, (kind, values), say)
 
     def input_of(self, branch: str, folder: str | bytes, ids: Sequence[str]) -> dict[str, Shown]:
         """What can be shown of the inputs of some records: a small picture, or text.

@@ -115,7 +115,8 @@ def _build(sql: Engine, reading: Reading, lazy: Sequence[str]) -> None:
     kind = "TABLE" if kept else "VIEW"
     sql.run(f"CREATE TEMP {kind} said AS SELECT * FROM labels{kept}")
     sql.run(_VOTES)
-    sql.run(_told(until, reading.prediction, lazy))
+    tagged = "tags" in lazy and _retagged(sql, until)
+    sql.run(_told(until, reading.prediction, lazy, tagged=tagged))
     if _twice(sql, "told"):
         kept = _FIRST.format("ts, status, prediction, confidence, latency_ms, hash(told)")
         sql.run(f"CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM told{kept}")
@@ -150,6 +151,21 @@ CREATE TEMP TABLE votes AS SELECT record_id, count(*) FILTER (plain IN {_UP}) AS
 FROM (SELECT DISTINCT event_id, record_id, plain FROM events WHERE kind = 'vote')
 GROUP BY record_id
 """
+_TAGGED = """
+CREATE TEMP TABLE tagged AS SELECT record_id, coalesce(list(tag) FILTER (kind = 'tag'), []) AS more,
+    coalesce(list(tag) FILTER (kind = 'untag'), []) AS less
+FROM (SELECT * FROM
+    (SELECT record_id, event_id, ts, kind, unnest(CASE WHEN json_type(value) = 'ARRAY'
+        THEN json_extract_string(value, '$[*]') ELSE [value->>'$'] END) AS tag
+        FROM e WHERE kind IN ('tag', 'untag'){})
+    WHERE tag IS NOT NULL QUALIFY
+        row_number() OVER (PARTITION BY record_id, tag ORDER BY ts DESC, event_id DESC, kind) = 1)
+GROUP BY record_id
+"""
+_TAGS = """
+CASE WHEN more IS NULL THEN tags ELSE list_sort(list_distinct(list_concat(
+    [tag FOR tag IN coalesce(tags, []) IF NOT list_contains(less, tag)], more))) END AS tags
+"""
 _GAPS = """
 CREATE TEMP TABLE gaps AS SELECT ts, coalesce(TRY_CAST(gap->>'$.dropped' AS BIGINT), 0) AS dropped,
     gap->>'$.reason' AS reason FROM told WHERE gap IS NOT NULL
@@ -167,9 +183,17 @@ def finite(number: str) -> str:
     return f"CASE WHEN isfinite({number}) THEN {number} END"
 
 
-def _told(until: str | None, prediction: str, lazy: Sequence[str]) -> str:
+def _retagged(sql: Engine, until: str | None) -> bool:
+    """Whether tags were given or taken by feedback: of each the last event counts."""
+    if not sql.rows("SELECT count(*) FROM events WHERE kind IN ('tag', 'untag')")[0][0]:
+        return False
+    sql.run(_TAGGED.format(f" AND ts <= {until}" if until else ""))
+    return True
+
+
+def _told(until: str | None, prediction: str, lazy: Sequence[str], *, tagged: bool) -> str:
     """Records with their labels; ``gap``: what one that stands for a gap says, else null."""
-    picked = "".join(f", {name}" for name in lazy)
+    picked = "".join(f", {_TAGS if tagged and name == 'tags' else name}" for name in lazy)
     found = "".join(f", {LAZY[name]} AS {name}" for name in lazy)
     late = f" WHERE ts_start <= {until}" if until else ""
     # Kept as text where it is asked for, the output is taken apart once in any case.
@@ -189,6 +213,7 @@ def _told(until: str | None, prediction: str, lazy: Sequence[str]) -> str:
         f"{_chosen(prediction)} AS prediction{found} FROM "
         f"(SELECT *, {_found('output', prediction)} FROM r{late})) "
         "LEFT JOIN said USING (record_id) LEFT JOIN votes USING (record_id)"
+        f"{' LEFT JOIN tagged USING (record_id)' if tagged else ''}"
     )
 
 

@@ -52,6 +52,16 @@ RECORDS = pa.schema(
     ]
 )
 """The columns of records that figures are made of."""
+ALL = pa.schema(
+    [
+        *RECORDS,
+        ("scores", pa.map_(_TEXT, pa.float64())),
+        ("redactions", pa.list_(_TEXT)),
+        ("licence", _TEXT),
+        ("schema_version", pa.int64()),
+    ]
+)
+"""All columns of records."""
 EVENTS = pa.schema(
     [
         ("event_id", _TEXT),
@@ -86,6 +96,32 @@ class Shards:
         """The same with some columns only."""
         kept = [field for field in self.schema if field.name in names]
         return Shards(self._sources, pa.schema(kept))
+
+    def whole(self) -> Shards:
+        """The same records with all their columns."""
+        return Shards(self._sources, ALL)
+
+    def having(self, ids: Sequence[str]) -> set[str]:
+        """Which of these records are there, by their ids alone."""
+        wanted = pa.array(ids, _TEXT)
+        names = pa.schema([self.schema.field("record_id")])
+        found: set[str] = set()
+        for source in self._sources:
+            if _within(source, ids):
+                column = _read(source, names).column(0)
+                found.update(column.filter(pc.is_in(column, wanted)).to_pylist())
+        return found
+
+    def rows_of(self, record: str) -> list[Row]:
+        """All rows of a record, as of its events."""
+        wanted = pa.scalar(record, _TEXT)
+        rows: list[Row] = []
+        for source in self._sources:
+            if not _within(source, [record]):
+                continue
+            table = _read(source, self.schema)
+            rows += table.filter(pc.equal(table.column("record_id"), wanted)).to_pylist()
+        return rows
 
     def find(self, ids: Sequence[str], names: Container[str] = RECORDS.names) -> dict[str, Row]:
         """Columns of a few records, by id; reads only the shards that have them."""
