@@ -110,7 +110,7 @@ def table_of(repo: Repository, pred: str) -> tuple[Table | None, dict[str, str]]
     from oxcore.tables import Table
 
     if os.path.isfile(pred):
-        source, oid = _outside(pred)
+        source, oid = _outside(repo, pred)
         return Table(source), {"file": os.path.basename(pred), "hash": oid}
     rev, _, path = pred.partition(":")
     name = path_bytes(path).strip(b"/")
@@ -230,7 +230,7 @@ def _shown(figure: Figure) -> str:
     return "-" if figure.value is None else f"{figure.value:.4g}"
 
 
-def _outside(path: str) -> tuple[Source, str]:
+def _outside(repo: Repository, path: str) -> tuple[Source, str]:
     """A file of the disk as the source of a table, and the BLAKE3 of its bytes."""
     from blake3 import blake3
 
@@ -243,8 +243,8 @@ def _outside(path: str) -> tuple[Source, str]:
             hasher.update(piece)
     if not stat.S_ISREG(found.st_mode):
         raise UsageError(f"{path} is not a file")
-    digest = hasher.digest()
-    return Source(path, found.st_size, partial(_open, path)), digest.hex()
+    opener = partial(_open, path)
+    return Source(path, found.st_size, opener, counters=repo.counters), hasher.hexdigest()
 
 
 def _open(path: str) -> BinaryIO:

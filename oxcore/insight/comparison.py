@@ -84,16 +84,14 @@ def compare(
     are listed. ``InvalidError`` where they have no key in common."""
     for table, name in zip("ab", names, strict=True):
         check(name, schemas[table])
-        once(sql, table, name)
     extra = [
         name for name in schemas["a"].names if name not in COLUMNS and name in schemas["b"].names
     ]
-    _pair(sql, extra)
-    both, only_old, only_new = sql.rows(_KEYS)[0]
+    _pair(sql, extra, names)
+    both, only_old, only_new, other = sql.rows(_KEYS)[0]
     if not both:
         raise InvalidError(f"{names[0]} and {names[1]} have no key in common", hint=_HINT)
-    other = sql.rows("SELECT count(*) FROM pairs WHERE truth IS DISTINCT FROM other")[0][0]
-    sql.run("DELETE FROM pairs WHERE truth IS DISTINCT FROM other")
+    sql.run("DELETE FROM pairs WHERE NOT (old AND new) OR truth IS DISTINCT FROM other")
     turns = {fixed: _turns(sql, fixed, limit) for fixed in (True, False)}
     counted = sql.rows("SELECT was, now, count(*) FROM pairs GROUP BY ALL")
     whole = judged(*names, {(a, b): n for a, b, n in counted}, turns[True], turns[False])
@@ -103,19 +101,25 @@ def compare(
 
 _HINT = "compare evaluations of the same truth: ox eval --on REV:PATH"
 _KEYS = """
-SELECT (SELECT count(*) FROM pairs),
-       (SELECT count(*) FROM a ANTI JOIN b USING (key)),
-       (SELECT count(*) FROM b ANTI JOIN a USING (key))
+SELECT count(*) FILTER (old AND new), count(*) FILTER (NOT new), count(*) FILTER (NOT old),
+       count(*) FILTER (old AND new AND truth IS DISTINCT FROM other)
+FROM pairs
 """
 
 
-def _pair(sql: Engine, extra: Sequence[str]) -> None:
+def _pair(sql: Engine, extra: Sequence[str], names: tuple[str, str]) -> None:
+    """Both side by side, as the table ``pairs``; ``old`` and ``new`` say which have a key."""
     listed = "".join(f", a.{quoted(name)}" for name in extra)
     sql.run(
-        "CREATE TEMP TABLE pairs AS SELECT key, a.truth AS truth, b.truth AS other, "
-        "a.prediction AS before, b.prediction AS after, coalesce(a.correct, false) AS was, "
-        f"coalesce(b.correct, false) AS now{listed} FROM a JOIN b USING (key)"
+        "CREATE TEMP TABLE pairs AS SELECT key, "
+        "a.key IS NOT NULL AS old, b.key IS NOT NULL AS new, "
+        "a.truth AS truth, b.truth AS other, a.prediction AS before, b.prediction AS after, "
+        "coalesce(a.correct, false) AS was, coalesce(b.correct, false) AS now"
+        f"{listed} FROM a FULL JOIN b USING (key)"
     )
+    if sql.rows("SELECT count(key) <> count(DISTINCT key) FROM pairs")[0][0]:
+        for table, name in zip("ab", names, strict=True):
+            once(sql, table, name)
 
 
 def _turns(sql: Engine, fixed: bool, limit: int) -> list[Turn]:

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.insight.examples import FIELDS
-from oxcore.insight.figures import ClassFigures, Figure, Weighted, by_class, proportion
+from oxcore.insight.figures import ClassFigures, Figure, Weighted, by_class, plain, proportion
 from oxcore.insight.metrics import Measures, confusion, measure, task_of
 from oxcore.insight.report import by_column
 from oxcore.tables.engine import Engine, quoted
@@ -214,7 +214,7 @@ def _join(sql: Engine, truths: Named, said: Named, columns: Columns) -> None:
     """Make ``joined``, and of it ``examples``, which the figures are counted of."""
     for column in columns.by:
         truths.need("group", column)
-        if column in _OWN:
+        if column.casefold() in _OWN:
             raise UsageError(f"groups cannot be made of {column!r}: an evaluation has its own")
     key = truths.need("key", columns.key, ("key", "record_id", "id"))
     truth = truths.need("truth", columns.truth, TRUTHS)
@@ -260,7 +260,9 @@ _CONSTANT = {
     "down": "0",
 }
 _CONSTANT_SQL = ", ".join(f"{value} AS {name}" for name, value in _CONSTANT.items())
-_OWN = frozenset({*COLUMNS, *_CONSTANT, "found", "tags", "other", "before", "after", "was", "now"})
+_OWN = frozenset(
+    {*COLUMNS, *_CONSTANT, "found", "tags", "other", "before", "after", "was", "now", "old", "new"}
+)
 _COUNTS = """
 SELECT (SELECT count(*) FROM joined WHERE NOT found),
        (SELECT count(DISTINCT record) FROM said) -
@@ -320,16 +322,15 @@ def _note(made: Evaluation, origin: Mapping[str, object]) -> bytes:
         "first_missing": made.first_missing,
         "extra": made.extra,
         "unlabelled": made.unlabelled,
-        "figures": {"answered": made.answered._asdict(), **_figures(made.whole)},
-        "classes": [
-            {key: _plain(value) for key, value in one._asdict().items()} for one in made.classes
-        ],
+        "figures": {"answered": made.answered, **_figures(made.whole)},
+        "classes": made.classes,
         "groups": [
             {"name": part.name, "n": part.measures.n, **_figures(part.measures)}
             for part in made.groups
         ],
     }
-    return (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+    text = json.dumps(plain(told), ensure_ascii=False, indent=1)
+    return f"{text}\n".encode("utf-8", "replace")
 
 
 def same_but_commits(one: bytes, other: bytes) -> bool:
@@ -347,8 +348,4 @@ def same_but_commits(one: bytes, other: bytes) -> bool:
 
 def _figures(measures: Measures) -> dict[str, object]:
     chosen = {name: getattr(measures, name) for name in _FIGURES}
-    return {name: one._asdict() for name, one in chosen.items() if one.value is not None}
-
-
-def _plain(value: object) -> object:
-    return value._asdict() if isinstance(value, Figure) else value
+    return {name: one for name, one in chosen.items() if one.value is not None}

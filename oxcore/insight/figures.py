@@ -75,6 +75,19 @@ def mapped(figure: Figure, function: Callable[[float], float]) -> Figure:
     return Figure(value, figure.n, low, high)
 
 
+def plain(value: object) -> object:
+    """A value for JSON, the same bytes each time: named tuples as objects, floats to 9 digits."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: plain(inner) for name, inner in value._asdict().items()}
+    if isinstance(value, tuple | list):
+        return [plain(inner) for inner in value]
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, float):  # sums differ in their last digits with the order of threads
+        return float(f"{value:.9g}")
+    return value
+
+
 class ClassFigures(NamedTuple):
     """One class against the rest: of those said to be it, of those that are, and their mean."""
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from oxcore.insight import plots
-from oxcore.insight.figures import Figure
+from oxcore.insight.figures import Figure, plain
 from oxcore.insight.pictures import Shown
 from oxcore.insight.report import Cell, Example, Group, Report
 from oxcore.insight.versus import Turn, Versus
@@ -276,20 +276,10 @@ def _short(text: str) -> str:
 
 def as_json(report: Report, versus: Versus | None = None) -> str:
     """The report as JSON, the same bytes each time; names of fields are those of ``Report``."""
-    document = _plain(report)
+    document = plain(report)
     if versus is not None and isinstance(document, dict):
-        document["versus"] = _plain(versus)
+        document["versus"] = plain(versus)
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: _plain(inner) for name, inner in value._asdict().items()}
-    if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float):  # sums differ in their last digits with the order of threads
-        return float(f"{value:.9g}")
-    return value
 
 
 _SCRIPT = """

@@ -47,7 +47,8 @@ def test_figures_are_those_of_scikit_learn(wild):
     assert whole.accuracy.value == pytest.approx(metrics.accuracy_score(real, said))
     assert [whole.precision.value, whole.recall.value, whole.f1.value] == pytest.approx(wanted[:3])
     assert whole.n == len(rows_of(wild, "pred")) == 300
-    assert note_of(wild, "pred")["figures"]["accuracy"]["value"] == whole.accuracy.value
+    told = note_of(wild, "pred")["figures"]["accuracy"]["value"]
+    assert told == pytest.approx(whole.accuracy.value)
 
 
 def test_a_missing_answer_is_wrong_and_a_missing_truth_is_left_out(wild):
@@ -213,6 +214,16 @@ def test_evaluations_are_named_in_many_ways(wild):
             wild.repo.compare_evaluations("m", name)
     with pytest.raises(InvalidError, match="is no evaluation"):
         wild.repo.compare_evaluations("m", "main:gold.csv")
+    put(
+        wild,
+        {
+            "twice.csv": csv(
+                "key,truth,prediction,correct,confidence", [(1, "a", "a", "true", 1)] * 2
+            )
+        },
+    )
+    with pytest.raises(InvalidError, match=r"main:twice\.csv: the key 1 is there 2 times"):
+        wild.repo.compare_evaluations("main:twice.csv", "main:twice.csv")
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 99))
@@ -226,3 +237,11 @@ def test_the_bars_of_a_regression(fixed, broken, same):
     assert bool(Bar(max_broken=5).passed_by(found)) == (broken > 5)
     assert bool(Bar(tolerance=0.1).passed_by(found)) == (drop > 0.1)
     assert bool(Bar(alpha=0.01).passed_by(found)) == (broken > fixed and found.p < 0.01)
+
+
+def test_figures_are_told_to_nine_digits_for_threads_add_in_any_order(wild):
+    put(wild, {"gold.csv": csv("key,label", [(key, "a") for key in range(3)])})
+    put(wild, {"p.csv": csv("key,label", enumerate("aba"))})
+    whole = wild.repo.evaluate("main:p.csv", "main:gold.csv").evaluation.whole
+    told = note_of(wild, "p")["figures"]["accuracy"]
+    assert told["value"] == float(f"{whole.accuracy.value:.9g}") != whole.accuracy.value
