@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
 
 import pyarrow as pa
 
@@ -22,7 +21,8 @@ LONGEST = 8 << 20  # bytes of a record
 _BLOCK = 1 << 20  # bytes read at once
 _NAMES = 10_000  # columns: a record is gone through for each
 _HALF = "half of a surrogate pair, which is no text"
-_ROWS = 8192  # of a batch
+_ROWS = 8192  # of a batch at most
+_BYTES = 8 << 20  # read for a batch, and a block and a record more
 _SPACE = re.compile(r"[ \t\r\n]*")
 Record = dict[str, object]
 
@@ -127,20 +127,28 @@ class JsonReader:
         return self._source.broken(why, row=row, column=name)
 
     def _batches(self) -> Iterator[list[Record]]:
-        with opened(self._source, self._compression) as file:
-            records = self._elements(file) if self._array else self._lines(file)
-            while batch := list(islice(records, _ROWS)):
+        with opened(self._source, self._compression) as whole:
+            file = _Metered(whole)
+            batch: list[Record] = []
+            end = _BYTES
+            for record in self._elements(file) if self._array else self._lines(file):
+                batch.append(record)
+                if len(batch) == _ROWS or file.done > end:
+                    self._source.counters.rows += len(batch)
+                    yield batch
+                    batch, end = [], file.done + _BYTES
+            if batch:
                 self._source.counters.rows += len(batch)
                 yield batch
 
-    def _blocks(self, file: pa.NativeFile, row: list[int]) -> Iterator[bytes]:
+    def _blocks(self, file: _Metered, row: list[int]) -> Iterator[bytes]:
         try:
             while data := file.read(_BLOCK):
                 yield data
         except (OSError, pa.ArrowInvalid) as error:
             raise self._source.broken(f"broken: {error}", row=row[0]) from error
 
-    def _lines(self, file: pa.NativeFile) -> Iterator[Record]:
+    def _lines(self, file: _Metered) -> Iterator[Record]:
         row, rest = [1], b""
         for block in self._blocks(file, row):
             lines = (rest + block).split(b"\n")
@@ -158,7 +166,7 @@ class JsonReader:
             yield self._record(self._parsed(self._text(line, row[0]), row[0]), row[0])
         row[0] += 1
 
-    def _elements(self, file: pa.NativeFile) -> Iterator[Record]:
+    def _elements(self, file: _Metered) -> Iterator[Record]:
         """The records of one array, decoded as they come."""
         row = [1]
         window = _Window(self._source, self._blocks(file, row), row)
@@ -205,6 +213,20 @@ class JsonReader:
 
     def _too_long(self, row: int) -> InvalidError:
         return self._source.broken(f"a record of more than {LONGEST >> 20} MiB", row=row)
+
+
+class _Metered:
+    """A file, and how many bytes of it were read."""
+
+    def __init__(self, file: pa.NativeFile) -> None:
+        self._file = file
+        self.done = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        data: bytes = self._file.read(size)
+        self.done += len(data)
+        return data
 
 
 class _Window:

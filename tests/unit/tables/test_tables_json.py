@@ -1,5 +1,6 @@
 """JSON Lines and JSON arrays: types from all values, what does not fit one type stays JSON."""
 
+import io
 import json
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oxcore.errors import InvalidError
+from oxcore.tables import Source, Table
 from oxcore.tables.formats import jsonrows
 
 
@@ -152,3 +154,15 @@ def same(field, value, found):
     if pa.types.is_decimal(field.type):
         return int(found) == value
     return found == value
+
+
+@pytest.mark.parametrize("array", [False, True])
+def test_large_records_are_read_a_few_at_a_time(monkeypatch, array):
+    monkeypatch.setattr(jsonrows, "_BYTES", 1 << 16)
+    monkeypatch.setattr(jsonrows, "_BLOCK", 1 << 12)
+    lines = [json.dumps({"id": at, "text": "x" * 10_000}) for at in range(100)]
+    text = f"[{','.join(lines)}]" if array else "\n".join(lines)
+    data = text.encode()
+    sizes = [len(one) for one in Table(Source("t", len(data), lambda: io.BytesIO(data))).scan()]
+    assert sum(sizes) == 100
+    assert max(sizes) < 10
