@@ -9,7 +9,7 @@ data/media/ab/abcd.png   inputs by the BLAKE3 of their bytes
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -53,10 +53,11 @@ Row = dict[str, Any]
 
 class Dataset(NamedTuple):
     """What a folder of a version holds: ``share`` (None: it is no dataset yet), and the rows of
-    ``train`` and ``test`` by record id."""
+    ``train`` and ``test`` by record id; columns that a person added (``more``)."""
 
     share: float | None
     rows: dict[str, dict[str, Row]]
+    more: dict[str, list[pa.Field]]
 
 
 class Leak(NamedTuple):
@@ -76,8 +77,15 @@ def load(repo: Repository, root: bytes, folder: bytes) -> Dataset:
     """The dataset of a tree; ``InvalidError`` names the file that cannot be read."""
     found = file_at(repo, root, folder, split.NAME)
     share = None if found is None else split.parse(found, join(folder, split.NAME))
-    rows = {name: _rows(repo, root, folder, name) for name in SPLITS}
-    return Dataset(share, rows)
+    tables = {name: _table(repo, root, folder, name) for name in SPLITS}
+    more = {
+        name: [field for field in table.schema if field.name not in SCHEMA.names]
+        for name, table in tables.items()
+    }
+    rows = {
+        name: {row["record_id"]: row for row in one.to_pylist()} for name, one in tables.items()
+    }
+    return Dataset(share, rows, more)
 
 
 def table_path(folder: bytes, name: str) -> bytes:
@@ -90,11 +98,13 @@ def join(folder: bytes, name: bytes) -> bytes:
     return folder + b"/" + name if folder else name
 
 
-def dump(rows: Mapping[str, Row]) -> bytes:
+def dump(rows: Mapping[str, Row], more: Sequence[pa.Field] = ()) -> bytes:
     """The table of these rows: the same bytes for the same rows."""
     out = io.BytesIO()
     listed = [rows[record] for record in sorted(rows)]
-    parquet.write_table(pa.Table.from_pylist(listed, SCHEMA), out, compression="zstd")
+    parquet.write_table(
+        pa.Table.from_pylist(listed, pa.schema([*SCHEMA, *more])), out, compression="zstd"
+    )
     return out.getvalue()
 
 
@@ -134,18 +144,39 @@ def _by(rows: Iterable[Row], column: str) -> dict[str, str]:
     return found
 
 
-def _rows(repo: Repository, root: bytes, folder: bytes, name: str) -> dict[str, Row]:
+def _table(repo: Repository, root: bytes, folder: bytes, name: str) -> pa.Table:
+    """The table of a split; ``InvalidError`` for one that is none, or was edited out of shape."""
     path = table_path(folder, name)
     data = file_at(repo, root, folder, path.rpartition(b"/")[2])
     if data is None:
-        return {}
+        return SCHEMA.empty_table()
     try:
         table = parquet.read_table(io.BytesIO(data))
-        listed = table.select(SCHEMA.names).cast(SCHEMA).to_pylist()
+        own = [table.column(field.name).cast(field.type) for field in SCHEMA]
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         why = str(error).partition("\n")[0]
         raise InvalidError(f"{show_path(path)} is no table of promoted records: {why}") from None
-    return {row["record_id"]: row for row in listed}
+    _check(table, name, show_path(path))
+    more = [field for field in table.schema if field.name not in SCHEMA.names]
+    arrays = own + [table.column(field.name) for field in more]
+    return pa.Table.from_arrays(arrays, schema=pa.schema([*SCHEMA, *more]))
+
+
+def _check(table: pa.Table, name: str, path: str) -> None:
+    seen: set[str] = set()
+    for at, (record, side) in enumerate(
+        zip(*(table.column(one).to_pylist() for one in ("record_id", "split")), strict=True), 1
+    ):
+        if record in seen:
+            raise InvalidError(f"{path}, row {at}: record_id: {record} stands there twice")
+        if side != name:
+            raise InvalidError(f"{path}, row {at}: split: {side!r}, and must be {name}")
+        seen.add(record)
+    for field in SCHEMA:
+        column = table.column(field.name)
+        if not field.nullable and column.null_count:
+            row = column.is_null().to_pylist().index(True) + 1
+            raise InvalidError(f"{path}, row {row}: {field.name}: missing")
 
 
 def file_at(repo: Repository, root: bytes, folder: bytes, name: bytes) -> bytes | None:

@@ -156,7 +156,7 @@ def files(
         found[join(folder, split.NAME)] = split.dump(made.share)
     for name in SPLITS:
         if rows[name] != dataset.rows[name]:
-            found[table_path(folder, name)] = dump(rows[name])
+            found[table_path(folder, name)] = dump(rows[name], dataset.more[name])
     for one in taken:
         found[join(folder, one.row["path"].encode())] = one.entry
     return found
@@ -231,7 +231,7 @@ def _rows(dataset: Dataset, taken: Iterable[Candidate], share: float) -> dict[st
         new = {**one.row, "split": name}
         old = rows[name].get(new["record_id"])
         if old is None or any(old[column] != new[column] for column in _LABEL):
-            rows[name][new["record_id"]] = new
+            rows[name][new["record_id"]] = {**(old or {}), **new}
     return rows
 
 

@@ -4,6 +4,7 @@ import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import pyarrow as pa
 import pytest
 from blake3 import blake3
 from hypothesis import given
@@ -236,6 +237,41 @@ def test_two_that_promote_at_once_both_arrive(wild):
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(promote, halves))
     assert len(table(wild, "train", "sets")) == 20
+
+
+def edited(wild, change):
+    """Write the table for training anew, as a person might."""
+    file = wild.repo.path + "/data/train.parquet"
+    parquet.write_table(change(parquet.read_table(file)), file)
+    wild.repo.add(["data"])
+
+
+def test_columns_of_ones_own_stay(wild):
+    ids = captured(wild, texts(3))
+    wild.repo.promote("deployed", "wild", split=0)
+    edited(wild, lambda table: table.append_column("note", [["a", "b", "c"]]))
+    wild.commit(events=[{"record_id": ids[1], "value": "better", "source": "gold"}])
+    captured(wild, texts(1, 10), start=10)
+    wild.repo.promote("deployed", "wild")
+    notes = [(row["note"], row["label"]) for row in table(wild, "train").values()]
+    assert notes == [("a", "label 0"), ("b", "better"), ("c", "label 2"), (None, "label 10")]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda t: pa.concat_tables([t, t]), "row 4: record_id: r000000 stands there twice"),
+        (lambda t: t.set_column(1, "path", [["x", None, "z"]]), "row 2: path: missing"),
+        (lambda t: t.set_column(9, "split", [["train", "test", "train"]]), "row 2: split: 'test'"),
+        (lambda t: t.drop_columns(["label"]), "is no table of promoted records"),
+    ],
+)
+def test_tables_that_were_edited_out_of_shape(wild, change, why):
+    captured(wild, texts(3))
+    wild.repo.promote("deployed", "wild", split=0)
+    edited(wild, change)
+    with pytest.raises(InvalidError, match=why):
+        wild.repo.promote("deployed", "wild")
 
 
 def test_undo_takes_it_back(wild):
