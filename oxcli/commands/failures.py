@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from oxcore.api import Repo
 
 _MOST = 4096  # bytes of an input that are printed
-_ORDERS = ("worst", "uncertainty", "newest", "oldest", "slowest")
+_ORDERS = ("worst", "farthest", "uncertainty", "newest", "oldest", "slowest")
 
 
 class Options(TypedDict):

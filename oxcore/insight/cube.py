@@ -117,7 +117,8 @@ def _confusion(pairs: Sequence[tuple[int, str, str, int, float, float]], bit: in
     return {pair: added(parts) for pair, parts in sorted(found.items())}
 
 
-_OFF = finite("(TRY_CAST(prediction AS DOUBLE) - TRY_CAST(truth AS DOUBLE))")
+OFF = finite("(TRY_CAST(prediction AS DOUBLE) - TRY_CAST(truth AS DOUBLE))")
+"""How far a prediction that is a number is off."""
 _PARTS = f"""
 SELECT mark, failed, known, correct, bin, count(*), fsum(weight), fsum(weight * weight),
     coalesce(fsum(weight * confidence), 0), coalesce(fsum(weight * power(miss, 2)), 0),
@@ -131,7 +132,7 @@ SELECT mark, failed, known, correct, bin, count(*), fsum(weight), fsum(weight * 
     coalesce(fsum(weight * power(off, 4)), 0), sum(up)::BIGINT, sum(down)::BIGINT
 FROM (SELECT mark, status = 'error' AS failed, truth IS NOT NULL AS known, correct, weight, ts,
     price, confidence, up, down, confidence - CAST(correct AS INT) AS miss,
-    CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {_OFF} END AS off,
+    CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {OFF} END AS off,
     CASE WHEN confidence IS NOT NULL  -- for least and greatest pass over nulls
         THEN CAST(least({BINS - 1}, greatest(0, floor(confidence * {BINS}))) AS INT) END AS bin
     FROM {{marked}} WHERE mark <> 0)

@@ -6,6 +6,7 @@ The same report and pictures give the same bytes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -19,6 +20,7 @@ from oxcore.insight.versus import Turn, Versus
 _Look = Callable[[str], Shown]  # what to show of the input of a record, by its id
 _MATRIX = 30  # classes of a confusion matrix that is drawn; of more only the pairs are listed
 _PAIRS = 40
+_FRACTION = re.compile(r"-?\d{1,15}\.\d{5,}")  # a number with more digits than tell anything
 
 
 def page(report: Report, inputs: Mapping[str, Shown], versus: Versus | None = None) -> str:
@@ -31,12 +33,14 @@ def page(report: Report, inputs: Mapping[str, Shown], versus: Versus | None = No
     parts = [
         *_head(report, title),
         *_tiles(report),
-        *_section("Over time", plots.over_time(report.points, report.step, report.commits)),
+        *_section(
+            "Over time", plots.over_time(report.points, report.step, report.commits, report.task)
+        ),
         *_versus(versus, look),
         *_slices(report),
         *_confusion(report.cells, look),
         *_section("Can its confidence be trusted?", plots.calibration(report.calibration)),
-        *_worst(report.worst, look),
+        *_worst(report.worst, look, report.task),
     ]
     body = "\n".join(parts)
     return (
@@ -96,7 +100,8 @@ def _tiles(report: Report) -> Iterator[str]:
         tiles.append(("cost of a call", _number(whole.cost), whole.cost.n))
     yield '<div class="tiles">'
     for name, value, n in tiles:
-        yield _tile(name, value, f"n = {n:,}")
+        if value != "-":
+            yield _tile(name, value, f"n = {n:,}")
     latencies = " / ".join("-" if ms is None else f"{ms:,.1f}" for ms in whole.latency)
     yield _tile("latency, ms: p50 / p95 / p99", latencies, f"n = {whole.n:,}")
     if whole.up or whole.down:
@@ -105,6 +110,9 @@ def _tiles(report: Report) -> Iterator[str]:
 
 
 def _tile(name: str, value: str, note: str) -> str:
+    figure, _, interval = value.partition(" (")
+    if interval.endswith(")"):
+        value, note = figure, f"{interval[:-1]} · {note}"
     return (
         f'<div class="tile"><div class="name">{escape(name)}</div>'
         f'<div class="value">{escape(value)}</div><div class="note">{escape(note)}</div></div>'
@@ -207,11 +215,12 @@ def _anchor(cell: Cell) -> str:
     return "pair-" + "-".join(text.encode().hex() or "0" for text in (cell.truth, cell.prediction))
 
 
-def _worst(examples: Sequence[Example], look: _Look) -> Iterator[str]:
+def _worst(examples: Sequence[Example], look: _Look, task: str) -> Iterator[str]:
     if not examples:
         return
     yield "<h2>The worst examples</h2>"
-    yield '<p class="quiet">Wrong ones, the surest first.</p><div class="cards">'
+    told = "Wrong ones, the surest first." if task == "classes" else "Those farthest off first."
+    yield f'<p class="quiet">{told}</p><div class="cards">'
     for one in examples:
         yield _card(look(one.record_id), one.record_id, _told(one))
     yield "</div>"
@@ -271,6 +280,8 @@ def _turn(one: Turn, look: _Look) -> str:
 
 
 def _short(text: str) -> str:
+    if _FRACTION.fullmatch(text):
+        return f"{float(text):.6g}"
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 
@@ -302,13 +313,17 @@ margin:20px 0}
 table{border-collapse:collapse;width:100%;background:#fff;font-size:14px}
 th,td{padding:6px 10px;border-bottom:1px solid #e2e8f0;text-align:right}
 th:first-child,td:first-child{text-align:left}th{font-weight:600;color:#475569}
-.matrix{width:auto}.matrix td,.matrix th{text-align:center;border:1px solid #fff;padding:4px 8px}
+.matrix{width:auto;max-width:100%;display:block;overflow-x:auto}
+.matrix td,.matrix th{text-align:center;border:1px solid #fff;padding:4px 8px}
 .bar{position:relative;min-width:120px}.bar i{position:absolute;left:0;top:20%;height:60%;
 background:#fecaca;border-radius:3px}.bar span{position:relative}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:12px;
 margin:12px 0}
-.card{font-size:13px}.card img{display:block;max-width:100%;image-rendering:pixelated;
-margin:0 auto 8px}.card pre{white-space:pre-wrap;margin:0 0 8px;font-size:12px;max-height:180px;
+.card{font-size:13px}.card,.tile,h1,h2,summary,td:first-child{overflow-wrap:anywhere}
+td:not(:first-child){white-space:nowrap}
+.card img{display:block;max-width:100%;image-rendering:pixelated;
+margin:0 auto 8px;outline:1px solid #e2e8f0}
+.card pre{white-space:pre-wrap;margin:0 0 8px;font-size:12px;max-height:180px;
 overflow:auto}
 details{margin:6px 0}summary{cursor:pointer}details:target>summary{font-weight:600}
 a{color:inherit}

@@ -13,14 +13,18 @@ from oxcore.insight.report import Mark, Point
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 860, 240, 46, 34, 26
 _INK, _QUIET, _GOOD, _BAD, _BARS = "#1e293b", "#64748b", "#0f766e", "#b91c1c", "#cbd5e1"
 _COMMIT = "#4f46e5"
+_HIGH = 0.4  # of the plot, the highest bar
 _APART = 7  # pixels between marks of commits; nearer ones are one
+_NAME = 40  # characters of the name of a model
 _TOLD = 8  # commits that a mark names
 
 
-def over_time(points: Sequence[Point], step: int, commits: Sequence[Mark] = ()) -> str:
-    """Records as bars, accuracy with its interval and the error rate as lines, a mark where
-    another model begins to answer, and small ones below for commits; "" where there are fewer than
-    two points."""
+def over_time(
+    points: Sequence[Point], step: int, commits: Sequence[Mark] = (), task: str = "classes"
+) -> str:
+    """Records as bars, accuracy (of classes) with its interval and the error rate as lines, a mark
+    where another model begins to answer, and small ones below for commits; "" where there are fewer
+    than two points."""
     if len(points) < 2:
         return ""
     first, last = points[0].start, points[-1].start + step * 1_000_000
@@ -29,19 +33,21 @@ def over_time(points: Sequence[Point], step: int, commits: Sequence[Mark] = ()) 
     wide = max(1.0, room * step * 1_000_000 / (last - first) - 1)
     xs = [LEFT + room * (point.start - first) / (last - first) for point in points]
     parts = [
-        f'<rect x="{x:.1f}" y="{_y(point.n / most):.1f}" width="{wide:.1f}" '
-        f'height="{HEIGHT - BOTTOM - _y(point.n / most):.1f}" fill="{_BARS}">'
+        f'<rect x="{x:.1f}" y="{_y(_HIGH * point.n / most):.1f}" width="{wide:.1f}" '
+        f'height="{HEIGHT - BOTTOM - _y(_HIGH * point.n / most):.1f}" fill="{_BARS}">'
         f"<title>{_when(point.start)}: {point.n:,} records</title></rect>"
         for x, point in zip(xs, points, strict=True)
     ]
     middles = [x + wide / 2 for x in xs]
-    parts += _band(middles, points)
-    parts += _line(middles, [point.accuracy.value for point in points], _GOOD)
+    legend = [(_BARS, f"records (most: {most:,})"), (_BAD, "failed calls")]
+    if task == "classes":
+        parts += _band(middles, points)
+        parts += _line(middles, [point.accuracy.value for point in points], _GOOD)
+        legend.append((_GOOD, "accuracy"))
     parts += _line(middles, [point.error_rate.value for point in points], _BAD)
     parts += _models(xs, points)
     parts += _commits([(LEFT + room * (one.time - first) / (last - first), one) for one in commits])
     parts += _axis(f"{_when(first)}", f"{_when(last)}")
-    legend = [(_BARS, f"records (most: {most:,})"), (_GOOD, "accuracy"), (_BAD, "failed calls")]
     if commits:
         legend.append((_COMMIT, "commits of the branch"))
     return _svg("over time", [*parts, *_legend(legend)])
@@ -104,11 +110,17 @@ def _models(xs: Sequence[float], points: Sequence[Point]) -> Iterator[str]:
     for (_, before), (x, point) in pairwise(zip(xs, points, strict=True)):
         new = [model for model in point.models if model not in before.models]
         if new:
-            text = escape(", ".join(new))
+            name = ", ".join(new)
+            text = escape(
+                name if len(name) <= _NAME else f"{name[: _NAME // 2]}...{name[-_NAME // 2 :]}"
+            )
+            end = x > WIDTH / 2
+            anchor = ' text-anchor="end"' if end else ""
             yield (
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" '
                 f'stroke="{_INK}" stroke-dasharray="3 3"/>'
-                f'<text x="{x + 4:.1f}" y="{TOP + 10}" fill="{_INK}">{text}</text>'
+                f'<text x="{x - 4 if end else x + 4:.1f}" y="{TOP + 10}" fill="{_INK}"{anchor}>'
+                f"{text}<title>{escape(name)}</title></text>"
             )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from oxcore.insight.cube import GUESS, Confusion
+from oxcore.insight.cube import GUESS, OFF, Confusion
 from oxcore.insight.examples import Examples
 from oxcore.insight.figures import ClassFigures, Figure, Weighted, by_class, proportion
 from oxcore.insight.metrics import (
@@ -159,7 +159,7 @@ def report(
         step,
         points,
         _during(history, points, step),
-        tuple(failures(found, limit=_WORST)),
+        tuple(failures(found, sort="worst" if task == "classes" else "farthest")),
     )
 
 
@@ -258,12 +258,14 @@ def over_time(sql: Engine) -> tuple[int, tuple[Point, ...]]:
 
 SORTS: Mapping[str, str] = {
     "worst": "correct NULLS LAST, status <> 'error', confidence DESC NULLS LAST",
+    "farthest": f"abs({OFF}) DESC NULLS FIRST",
     "uncertainty": "confidence NULLS LAST",
     "newest": "ts DESC",
     "oldest": "ts",
     "slowest": "latency_ms DESC NULLS LAST",
 }
-"""How failures may be ordered: ``worst`` is wrong ones first, the surest of them at the top."""
+"""How failures may be ordered: ``worst`` is wrong ones first, the surest of them at the top;
+``farthest`` is of numbers."""
 WRONG = "(status = 'error' OR coalesce(NOT correct, false) OR down > 0)"
 """A failure: a call that failed, a wrong answer, or one that somebody voted down."""
 

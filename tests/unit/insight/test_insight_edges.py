@@ -194,3 +194,14 @@ def test_commits_of_the_branch_are_marked_over_time(wild):
     assert [one.commit for one in found.commits] == [one.id.hex() for one in reversed(wanted)]
     assert {one.title for one in found.commits} >= {"captured"}
     assert f"{found.commits[-1].commit[:10]} captured" in page(found, {})
+
+
+def test_the_worst_of_numbers_are_those_farthest_off(wild):
+    said = [1.5, 9.25, 2.0, None]
+    wild.commit(
+        [{"output": {"value": one}} for one in said],
+        [{"record_id": f"r{n:06}", "value": 1.5} for n in range(4)],
+    )
+    found = shown(wild)
+    assert [one.record_id for one in found.worst] == ["r000003", "r000001", "r000002"]
+    assert "farthest off" in page(found, {})
