@@ -106,8 +106,7 @@ class ParquetReader:
             chosen = set(names)
             chunks = map(meta.column, range(meta.num_columns))
             size = sum(one.total_uncompressed_size for one in chunks if _is_of(one, chosen))
-        rows: int = meta.num_rows
-        return max(1, min(_ROWS, rows * _BYTES // max(size, 1)))
+        return rows_at_once(meta.num_rows, size)
 
     def _counted(self, index: int) -> int | None:
         """The nulls of a column by the footer; None for one that it does not count."""
@@ -138,6 +137,11 @@ class ParquetReader:
         except DAMAGE as error:
             after = None if start is None else start + 1
             raise self.source.broken(f"broken Parquet: {error}".strip(), row=after) from error
+
+
+def rows_at_once(rows: int, size: int) -> int:
+    """How many of some rows, which take ``size`` bytes, are read together."""
+    return max(1, min(_ROWS, rows * _BYTES // max(size, 1)))
 
 
 def _is_of(chunk: parquet.ColumnChunkMetaData, names: set[str]) -> bool:

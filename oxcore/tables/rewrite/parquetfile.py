@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow import parquet
 
+from oxcore.tables.formats.parquet import rows_at_once
 from oxcore.tables.reading import DAMAGE
 from oxcore.tables.rewrite.batches import Batches
 from oxcore.tables.rewrite.edits import Edits
@@ -20,7 +21,6 @@ from oxcore.tables.rewrite.packing import kept_open
 from oxcore.tables.source import Source, opened
 from oxcore.tables.write import PAGES
 
-_ROWS = 1 << 15  # of a batch
 _BUFFER = 1 << 20  # bytes read ahead in each column
 _MOST = 256 << 20  # bytes of a row group that is held at once; a larger one is parted
 _CODECS = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4"}
@@ -56,7 +56,9 @@ def _group(
 ) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
     try:
-        for batch in whole.iter_batches(_ROWS, row_groups=[number]):
+        meta = whole.metadata.row_group(number)
+        rows = rows_at_once(meta.num_rows, meta.total_byte_size)
+        for batch in whole.iter_batches(rows, row_groups=[number]):
             held.append(batches.changed(batch))
             if sum(one.nbytes for one in held) > _MOST:
                 yield pa.Table.from_batches(held, batches.schema)

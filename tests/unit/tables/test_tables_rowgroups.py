@@ -12,6 +12,7 @@ from pyarrow import parquet
 from oxcore import tables
 from oxcore.tables import rowgroups
 from oxcore.tables.formats import parquet as formats_parquet
+from oxcore.tables.rewrite import parquetfile
 
 ROWS = 20_000
 MOST = 1 << 10
@@ -102,3 +103,19 @@ def test_large_values_are_read_a_few_at_a_time(tmp_path, monkeypatch):
     assert max(sizes) <= 1 << 20 < sum(sizes)
     assert max(batch.nbytes for batch in table.scan("image.raw")) <= 1 << 20
     assert [len(batch) for batch in table.scan("id")] == [1000]
+
+
+def test_a_group_of_large_values_is_parted_where_it_is_written_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats_parquet, "_BYTES", 1 << 16)
+    monkeypatch.setattr(parquetfile, "_MOST", 1 << 20)
+    chance = random.Random(1)
+    images = pa.array([chance.randbytes(10_000) for _ in range(1000)])
+    path, out = tmp_path / "t.parquet", tmp_path / "o.parquet"
+    parquet.write_table(pa.table({"id": range(1000), "image": images}), path)
+    source = tables.Source("t", path.stat().st_size, partial(path.open, "rb"))
+    with out.open("wb") as file:
+        assert parquetfile.rewrite(source, tables.Edits(cells={5: {"id": -1}}), file) == 1000
+    footer = parquet.ParquetFile(out).metadata
+    sizes = [footer.row_group(at).total_byte_size for at in range(footer.num_row_groups)]
+    assert max(sizes) < 3 << 19
+    assert parquet.read_table(out)["image"].combine_chunks().equals(images)
