@@ -39,10 +39,12 @@ SMOKE: Step = ["python", "-m", "benches", "--smoke"]
 DEEP: Step = ["python", "-m", "pytest", "-m", "deep", "--timeout", "3600"]
 BENCH: Step = ["python", "-m", "benches"]
 DEMO: Step = ["python", "examples/main_job.py"]
+DIGITS: Step = ["python", "examples/digits.py"]
 TEST = [FORMAT, RUFF, TYPES, CONTRACTS, UNIT, SMOKE]
 
 VERBS: dict[str, tuple[str, list[Step]]] = {
     "demo": ("the whole main job on real data", [DEMO]),
+    "digits": ("a model that fails in service, found, mended and proved", [DIGITS]),
     "test": ("what CI runs: format, lint, types, contracts, tests, benchmark smoke", TEST),
     "lint": ("formatting and lint", [FORMAT, RUFF]),
     "fix": ("mend what ruff can mend, and reformat", [MEND, REFORMAT]),
@@ -51,7 +53,7 @@ VERBS: dict[str, tuple[str, list[Step]]] = {
     "unit": ("the test suite alone", [UNIT]),
     "bench": ("the benchmarks beside their bars, small; --full for full size", [BENCH]),
     "deep": ("tests that take minutes or gigabytes", [DEEP]),
-    "all": ("everything: test, deep, demo, bench", [*TEST, DEEP, DEMO, BENCH]),
+    "all": ("everything: test, deep, demo, digits, bench", [*TEST, DEEP, DEMO, DIGITS, BENCH]),
 }
 
 

@@ -12,6 +12,10 @@ default:
 demo *args:
     {{ python }} dev.py demo "$@"
 
+# a model that fails in service, found, mended and proved
+digits *args:
+    {{ python }} dev.py digits "$@"
+
 # what CI runs: format, lint, types, contracts, tests, benchmark smoke
 test:
     {{ python }} dev.py test
@@ -48,6 +52,6 @@ bench-full *args:
 deep *args:
     {{ python }} dev.py deep "$@"
 
-# everything: test, deep, demo, bench
+# everything: test, deep, demo, digits, bench
 all:
     {{ python }} dev.py all
