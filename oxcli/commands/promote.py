@@ -97,7 +97,8 @@ def command(session: Session, branch: str, folder: str, **options: Unpack[Option
     if options["as_json"]:
         session.emit({**_document(made), "into": show_path(into), "dry_run": options["dry_run"]})
         return
-    session.lines(_told(made, session.show(into), dry_run=options["dry_run"]))
+    place = f"{session.show(into)}/" if into else ""
+    session.lines(_told(made, place, dry_run=options["dry_run"]))
     if made.files and not options["dry_run"]:
         session.say(f"committed on {options['onto']}" if options["onto"] else "staged: ox commit")
 
@@ -107,7 +108,7 @@ def _told(made: Promoted, place: str, *, dry_run: bool) -> Iterator[str]:
     for name, total in made.totals.items():
         more = made.relabelled[name]
         labels = f", {plural(more, 'label')} changed" if more else ""
-        yield f"{place}/{name}: {plural(total, 'row')} ({would} {made.added[name]:,}{labels})"
+        yield f"{place}{name}: {plural(total, 'row')} ({would} {made.added[name]:,}{labels})"
     if any(path.endswith(b"split.json") for path in made.files):
         yield f"{made.share:.1%} of all groups are for the test, for good"
     if made.same:

@@ -10,7 +10,8 @@ from oxcore import tree, verbs
 from oxcore.api.insight import How, Insight, condition_of
 from oxcore.errors import NotFoundError, UsageError, counted
 from oxcore.model.entries import path_bytes, show_path
-from oxcore.refs import branch_ref
+from oxcore.model.ids import parse_id
+from oxcore.refs import branch_ref, check_ref_name
 
 if TYPE_CHECKING:
     from oxcore.insight.chosen import Picked
@@ -255,11 +256,11 @@ class Training(Insight):
 
     def _commit(self, job: Job, onto: str, *, dry_run: bool) -> Promoted:
         """Plan it on a branch and commit it there, while no other writes."""
+        ref = branch_ref(onto)
+        check_ref_name(ref)
         with self._repo.lock("promote"):
-            try:
-                root = verbs.names.resolve_tree(self._repo, onto)
-            except NotFoundError:
-                root = tree.EMPTY
+            tip = self._repo.view().refs().get(ref)
+            root = self._repo.commit(parse_id(tip)).tree if tip else tree.EMPTY
             made = job.plan(self._repo, root)
             if made.files and not dry_run:
                 begin = verbs.transaction.transaction

@@ -103,7 +103,10 @@ class Record(dict[str, Any]):
 
 def path_of(name: str) -> bytes:
     """The file of a rule."""
-    return FOLDER + b"/" + check_name(name).encode() + b".yaml"
+    try:
+        return FOLDER + b"/" + check_name(name).encode() + b".yaml"
+    except InvalidError as error:
+        raise InvalidError(f"{name!r} names no rule", hint=error.hint) from None
 
 
 def parse(name: str, text: bytes) -> Rule:

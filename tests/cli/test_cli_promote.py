@@ -51,6 +51,8 @@ def test_from_within_a_folder(ox, wild):
     folder.mkdir()
     ox("promote", "deployed", "wild", "--to", "both", "--into", "here", cwd=folder)
     assert (folder / "here" / "split.json").exists()
+    told = ox("promote", "deployed", "wild", "--to", "both", "--into", ".", "-n", cwd=wild)
+    assert told.lines[0].startswith("train: ")
 
 
 def test_what_makes_no_sense(ox, wild):
@@ -59,6 +61,7 @@ def test_what_makes_no_sense(ox, wild):
     assert "nothing" in ox.fails(*call, "--where", "nothing = 1", cwd=wild).err
     assert "no slice is called 'night'" in ox.fails(*call, "--slice", "night", cwd=wild).err
     assert ox.fails("promote", "deployed", "tame", "--to", "test", cwd=wild).code == 5
+    assert "bad..name" in ox.fails(*call, "--onto", "bad..name", "-n", cwd=wild).err
     ox(*call, "--split", "0.25", cwd=wild)
     assert "the test's share is 0.25, and stays" in ox.fails(*call, "--split", "0.3", cwd=wild).err
 

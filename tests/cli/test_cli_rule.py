@@ -55,3 +55,4 @@ def test_code_is_asked_for(ox, wild, write):
     assert out.splitlines()[-1].split()[:2] == ["long", "2"]
     result = ox.fails("rule", "add", "x", "--label", "y", cwd=wild)
     assert "where: or python:" in result.err
+    assert "'../x' names no rule" in ox.fails("rule", "add", "../x", cwd=wild).err
