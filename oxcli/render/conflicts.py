@@ -118,5 +118,8 @@ def _hints(found: Sequence[OpenConflict], show: Show) -> Iterator[str]:
     yield f"all that is open of a table: ox resolve --ours|--theirs {name}"
     if cell is not None:
         yield f"one cell: ox resolve {name} --set '{cell_name(cell)}=VALUE'"
+    row = next((one for one in islice(inside.cells(), LISTED) if one.kind == "deleted"), None)
+    if row is not None:
+        yield f"one row: ox resolve {name} --set '{cell_name(row)}=ours', or theirs"
     count = sum(max(one.left, 1) for one in found)
     yield f"{plural(count, 'conflict')} in {plural(len(found), 'file')}; then: ox commit"
