@@ -48,13 +48,14 @@ def import_labels(
         raise NotFoundError(f"no table is at {file!r}", hint="a file, or REV:PATH")
     key = key or (table.key[0] if len(table.key) == 1 else "")
     place = path_bytes(folder).strip(b"/")
-    records = captured(repo, repo.commit(_tip(repo, branch)).tree, place)
     with engine({"t": table.reader}) as sql:
         told = given(sql, table.schema, key, value)
     column = column or evaluations.column_of(key)
-    with examples(records, Reading(), (column or "input_hash",)) as opened:
-        found = match(opened.sql, told, column, say.source)
-    commit = _commit(repo, branch, show_path(place), found.labels, say) if found.labels else None
+    with repo.lock("label"):  # so that two who import the same at once add it once
+        records = captured(repo, repo.commit(_tip(repo, branch)).tree, place)
+        with examples(records, Reading(), (column or "input_hash",)) as opened:
+            found = match(opened.sql, told, column, say.source)
+        commit = _commit(repo, branch, show_path(place), found.labels, say)
     return Imported(len(found.labels), *found[1:], told.empty, commit)
 
 
@@ -63,6 +64,8 @@ def _commit(
 ) -> bytes | None:
     from oxcore.capturing.events import Said, said
 
+    if not labels:
+        return None
     now = repo.settings.clock().us
     author = say.author or repo.author().name
     message = f"{counted(len(labels), 'label')} ({say.source})"

@@ -1,9 +1,12 @@
 """Labels that arrive as a table, against a plain dict of what is known."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oxcore.api import Repo
 from oxcore.errors import InvalidError, NotFoundError
 
 
@@ -52,6 +55,19 @@ def test_labels_become_events_once(shown):
         ("label", "gold", "Ann", "7"),
         ("label", "gold", "Ann", "3"),
     ]
+
+
+def test_two_who_import_the_same_at_once_add_it_once(shown, tmp_path_factory):
+    file = tmp_path_factory.mktemp("both") / "truth.csv"
+    file.write_text("record_id,label\n" + "".join(f"r{n:06},7\n" for n in range(5)))
+
+    def load(_):
+        with Repo.open(shown.repo.path, author="Bob <bob@example.org>") as repo:
+            return repo.import_labels(str(file), "deployed", "wild")
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(load, range(2)))
+    assert sorted((one.added, one.known) for one in done) == [(0, 5), (5, 0)]
 
 
 def test_who_changes_his_mind_is_heard_each_time(shown):
@@ -106,7 +122,6 @@ def test_the_last_import_counts(tables):
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from oxcore.api import Repo
     from oxcore.model.commits import Moment, Person
     from oxcore.model.settings import Settings
     from oxcore.testing import captured
