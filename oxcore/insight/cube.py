@@ -82,7 +82,8 @@ def tally(sql: Engine, groups: Sequence[str], *, few: bool) -> Iterator[Tally]:
         yield from tally(sql, groups[half:], few=few)
         return
     marked = f"(SELECT *, {_mark(groups)} AS mark FROM examples)"
-    parts = [Part(*row) for row in sql.rows(_PARTS.format(marked=marked))]
+    off = OFF if _numbers(sql) else "CAST(NULL AS DOUBLE)"
+    parts = [Part(*row) for row in sql.rows(_PARTS.format(marked=marked, off=off))]
     pairs = sql.rows(_PAIRS.format(marked=marked)) if few else []
     times = latencies(sql, marked, len(groups), len({part.mark for part in parts}))
     for bit, latency in enumerate(times):
@@ -97,6 +98,12 @@ def few_truths(sql: Engine) -> bool:
     """Whether there are at most 200 truths: then they are classes."""
     found: int = sql.rows("SELECT count(DISTINCT truth) FROM examples")[0][0]
     return found <= CLASSES
+
+
+def _numbers(sql: Engine) -> bool:
+    """Whether any truth is a number: to try each prediction is dear."""
+    distinct = "SELECT DISTINCT truth FROM examples WHERE truth IS NOT NULL"
+    return bool(sql.rows(f"SELECT count(TRY_CAST(truth AS DOUBLE)) FROM ({distinct})")[0][0])
 
 
 def _marks(sql: Engine, groups: Sequence[str]) -> int:
@@ -132,7 +139,7 @@ SELECT mark, failed, known, correct, bin, count(*), fsum(weight), fsum(weight * 
     coalesce(fsum(weight * power(off, 4)), 0), sum(up)::BIGINT, sum(down)::BIGINT
 FROM (SELECT mark, status = 'error' AS failed, truth IS NOT NULL AS known, correct, weight, ts,
     price, confidence, up, down, confidence - CAST(correct AS INT) AS miss,
-    CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {OFF} END AS off,
+    CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {{off}} END AS off,
     CASE WHEN confidence IS NOT NULL  -- for least and greatest pass over nulls
         THEN CAST(least({BINS - 1}, greatest(0, floor(confidence * {BINS}))) AS INT) END AS bin
     FROM {{marked}} WHERE mark <> 0)
