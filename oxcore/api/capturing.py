@@ -16,7 +16,7 @@ from oxcore.capturing.options import NAMES
 from oxcore.capturing.recorder import Event
 from oxcore.capturing.trouble import Trouble
 from oxcore.capturing.wrap import Capture
-from oxcore.errors import OxError, StorageError, UsageError
+from oxcore.errors import InvalidError, OxError, StorageError, UsageError
 from oxcore.transfer.connect import is_url, local_path
 from oxcore.wire.routes import parse_url
 
@@ -173,6 +173,7 @@ _broken: dict[Hashable, tuple[float, Exception]] = {}
 
 
 def _recorder(repo: Place, branch: str, directory: str, settings: dict[str, object]) -> Recorder:
+    _check(repo, branch, directory)
     key = (repo, branch, directory)
     broken = _broken.get(key)
     if broken is not None and time.monotonic() < broken[0]:
@@ -184,9 +185,18 @@ def _recorder(repo: Place, branch: str, directory: str, settings: dict[str, obje
         raise
 
 
+def _check(repo: object, branch: object, directory: object) -> None:
+    """Raise ``InvalidError`` where these are not of their types."""
+    if not isinstance(repo, str | os.PathLike | Repo):
+        raise InvalidError(f"a repository is a URL, a path or an open Repo, not {repo!r}")
+    for name, value in (("branch", branch), ("directory", directory)):
+        if not isinstance(value, str):
+            raise InvalidError(f"a {name} is text, not {value!r}")
+
+
 def _made(repo: Place, branch: str, directory: str, settings: dict[str, object]) -> Recorder:
     address, spools = _found(repo)
-    where = Where(address, branch, directory.strip("/"))
+    where = Where(address, branch, directory.rstrip("/"))
     where.check()
     same = next((one for one in REGISTRY.unlocked() if one.spool.where == where), None)
     if same is not None:
@@ -216,7 +226,7 @@ def _recorder_of(record_id: str, place: dict[str, object]) -> Recorder:
     repo, branch, directory = (place.get(name) for name in ("repo", "branch", "directory"))
     if repo is not None and branch is not None and directory is not None:
         settings = {name: place[name] for name in _SETTINGS & place.keys()}
-        return _recorder(cast("Place", repo), str(branch), str(directory), settings)
+        return _recorder(cast("Place", repo), cast("str", branch), cast("str", directory), settings)
     found = REGISTRY.of_record(record_id)
     if found is None:
         raise UsageError(

@@ -13,6 +13,8 @@ FIELDS = frozenset(
 """The names that ``save`` takes; every other one goes into ``params``."""
 
 STATUSES = ("ok", "error")
+_NUMBERS = ("latency_ms", "confidence")
+_LAST = 253_402_300_800  # seconds until the year 10000
 
 
 def sorted_out(more: Mapping[str, object]) -> tuple[dict[str, object], list[InvalidError]]:
@@ -35,9 +37,35 @@ def sorted_out(more: Mapping[str, object]) -> tuple[dict[str, object], list[Inva
     if "error" in told:
         told["error"] = error_text(told["error"])
         told.setdefault("status", "error")
+    problems += _numbers(told)
     if told.get("status", "ok") not in STATUSES:
         problems.append(InvalidError(f"a status is 'ok' or 'error', not {told.pop('status')!r}"))
     return told, problems
+
+
+def _numbers(told: dict[str, object]) -> list[InvalidError]:
+    """What is wrong with fields that ought to be numbers, which are taken out; times as such."""
+    wrong = [name for name in _NUMBERS if name in told and number(told[name]) is None]
+    problems = [InvalidError(f"{name} is a number, not {told.pop(name)!r}") for name in wrong]
+    if "ts_start" in told:
+        try:
+            told["ts_start"] = time_of(told["ts_start"])
+        except InvalidError as error:
+            problems.append(error)
+            del told["ts_start"]
+    return problems
+
+
+def time_of(start: object) -> int:
+    """Microseconds since the epoch of a time in seconds, or of a ``datetime``."""
+    stamp = getattr(start, "timestamp", None)
+    try:
+        seconds = number(stamp() if callable(stamp) else start)
+    except (TypeError, ValueError, OverflowError, OSError):
+        seconds = None
+    if seconds is None or not 0 <= seconds < _LAST:
+        raise InvalidError(f"ts_start is no time in seconds since 1970: {start!r}")
+    return int(seconds * 1e6)
 
 
 def model_of(model: object) -> dict[str, str]:

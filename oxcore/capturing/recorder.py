@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _THIN_FROM, _THIN_TO = 0.5, 0.8  # of the bound; the rest is for what matters
-_LAST = 253_402_300_800  # seconds until the year 10000
 
 
 class Lost(StorageError):
@@ -145,7 +144,7 @@ class Recorder:
         try:
             self._event(_Taken(made, now, strictly), event)
         except Exception as error:  # noqa: BLE001 -- as in save
-            self._failed(error, now, strict=strictly)
+            self._failed(error, now, "feedback", strict=strictly)
         return made
 
     def _event(self, taken: _Taken, event: Event) -> None:
@@ -154,10 +153,19 @@ class Recorder:
         if not event.kind or not isinstance(event.kind, str):
             raise InvalidError(f"not a kind of feedback: {event.kind!r}")
         fields = {"event_id": taken.id, "ts": taken.now // 1000, **event._asdict()}
-        fields["confidence"] = number(event.confidence)
+        fields["confidence"] = self._sure(event.confidence, strict=taken.strict)
         text, problem = dumps_any(fields)
         self._told(problem, "the value of feedback", strict=taken.strict)
         self._append(What.EVENT, taken.now // 1000, text, b"")
+
+    def _sure(self, confidence: object, *, strict: bool) -> float | None:
+        sure = number(confidence)
+        if sure is None and confidence is not None:
+            problem = InvalidError(f"confidence is a number, not {confidence!r}")
+            if strict:
+                raise problem
+            self.spool.trouble.note(problem, "a field of feedback was left out")
+        return sure
 
     def _save(self, taken: _Taken, value: object, output: object, told: dict[str, object]) -> None:
         rate = 1.0
@@ -165,7 +173,8 @@ class Recorder:
             rate = self._rate(taken.now)
             if not rate:
                 return
-        ts = _time(told.pop("ts_start", None), taken.now)
+        start = told.pop("ts_start", None)
+        ts = start if isinstance(start, int) else taken.now // 1000
         fields: dict[str, object] = {"record_id": taken.id, "ts": ts, **told}
         if rate < 1:
             fields["rate"] = rate
@@ -318,10 +327,10 @@ class Recorder:
         if strict:
             raise InvalidError(f"{what} is not JSON: {problem}")
 
-    def _failed(self, error: Exception, now: int, *, strict: bool) -> None:
+    def _failed(self, error: Exception, now: int, what: str = "save", *, strict: bool) -> None:
         """Count what was not kept, for the doctor; raise it if that is wanted."""
         try:
-            self.spool.trouble.note(error, "save")
+            self.spool.trouble.note(error, what)
             if not isinstance(error, Lost):
                 self._lost(now // 1000, "fault")
             self.background.begun(self)
@@ -385,15 +394,3 @@ class Recorder:
             writer.forget()
         self.background.forked()
         self.spool.trouble = type(self.spool.trouble)(self.spool.trouble.path)
-
-
-def _time(start: object, now: int) -> int:
-    """Microseconds since the epoch of a time in seconds, or of a ``datetime``; else the present
-    one, of nanoseconds."""
-    stamp = getattr(start, "timestamp", None)
-    seconds = number(stamp() if callable(stamp) else start)
-    if seconds is None:
-        return now // 1000
-    if not 0 <= seconds < _LAST:
-        raise InvalidError(f"ts_start is no time in seconds since 1970: {start!r}")
-    return int(seconds * 1e6)

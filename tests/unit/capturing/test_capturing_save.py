@@ -256,7 +256,7 @@ def test_fields_that_cannot_be_are_left_out(repo):
         ox.save(repo, "deployed", "wild", b"x", {}, model=3, strict=True)
 
 
-@pytest.mark.parametrize("directory", ["../out", "", "a//b", "/", ".ox/x", "a/../b"])
+@pytest.mark.parametrize("directory", ["../out", "", "a//b", "/", "/etc", ".ox/x", "a/../b"])
 def test_a_folder_outside_of_the_repository_takes_nothing(repo, directory, tmp_path):
     assert is_id(ox.save(repo, "deployed", directory, b"x", {}))
     with pytest.raises(InvalidError):
@@ -264,6 +264,54 @@ def test_a_folder_outside_of_the_repository_takes_nothing(repo, directory, tmp_p
     said = (tmp_path / "state" / "capture" / "trouble.jsonl").read_text(encoding="utf-8")
     assert json.loads(said.splitlines()[0])["kind"] == "invalid"
     assert "refs/heads/deployed" not in repo.refs()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"latency_ms": "fast"}, "latency_ms is a number, not 'fast'"),
+        ({"confidence": "high"}, "confidence is a number, not 'high'"),
+        ({"ts_start": "yesterday"}, "ts_start is no time in seconds since 1970: 'yesterday'"),
+        ({"ts_start": -1}, "ts_start is no time"),
+    ],
+)
+def test_numbers_that_are_none_are_left_out_and_told(repo, more, message):
+    [name] = more
+    row = put(repo, b"x", {}, **more)
+    assert row[name] is None or name == "ts_start"
+    spools = os.path.join(repo.folder, "capture")
+    [spool] = os.listdir(spools)
+    with open(os.path.join(spools, spool, "trouble.jsonl"), encoding="utf-8") as file:
+        assert message in json.loads(file.readline())["message"]
+    with pytest.raises(InvalidError, match=re.escape(message)):
+        ox.save(repo, "deployed", "wild", b"x", {}, strict=True, **more)
+
+
+def test_feedback_whose_confidence_is_no_number(repo):
+    made = ox.save(repo, "deployed", "wild", b"x", {})
+    ox.feedback(made, "label", "cat", confidence="sure")
+    with pytest.raises(InvalidError, match="confidence is a number, not 'sure'"):
+        ox.feedback(made, "label", "cat", confidence="sure", strict=True)
+    ox.flush()
+    [row] = shards(repo, "deployed", "wild", "feedback/")
+    assert (row["value"], row["confidence"]) == ('"cat"', None)
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "message"),
+    [
+        (0, None, "a repository is a URL, a path or an open Repo, not None"),
+        (0, [1], "a repository is"),
+        (1, 5, "a branch is text, not 5"),
+        (2, ["wild"], "a directory is text"),
+    ],
+)
+def test_places_of_a_wrong_type(repo, at, value, message):
+    place = [repo, "deployed", "wild"]
+    place[at] = value
+    assert is_id(ox.save(*place, b"x", {}))
+    with pytest.raises(InvalidError, match=re.escape(message)):
+        ox.save(*place, b"x", {}, strict=True)
 
 
 def test_a_place_that_is_no_repository(tmp_path):
