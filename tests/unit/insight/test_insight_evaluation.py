@@ -13,6 +13,7 @@ from oxcore.errors import AmbiguousError, InvalidError, NotFoundError, UsageErro
 from oxcore.insight.comparison import Bar
 from oxcore.insight.figures import mcnemar
 from oxcore.insight.versus import judged
+from oxcore.testing import captured
 
 
 def put(wild, files, message="files"):
@@ -245,3 +246,31 @@ def test_figures_are_told_to_nine_digits_for_threads_add_in_any_order(wild):
     whole = wild.repo.evaluate("main:p.csv", "main:gold.csv").evaluation.whole
     told = note_of(wild, "p")["figures"]["accuracy"]
     assert told["value"] == float(f"{whole.accuracy.value:.9g}") != whole.accuracy.value
+
+
+def test_a_prompt_that_breaks_answers_is_a_regression(wild):
+    """Two branches of captured answers to the same questions, by the hashes of these."""
+
+    def source(n):
+        return {"hash": f"h{n:02}", "mime": "text/plain", "size": 1, "path": f"media/h{n:02}"}
+
+    gold = [(f"h{n:02}", "yes" if n % 2 else "no") for n in range(20)]
+    put(wild, {"gold.csv": csv("question,answer", gold)})
+    for branch, wrong in (("prompt-1", set()), ("prompt-2", set(range(7)))):
+        records = [
+            {
+                "output": {"choices": [{"text": "maybe" if n in wrong else answer}]},
+                "input": source(n),
+            }
+            for n, (_, answer) in enumerate(gold)
+        ]
+        with wild.repo.transaction(branch, message="captured") as t:
+            for path, data in captured.files(1, "chat", records, []).items():
+                t.put(path, data)
+        wild.repo.evaluate(
+            f"{branch}:chat", "main:gold.csv", key="question", prediction="choices[0].text"
+        )
+    found = wild.repo.compare_evaluations("prompt-1", "prompt-2")
+    assert (found.versus.fixed, found.versus.broken, found.regression) == (0, 7, True)
+    assert found.versus.breaks[0].new == "maybe"
+    assert not wild.repo.compare_evaluations("prompt-1", "prompt-2", max_broken=7).regression
