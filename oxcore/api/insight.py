@@ -64,7 +64,7 @@ class Insight(RepoBase):
         ]
         found = self.slices(branch)
         names = sorted(found) if slices is None else list(slices)
-        conditions = {name: condition_of(found, name) for name in names}
+        conditions = {name: condition_of(found, name, branch) for name in names}
         texts = (*conditions.values(), *by)
         with self.examples(branch, folder, texts=texts, ordered=False, **reading) as opened:
             cuts = [
@@ -98,7 +98,7 @@ class Insight(RepoBase):
             raise UsageError(f"{sort!r} is no order", hint=f"one of {', '.join(SORTS)}")
         parts = [where] if where else []
         if slice_name:
-            parts.append(condition_of(self.slices(branch), slice_name))
+            parts.append(condition_of(self.slices(branch), slice_name, branch))
         with self.examples(branch, folder, texts=parts, **reading) as found:
             chosen = " AND ".join(checked(found.sql, part) for part in parts)
             return failures(found, chosen or WRONG, sort, limit)
@@ -272,13 +272,13 @@ class Insight(RepoBase):
         return found
 
 
-def condition_of(known: Mapping[str, Slice], name: str) -> str:
-    """A slice as SQL."""
+def condition_of(known: Mapping[str, Slice], name: str, rev: str = "") -> str:
+    """A slice as SQL; ``rev``: the version that the ``known`` ones are of, for the error."""
     from oxcore.insight.slices import condition, missing
 
     def find(name: str) -> Slice:
         if name not in known:
-            raise missing(name, sorted(known))
+            raise missing(name, sorted(known), rev)
         return known[name]
 
     return condition(find(name), find)

@@ -144,7 +144,9 @@ def _texts(value: object) -> list[str]:
     return [str(one) for one in _listed(value)]
 
 
-def missing(name: str, known: Sequence[str]) -> NotFoundError:
-    """The error for a slice that is not there."""
+def missing(name: str, known: Sequence[str], rev: str = "") -> NotFoundError:
+    """The error for a slice that is not there: in the version ``rev``, if that is named."""
     hint = f"there are: {', '.join(known)}" if known else "make one: ox slice add NAME --where SQL"
-    return NotFoundError(f"no slice is called {name!r}", hint=hint)
+    if rev:
+        hint += f"; slices are those that are committed in {rev} itself, beside its records"
+    return NotFoundError(f"no slice is called {name!r}{f' in {rev}' if rev else ''}", hint=hint)

@@ -102,6 +102,15 @@ def test_slices(ox, wild):
     assert not (wild / "slices").exists()
 
 
+def test_a_slice_of_another_branch_is_told_where_it_has_to_be(ox, wild):
+    ox("slice", "add", "sure", "--where", "confidence > 0.9", cwd=wild)
+    ox("commit", "-m", "slice", cwd=wild)
+    for verb in ("report", "failures"):
+        failed = ox.fails(verb, "deployed", "wild", "--slice", "sure", cwd=wild)
+        assert "no slice is called 'sure' in deployed" in failed.err
+        assert "there are: night; slices are those that are committed in deployed" in failed.err
+
+
 def test_no_records(ox, wild):
     failed = ox.fails("report", "main", "wild", cwd=wild)
     assert "no record lies below wild" in failed.err
