@@ -387,7 +387,16 @@ def test_a_file_that_grows_or_shrinks_while_it_is_read(desk, monkeypatch, size, 
     assert desk.clean() or desk.repo.status().changed.total == 0
 
 
-def test_a_file_that_grows_between_the_look_and_the_read_is_cut(desk, monkeypatch):
+@pytest.fixture
+def careful(monkeypatch):
+    """Every file is taken for one that may have changed since the walk, and read by itself: so it
+    is with new ones, but not on a machine that was slow to get here."""
+    monkeypatch.setattr(
+        "oxcore.verbs.intake.racy_rows", lambda stats, _: list(range(len(list(stats))))
+    )
+
+
+def test_a_file_that_grows_between_the_look_and_the_read_is_cut(desk, monkeypatch, careful):
     """Small when the walk saw it, large when it is read: stored as chunks like any other."""
     from oxcore.verbs import ingest
 
@@ -405,7 +414,7 @@ def test_a_file_that_grows_between_the_look_and_the_read_is_cut(desk, monkeypatc
     assert len(list(content.chunks(desk.core.store, content_id(blob)))) > 1
 
 
-def test_a_file_that_vanishes_is_no_trouble(desk, monkeypatch):
+def test_a_file_that_vanishes_is_no_trouble(desk, monkeypatch, careful):
     from oxcore.verbs import ingest
 
     desk.write({"f": "1", "g": "2"})
@@ -421,7 +430,7 @@ def test_a_file_that_vanishes_is_no_trouble(desk, monkeypatch):
     assert staged(desk) == {b"g": b"2"}
 
 
-def test_a_file_that_cannot_be_read_is_named_and_nothing_is_staged(desk, monkeypatch):
+def test_a_file_that_cannot_be_read_is_named_and_nothing_is_staged(desk, monkeypatch, careful):
     from oxcore.verbs import ingest
 
     desk.write({"f": "1", "g": "2"})
