@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oxcore.capturing.recorder import Recorder
 
 _ROUND = 1.0  # seconds between two looks
+_TICK = 20_000_000  # nanoseconds that the stamp of a file may lie behind the clock
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0  # seconds before a target that failed is asked again
 
 
@@ -30,7 +31,7 @@ class Background:
         self._shipping = threading.Lock()
         self._failures = 0
         self._not_before = 0.0
-        self._wanted = 0
+        self._wanted = time.time_ns() - _TICK  # whoever asked before this was not asking us
 
     def begun(self, recorder: Recorder) -> None:
         """Something was saved: the thread is needed."""
@@ -73,7 +74,7 @@ class Background:
 
     def _round(self, recorder: Recorder) -> None:
         asked = recorder.spool.wanted()
-        forced, self._wanted = asked > self._wanted > 0, max(asked, self._wanted, 1)
+        forced, self._wanted = asked > self._wanted, max(asked, self._wanted)
         recorder.look_around()
         recorder.seal(0 if forced else recorder.options.seal_seconds)
         if forced or time.monotonic() >= self._not_before:
