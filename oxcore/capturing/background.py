@@ -6,13 +6,16 @@ import random
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oxcore.capturing.loading import LOADING
 from oxcore.capturing.ship import OpenTarget, Sent, send
-from oxcore.errors import OxError
+from oxcore.errors import DeniedError, InvalidError, NotFoundError, OxError, RejectedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oxcore.capturing.recorder import Recorder
 
 _ROUND = 1.0  # seconds between two looks
@@ -31,6 +34,7 @@ class Background:
         self._shipping = threading.Lock()
         self._failures = 0
         self._not_before = 0.0
+        self.refusal: Callable[[], OxError] | None = None
         self._wanted = time.time_ns() - _TICK  # whoever asked before this was not asking us
 
     def begun(self, recorder: Recorder) -> None:
@@ -84,8 +88,13 @@ class Background:
         """Send all that is sealed, and what others left. Raises ``OxError``, which is noted."""
         with self._shipping, LOADING.first():
             segments = recorder.sealed()
-            done = send(recorder.spool, self._open_target, segments, recorder.sent)
-            self._failures, self._not_before = 0, 0.0
+            try:
+                done = send(recorder.spool, self._open_target, segments, recorder.sent)
+            except (DeniedError, RejectedError, InvalidError, NotFoundError) as error:
+                said = f"{recorder.spool.where} takes nothing, so records wait: {error.message}"
+                self.refusal = partial(type(error), said, hint=error.hint)
+                raise
+            self._failures, self._not_before, self.refusal = 0, 0.0, None
             if done.segments:
                 LOADING.done()
         recorder.look_around()

@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -56,6 +56,8 @@ class _Taken(NamedTuple):
 
 class Shipping(Protocol):
     """What ships what a recorder saves: ``Background``."""
+
+    refusal: Callable[[], OxError] | None  # why the target did not take what it was sent last
 
     def begun(self, recorder: Recorder) -> None:
         """Something was saved."""
@@ -121,6 +123,8 @@ class Recorder:
             self._save(_Taken(made, now, strictly), value, output, told)
         except Exception as error:  # noqa: BLE001 -- serving goes on, whatever it is
             self._failed(error, now, strict=strictly)
+        if strictly and self.background.refusal is not None:
+            raise self.background.refusal()
         return made
 
     def new_id(self) -> str:
@@ -145,6 +149,8 @@ class Recorder:
             self._event(_Taken(made, now, strictly), event)
         except Exception as error:  # noqa: BLE001 -- as in save
             self._failed(error, now, "feedback", strict=strictly)
+        if strictly and self.background.refusal is not None:
+            raise self.background.refusal()
         return made
 
     def _event(self, taken: _Taken, event: Event) -> None:
@@ -153,19 +159,11 @@ class Recorder:
         if not event.kind or not isinstance(event.kind, str):
             raise InvalidError(f"not a kind of feedback: {event.kind!r}")
         fields = {"event_id": taken.id, "ts": taken.now // 1000, **event._asdict()}
-        fields["confidence"] = self._sure(event.confidence, strict=taken.strict)
+        told = self._sorted({"confidence": event.confidence}, strict=taken.strict)
+        fields["confidence"] = number(told.get("confidence"))
         text, problem = dumps_any(fields)
         self._told(problem, "the value of feedback", strict=taken.strict)
         self._append(What.EVENT, taken.now // 1000, text, b"")
-
-    def _sure(self, confidence: object, *, strict: bool) -> float | None:
-        sure = number(confidence)
-        if sure is None and confidence is not None:
-            problem = InvalidError(f"confidence is a number, not {confidence!r}")
-            if strict:
-                raise problem
-            self.spool.trouble.note(problem, "a field of feedback was left out")
-        return sure
 
     def _save(self, taken: _Taken, value: object, output: object, told: dict[str, object]) -> None:
         rate = 1.0

@@ -252,3 +252,18 @@ def test_capture_tokens_are_made_for_a_place(hub):
     assert [(one.namespaces, one.place) for one in Hub(hub.root).tokens()] == [
         (("a",), Place("a/b", "b", "d"))
     ]
+
+
+def test_a_hub_that_refuses_is_told_to_who_is_strict(hub, url, token):
+    only = hub.create_token("app", "capture", place=Place("lab/speech", "deployed", "wild"))
+    ox.save(url, "deployed", "wild", b"x", {})
+    ox.flush()
+    place = (url, "deployed", "other", b"x", {})
+    ox.save(*place, token=only.secret, strict=True)
+    with pytest.raises(DeniedError):
+        ox.flush()
+    ox.save(*place, strict=False)
+    with pytest.raises(DeniedError, match="takes nothing, so records wait: app may not append"):
+        ox.save(*place, strict=True)
+    [spool] = [one for one in REGISTRY.unlocked() if one.spool.where.directory == "other"]
+    assert spool.writer.next_seq() == 4, "all three are kept"
