@@ -114,7 +114,8 @@ def test_a_hub_that_refuses_keeps_the_records_waiting(hub, url, tmp_path, monkey
     with pytest.raises(DeniedError):
         ox.flush()
     told = recorder(url, "deployed", "wild").spool.trouble.all()
-    assert (told[-1].kind, told[-1].times) == ("denied", 1)
+    assert told[-1].kind == "denied"
+    assert told[-1].times in {1, 2}, "the thread in the background may have asked as well"
     monkeypatch.setenv("OX_TOKEN", hub.create_token("ann", "write").secret)
     ox.flush()
     with there(hub, tmp_path) as repo:
