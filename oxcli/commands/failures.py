@@ -23,6 +23,7 @@ class Options(TypedDict):
     """The options of ``ox failures``."""
 
     slice_name: str
+    slices_of: str | None
     where: str
     sort: str
     head: int
@@ -44,6 +45,7 @@ class Options(TypedDict):
 @argument("branch", kind=REVISION, required=True)
 @argument("folder", metavar="DIR", required=True)
 @option("--slice", "slice_name", default="", metavar="NAME", help="The records of a slice.")
+@option("--slices", "slices_of", kind=REVISION, help="Slices of this version, not BRANCH's own.")
 @option("--where", default="", metavar="SQL", help="The records for which this is true.")
 @option("--sort", kind=Choice(*_ORDERS), default="worst", help="The order; worst first.")
 @option("-n", "--head", "head", kind=Number(0), default=20, help="So many; 20.")
@@ -69,6 +71,7 @@ def command(session: Session, branch: str, folder: str, **options: Unpack[Option
             where=options["where"],
             sort=options["sort"],
             limit=options["head"],
+            slices_of=options["slices_of"],
             **how,
         )
         if options["as_json"]:

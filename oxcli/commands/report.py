@@ -23,6 +23,7 @@ class Options(TypedDict):
 
     by: tuple[str, ...]
     slices: tuple[str, ...]
+    slices_of: str | None
     as_of: str | None
     vs: str | None
     html: str | None
@@ -34,7 +35,7 @@ class Options(TypedDict):
 
 @verb(
     "ox report deployed wild",
-    "ox report deployed wild --by model --slice night",
+    "ox report deployed wild --by model --slice night --slices main",
     "ox report deployed wild --as-of 2026-11-01",
     "ox report deployed wild --vs resnet@3f2c --html report.html",
     "ox report deployed~2 wild --json",
@@ -43,6 +44,7 @@ class Options(TypedDict):
 @argument("folder", metavar="DIR", required=True)
 @option("--by", many=True, metavar="COLUMN", help="A group for each value of a column.")
 @option("--slice", "slices", many=True, metavar="NAME", help="This slice; all, if none is named.")
+@option("--slices", "slices_of", kind=REVISION, help="Slices of this version, not BRANCH's own.")
 @as_of_option
 @option("--vs", metavar="BRANCH|MODEL", help="What that one fixes and breaks, on the same inputs.")
 @option("--html", kind=PATH, metavar="FILE", help="Write one HTML page, with plots and examples.")
@@ -62,7 +64,14 @@ def command(session: Session, branch: str, folder: str, **options: Unpack[Option
             repo, branch, options["as_of"], options["prediction"], options["trust"]
         )
         slices = list(options["slices"]) or None
-        found = repo.report(version, folder, by=options["by"], slices=slices, **how)
+        found = repo.report(
+            version,
+            folder,
+            by=options["by"],
+            slices=slices,
+            slices_of=options["slices_of"],
+            **how,
+        )
         other = options["vs"]
         versus = None if other is None else repo.versus(version, folder, other, **how)
         if options["html"] is not None:

@@ -41,12 +41,14 @@ class Insight(RepoBase):
         *,
         by: Sequence[str] = (),
         slices: Sequence[str] | None = None,
+        slices_of: str | None = None,
         **reading: Unpack[How],
     ) -> Report:
         """Figures of the records below ``folder`` of ``branch``, with n, coverage and interval.
 
         ``branch`` may be any revision. Groups are the ``slices`` (None: all of the version's
-        folder ``slices/``) and the values of the columns ``by``. Of ``reading``, ``as_of``
+        folder ``slices/``, or of that of the revision ``slices_of``) and the values of the columns
+        ``by``. Of ``reading``, ``as_of``
         (microseconds since the epoch) leaves later records and labels out, ``prediction`` names the
         field of an output that is it, and ``trust`` the order of sources of labels. The same commit
         gives the same report.
@@ -62,9 +64,10 @@ class Insight(RepoBase):
             Mark(one.commit.time.us, one.id.hex(), one.commit.title)
             for one in verbs.log.log(self._repo, [tip], limit=_HISTORY, first_parent=True)
         ]
-        found = self.slices(branch)
+        source = slices_of or branch
+        found = self.slices(source)
         names = sorted(found) if slices is None else list(slices)
-        conditions = {name: condition_of(found, name, branch) for name in names}
+        conditions = {name: condition_of(found, name, source) for name in names}
         texts = (*conditions.values(), *by)
         with self.examples(branch, folder, texts=texts, ordered=False, **reading) as opened:
             cuts = [
@@ -73,7 +76,10 @@ class Insight(RepoBase):
             ]
             cuts += [cut for column in by for cut in by_column(opened.sql, column)]
             place = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
-            return report(opened, branch, place, marks, cuts, reading.get("as_of"))
+            made = report(opened, branch, place, marks, cuts, reading.get("as_of"))
+        if slices_of is None:
+            return made
+        return made._replace(slices=verbs.names.resolve_commit(self._repo, slices_of).hex())
 
     def failures(
         self,
@@ -84,12 +90,14 @@ class Insight(RepoBase):
         where: str = "",
         sort: str = "worst",
         limit: int = 20,
+        slices_of: str | None = None,
         **reading: Unpack[How],
     ) -> list[Example]:
         """Records that failed: calls that raised, wrong answers, and those voted down.
 
         ``where``: other records, by SQL over the columns of examples; ``slice_name``: those of a
-        slice. ``sort``: see ``oxcore.insight.report.SORTS``. Raises as ``report`` does.
+        slice, of the version itself or of ``slices_of``. ``sort``: see
+        ``oxcore.insight.report.SORTS``. Raises as ``report`` does.
         """
         from oxcore.insight.examples import checked
         from oxcore.insight.report import SORTS, WRONG, failures
@@ -98,7 +106,8 @@ class Insight(RepoBase):
             raise UsageError(f"{sort!r} is no order", hint=f"one of {', '.join(SORTS)}")
         parts = [where] if where else []
         if slice_name:
-            parts.append(condition_of(self.slices(branch), slice_name, branch))
+            source = slices_of or branch
+            parts.append(condition_of(self.slices(source), slice_name, source))
         with self.examples(branch, folder, texts=parts, **reading) as found:
             chosen = " AND ".join(checked(found.sql, part) for part in parts)
             return failures(found, chosen or WRONG, sort, limit)

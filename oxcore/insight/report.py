@@ -95,7 +95,8 @@ class Report(NamedTuple):
     """All of it. ``commit``: the version that it is of; ``step``: seconds between the ``points``;
     ``lost``: records that gaps tell of; ``orphans``: events of records that are not there;
     ``delay``: the median of hours from a record to its label; ``commits``: those of the branch
-    between the first point and the last."""
+    between the first point and the last; ``slices``: the version that the slices are of, "" where
+    it is the commit itself."""
 
     branch: str
     folder: str
@@ -114,6 +115,7 @@ class Report(NamedTuple):
     points: tuple[Point, ...]
     commits: tuple[Mark, ...]
     worst: tuple[Example, ...]
+    slices: str = ""
 
 
 class Cut(NamedTuple):

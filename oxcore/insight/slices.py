@@ -148,5 +148,5 @@ def missing(name: str, known: Sequence[str], rev: str = "") -> NotFoundError:
     """The error for a slice that is not there: in the version ``rev``, if that is named."""
     hint = f"there are: {', '.join(known)}" if known else "make one: ox slice add NAME --where SQL"
     if rev:
-        hint += f"; slices are those that are committed in {rev} itself, beside its records"
+        hint += f"; they are looked for in {rev}, or in the version that --slices names"
     return NotFoundError(f"no slice is called {name!r}{f' in {rev}' if rev else ''}", hint=hint)

@@ -108,7 +108,21 @@ def test_a_slice_of_another_branch_is_told_where_it_has_to_be(ox, wild):
     for verb in ("report", "failures"):
         failed = ox.fails(verb, "deployed", "wild", "--slice", "sure", cwd=wild)
         assert "no slice is called 'sure' in deployed" in failed.err
-        assert "there are: night; slices are those that are committed in deployed" in failed.err
+        assert "there are: night; they are looked for in deployed" in failed.err
+
+
+def test_slices_of_another_version(ox, wild):
+    ox("slice", "add", "sure", "--where", "confidence > 0.9", cwd=wild)
+    ox("commit", "-m", "a slice", cwd=wild)
+    made = ox("report", "deployed", "wild", "--slices", "main", "--json", cwd=wild).json
+    assert [group["name"] for group in made["groups"]] == ["sure"]
+    assert made["slices"] == ox("log", "-n", "1", "--json", cwd=wild).json[0]["id"]
+    sure = ("--slice", "sure", "--slices", "main", "-n", "100", "--json")
+    assert (
+        len(ox("failures", "deployed", "wild", *sure, cwd=wild).json)
+        == made["groups"][0]["measures"]["n"]
+    )
+    assert ox.fails("failures", "deployed", "wild", "--slice", "sure", cwd=wild).code == 5
 
 
 def test_no_records(ox, wild):
