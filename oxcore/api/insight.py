@@ -14,7 +14,7 @@ from oxcore.model.entries import path_bytes, show_path
 if TYPE_CHECKING:
     from oxcore.insight.examples import Examples
     from oxcore.insight.pictures import Shown
-    from oxcore.insight.report import Example, Report
+    from oxcore.insight.report import Example, Mark, Report
     from oxcore.insight.single import Single
     from oxcore.insight.slices import Slice
     from oxcore.insight.versus import Versus
@@ -48,22 +48,17 @@ class Insight(RepoBase):
 
         ``branch`` may be any revision. Groups are the ``slices`` (None: all of the version's
         folder ``slices/``, or of that of the revision ``slices_of``) and the values of the columns
-        ``by``. Of ``reading``, ``as_of``
-        (microseconds since the epoch) leaves later records and labels out, ``prediction`` names the
-        field of an output that is it, and ``trust`` the order of sources of labels. The same commit
-        gives the same report.
+        ``by``. Of ``reading``, ``as_of`` (microseconds since the epoch) leaves later records and
+        labels out, ``prediction`` names the field of an output that is it, and ``trust`` the order
+        of sources of labels. The same commit gives the same report.
 
         Raises ``NotFoundError`` where no record lies, ``InvalidError`` for a slice that makes no
         sense.
         """
         from oxcore.insight.examples import checked
-        from oxcore.insight.report import Cut, Mark, by_column, report
+        from oxcore.insight.report import Cut, by_column, report
 
-        tip = verbs.names.resolve_commit(self._repo, branch).hex()
-        marks = [
-            Mark(one.commit.time.us, one.id.hex(), one.commit.title)
-            for one in verbs.log.log(self._repo, [tip], limit=_HISTORY, first_parent=True)
-        ]
+        marks = self._marks(branch)
         source = slices_of or branch
         found = self.slices(source)
         names = sorted(found) if slices is None else list(slices)
@@ -80,6 +75,14 @@ class Insight(RepoBase):
         if slices_of is None:
             return made
         return made._replace(slices=verbs.names.resolve_commit(self._repo, slices_of).hex())
+
+    def _marks(self, branch: str) -> list[Mark]:
+        """The latest commits of a branch, its tip first."""
+        from oxcore.insight.report import Mark
+
+        tip = verbs.names.resolve_commit(self._repo, branch).hex()
+        found = verbs.log.log(self._repo, [tip], limit=_HISTORY, first_parent=True)
+        return [Mark(one.commit.time.us, one.id.hex(), one.commit.title) for one in found]
 
     def failures(
         self,
@@ -271,14 +274,8 @@ class Insight(RepoBase):
         """The slices of a version (``":"``: of the stage), by name."""
         from oxcore.insight.slices import FOLDER, parse
 
-        root = verbs.files.root_of(self._repo, rev)
-        found: dict[str, Slice] = {}
-        for path, entry in tree.walk(self._repo.store, root, FOLDER + b"/"):
-            if path.endswith(b".yaml") and path.count(b"/") == 1:
-                name = path[len(FOLDER) + 1 : -5].decode("utf-8", "backslashreplace")
-                with verbs.files.open_entry(self._repo, entry) as file:
-                    found[name] = parse(name, file.read())
-        return found
+        files = verbs.files.named(self._repo, FOLDER, b".yaml", rev)
+        return {name: parse(name, text) for name, text in files}
 
 
 def condition_of(known: Mapping[str, Slice], name: str, rev: str = "") -> str:

@@ -15,6 +15,7 @@ from oxcore.refs import branch_ref, check_ref_name
 
 if TYPE_CHECKING:
     from oxcore.insight.chosen import Picked
+    from oxcore.insight.dataset import Dataset
     from oxcore.insight.examples import Examples
     from oxcore.insight.exports.formats import Exported
     from oxcore.insight.promote import Job, Promoted
@@ -100,10 +101,9 @@ class Training(Insight):
         training and test of a dataset share (then nothing is written), ``ExistsError`` where
         ``output`` is there, ``NothingToDoError`` if no record is chosen, and as ``report`` does.
         """
-        from oxcore.insight.dataset import leaks, load
+        from oxcore.insight.dataset import load
         from oxcore.insight.exports.formats import check_format, export
         from oxcore.insight.exports.samples import of_dataset, of_records
-        from oxcore.insight.promote import leaking
 
         repo, base = self._repo, path_bytes(folder).strip(b"/")
         query = {"folder": show_path(base), "slice": slice_name, "where": where, **terms}
@@ -115,8 +115,7 @@ class Training(Insight):
         if dataset.share is not None:
             if slice_name or where or terms.get("split") is not None:
                 raise UsageError("a promoted dataset is exported as it is, split as it is")
-            if shared := leaks(dataset.rows):
-                raise leaking(shared)
+            _check_apart(dataset)
             samples = of_dataset(repo, root, base, dataset)
         else:
             share = terms.pop("split", None)
@@ -128,14 +127,8 @@ class Training(Insight):
         """The rules of a version (``":"``: of the stage), by name."""
         from oxcore.insight.rules import FOLDER, parse
 
-        root = verbs.files.root_of(self._repo, rev)
-        found: dict[str, Rule] = {}
-        for path, entry in tree.walk(self._repo.store, root, FOLDER + b"/"):
-            if path.endswith(b".yaml") and path.count(b"/") == 1:
-                name = path[len(FOLDER) + 1 : -5].decode("utf-8", "backslashreplace")
-                with verbs.files.open_entry(self._repo, entry) as file:
-                    found[name] = parse(name, file.read())
-        return found
+        files = verbs.files.named(self._repo, FOLDER, b".yaml", rev)
+        return {name: parse(name, text) for name, text in files}
 
     def add_rule(
         self, name: str, *, label: str = "", where: str = "", python: str = "", about: str = ""
@@ -296,6 +289,15 @@ class Training(Insight):
         with self.examples(branch, folder, texts=texts, **_how(reading)) as found:
             chosen = " AND ".join(checked(found.sql, part) for part in parts) or "true"
             yield found, pick(self._repo, found, root, folder, chosen, proposed=proposed)
+
+
+def _check_apart(dataset: Dataset) -> None:
+    """Raise ``InvalidError`` for what training and test share."""
+    from oxcore.insight.dataset import leaks
+    from oxcore.insight.promote import leaking
+
+    if shared := leaks(dataset.rows):
+        raise leaking(shared)
 
 
 def _how(terms: Terms) -> How:

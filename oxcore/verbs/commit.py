@@ -78,10 +78,8 @@ def commit(
         head, stage = repo.head(), repo.stage()
         draft = _draft(repo, head, pending, author, amend=amend)
         text = _message(message, draft.message)
-        if not (allow_empty or amend or pending) and stage == repo.head_tree():
-            raise NothingToDoError(
-                "nothing is staged", hint="stage changes with: ox add; or use --allow-empty"
-            )
+        if not (allow_empty or amend or pending):
+            _check_new(repo, stage)
         kept = draft.meta if meta is None else dict(meta)
         made = draft._replace(tree=stage, message=text, meta=kept)
         nodes = tree.Nodes(repo.store)
@@ -91,6 +89,13 @@ def commit(
         oid = store_commit(repo, made)
         branch = advance(repo, oid, "commit --amend" if amend else "commit", made.title)
     return Committed(oid, branch, made, not made.parents, *_counts(repo, made, nodes), left)
+
+
+def _check_new(repo: Repository, stage: bytes) -> None:
+    if stage == repo.head_tree():
+        raise NothingToDoError(
+            "nothing is staged", hint="stage changes with: ox add; or use --allow-empty"
+        )
 
 
 def leaving(

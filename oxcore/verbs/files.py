@@ -61,6 +61,15 @@ def open_entry(repo: Repository, found: Entry) -> BinaryIO:
     return io.BufferedReader(ContentFile(repo.store, found.id, found.size), _BUFFER)
 
 
+def named(repo: Repository, folder: bytes, ending: bytes, rev: str) -> Iterator[tuple[str, bytes]]:
+    """The files right in ``folder`` that are called NAME and ``ending``: NAME, and all bytes."""
+    for path, found in tree.walk(repo.store, root_of(repo, rev), folder + b"/"):
+        name = path[len(folder) + 1 :]
+        if name.endswith(ending) and b"/" not in name:
+            with open_entry(repo, found) as file:
+                yield name.removesuffix(ending).decode("utf-8", "backslashreplace"), file.read()
+
+
 def walk(repo: Repository, rev: str = "HEAD", prefix: bytes = b"") -> Iterator[tuple[bytes, Entry]]:
     """Every path and entry of a revision, or of the file or folder ``prefix``, by path."""
     return tree.walk(repo.store, root_of(repo, rev), prefix)

@@ -179,9 +179,17 @@ class Writer:
             return
         old = os.stat(self._temporary, dir_fd=folder, follow_symlinks=False)
         if not is_same(old, expect):
-            self._exchange(folder, self._temporary, name)
+            self._give_back(folder, name)
             raise in_the_way([path])
         self._releases.unlink(self._temporary, folder, old.st_size)
+
+    def _give_back(self, folder: int, name: bytes) -> None:
+        """Let what was replaced have its name again."""
+        try:
+            self._exchange(folder, self._temporary, name)
+        except OSError:
+            self._temporary = temporary_name()  # nobody's leftover: it is not ours to remove
+            raise
 
     def _prune(self) -> None:
         """Remove what has become empty, from the deepest folder up; never the root."""

@@ -192,6 +192,25 @@ def test_a_folder_put_there_between_look_and_exchange_comes_back(tmp_path, monke
     assert leftovers(tmp_path) == []
 
 
+def test_what_cannot_get_its_name_back_is_not_removed(tmp_path, monkeypatch):
+    place = tmp_path / "f"
+    place.write_bytes(b"one")
+    seen = stat_of(tmp_path, b"f")
+    real, calls = renames_module.exchange(), []
+
+    def once(folder, one, two):
+        calls.append(one)
+        if len(calls) > 1:
+            raise OSError(5, "Input/output error")
+        place.write_bytes(b"edited")
+        return real(folder, one, two)
+
+    monkeypatch.setattr("oxcore.worktree.writing.exchange", lambda: once)
+    with pytest.raises(StorageError):
+        write(tmp_path, b"f", b"new", expect=seen)
+    assert b"edited" in {(tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
+
+
 @pytest.mark.parametrize("size", [3, 17 << 20])
 @pytest.mark.parametrize("able", [True, False])
 def test_a_file_takes_the_place_of_another(tmp_path, monkeypatch, size, able):
