@@ -7,18 +7,16 @@ class TestMine(RemoteSuite):
 from __future__ import annotations
 
 import secrets
-from abc import ABC, abstractmethod
 from functools import partial
 from pathlib import Path
 
 from oxcore import tree
-from oxcore.chunk import ChunkParams
 from oxcore.errors import CorruptError, InvalidError, MissingError, OxError, RejectedError
 from oxcore.model.ids import Kind, content_id, parse_id
 from oxcore.model.protocols import How, Stored
 from oxcore.model.run import gathered, objects_of, run_of
-from oxcore.repo import Repository
 from oxcore.store import content
+from oxcore.testing.appends import AppendSuite
 from oxcore.testing.histories import (
     MAIN,
     commit_files,
@@ -36,22 +34,13 @@ from oxcore.testing.histories import (
     update,
 )
 from oxcore.testing.stores import expect, noise, refuses
-from oxcore.transfer import Remote, fetch, objects_of_file, push
+from oxcore.transfer import fetch, push
 from oxcore.verbs.deposit import put_bytes
-from oxcore.wire.append import Appended, AppendReply, AppendRequest
 from oxcore.wire.messages import CommitsRequest, SwapRequest
 
 
-class RemoteSuite(ABC):
+class RemoteSuite(AppendSuite):
     """The contract of ``oxcore.transfer.Remote``."""
-
-    @abstractmethod
-    def new_remote(self, folder: Path) -> Remote:
-        """An empty repository; what it needs lies in ``folder``."""
-
-    def source(self, folder: Path) -> Repository:
-        """A new repository to push from or to fetch into."""
-        return Repository.init(str(folder / f"here-{secrets.token_hex(4)}"), bare=True)
 
     def test_an_empty_one_has_no_refs(self, tmp_path: Path) -> None:
         """Refs of a new repository."""
@@ -314,45 +303,6 @@ class RemoteSuite(ABC):
         )
         push(here, remote, [update(MAIN, None, one)])
         expect(remote.refs().refs == {MAIN: one.hex()}, "it got there")
-
-    def test_append_adds_to_the_tip_there_is(self, tmp_path: Path) -> None:
-        """Files of several writers: a union, and a retry changes nothing."""
-        remote = self.new_remote(tmp_path)
-        one, two = noise(1, 500_000), b"two"
-        first = self.append(remote, {"d/one": one})
-        second = self.append(remote, {"d/two": two})
-        expect(first.added == second.added == 1, "both were new")
-        expect(self.append(remote, {"d/one": one, "d/two": two}).added == 0, "there already")
-        refs = remote.refs().refs
-        expect(refs == {"refs/heads/b": second.commit}, "a retry moves nothing")
-        here = self.source(tmp_path)
-        fetch(here, remote, [parse_id(second.commit)])
-        commit = here.commit(parse_id(second.commit))
-        expect(commit.parents == (parse_id(first.commit),), "one on top of the other")
-        expect(files_of(here, parse_id(second.commit)) == {b"d/one": one, b"d/two": two}, "union")
-
-    def test_append_replaces_nothing(self, tmp_path: Path) -> None:
-        """A path with another content, content that is not there, a size that lies."""
-        remote = self.new_remote(tmp_path)
-        tip = self.append(remote, {"d/one": b"one"}).commit
-        refuses(RejectedError, partial(self.append, remote, {"d/one": b"other", "d/new": b"new"}))
-        gone = AppendRequest("b", "m", (Appended("d/x", content_id(b"not there"), 9),))
-        refuses(MissingError, partial(remote.append, gone))
-        lying = AppendRequest("b", "m", (Appended("d/x", content_id(b"one"), 4),))
-        refuses(InvalidError, partial(remote.append, lying))
-        for path in ("../x", ".ox/x", "d//x", "d/one/x"):
-            refuses(InvalidError, partial(self.append, remote, {path: b"one"}))
-        expect(remote.refs().refs == {"refs/heads/b": tip}, "nothing happened")
-
-    def append(self, remote: Remote, files: dict[str, bytes]) -> AppendReply:
-        """Send these files, and append them to the branch b."""
-        listed = tuple(Appended(path, content_id(d), len(d)) for path, d in files.items())
-        params = ChunkParams()
-        objects = (
-            item for one in listed for item in objects_of_file(files[one.path], one.id, params)
-        )
-        remote.put(gathered(objects))
-        return remote.append(AppendRequest("b", "message", listed))
 
     def test_only_branches_and_tags_can_be_moved(self, tmp_path: Path) -> None:
         """No HEAD, no stage, no name that breaks the rules."""
