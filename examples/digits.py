@@ -38,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import oxcore as ox
 from oxcli.main import run
+from oxcore.capturing import REGISTRY
 from oxcore.capturing.asgi import App, Message, Receive, Send
 
 SHOWN = 26  # lines of a command's output
@@ -233,6 +234,7 @@ def find(seen: Sequence[Seen], html: Path) -> None:
     wrong = next(one for one in seen if one.answer != one.picture.digit)
     ox.feedback(wrong.record, "correction", {"label": wrong.picture.digit}, source="user")
     ox.flush()
+    REGISTRY.close()  # out of service: nothing writes to the folder from here on
     looked = [(one.record, one.picture.digit) for n, one in enumerate(seen) if n % 9 < 6]
     truth = Path.cwd().parent / "truth.csv"
     table(truth, ("record", "digit"), looked)
