@@ -5,18 +5,19 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Protocol, TypeVar, cast
 
+from oxcore.capturing.arguments import Arguments
 from oxcore.capturing.fields import FIELDS, error_text
-from oxcore.errors import InvalidError
 
 F = TypeVar("F", bound=Callable[..., Any])
+_Stream = Generator[object, object, object]
+_AsyncStream = AsyncGenerator[object, None]
 
-_PLAIN = (str, int, float, bool, list, dict, tuple, type(None))
 _open: ContextVar[tuple[Call, ...]] = ContextVar("ox_capture", default=())
 _MOST = 10_000  # parts of a streamed answer that are kept
 
@@ -50,12 +51,13 @@ class Call:
 
     def __init__(self, saver: Saver, fields: dict[str, object]) -> None:
         self.__dict__.update({"_saver": saver, "_held": None, "fields": dict(fields)})
-        self.__dict__.update({"output": None, "record_id": saver.new_id()})
+        self.__dict__.update({"input": None, "output": None, "record_id": saver.new_id()})
+        self.__dict__.update({"over": False, "goes_on": False})
         self.__dict__["_begun"] = time.time(), time.perf_counter()
 
     def __setattr__(self, name: str, value: object) -> None:
         if name == "input":
-            self.__dict__["_held"] = self._saver.hold(value)
+            self.__dict__.update({"_held": self._saver.hold(value), "input": value})
         elif name == "output":
             self.__dict__["output"] = value
         elif name in FIELDS:
@@ -70,6 +72,7 @@ class Call:
 
     def end(self, error: BaseException | None = None) -> None:
         """Save the record; ``error`` is what the model raised."""
+        self.__dict__.update({"over": True, "input": None})
         started, begun = self._begun
         told = {"ts_start": started, "latency_ms": (time.perf_counter() - begun) * 1000}
         told |= self.fields
@@ -97,10 +100,12 @@ class Capture:
         self._input = input
         self._output = output
         self._fields = fields
+        self._entered: list[Call] = []
 
     def __enter__(self) -> Call:
         call = Call(self._saver, self._fields)
-        _open.set((*_open.get(), call))
+        self._entered.append(call)
+        _open.set((*(one for one in _open.get() if not one.over), call))
         return call
 
     def __exit__(
@@ -109,13 +114,23 @@ class Capture:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        *rest, call = _open.get()
-        _open.set(tuple(rest))
-        call.end(error)
+        call = self._left()
+        if call is not None:
+            call.end(error)
+
+    def _left(self) -> Call | None:
+        """The call whose block ends: the last of ours that began in this context, or else, as a
+        server may end a block in another one, the last that began at all."""
+        here = [one for one in _open.get() if one in self._entered]
+        for call in reversed(here or list(self._entered)):
+            with suppress(ValueError):  # another thread's, that was quicker
+                self._entered.remove(call)
+                return call
+        return None
 
     def __call__(self, function: F) -> F:
         """The function, captured."""
-        places = _Places(function, self._input)
+        places = Arguments(function, self._input)
         if inspect.isasyncgenfunction(function):
             made: Callable[..., object] = self._async_stream(function, places)
         elif inspect.iscoroutinefunction(function):
@@ -128,7 +143,7 @@ class Capture:
 
     @contextmanager
     def _calling(
-        self, places: _Places, args: tuple[object, ...], named: dict[str, object]
+        self, places: Arguments, args: tuple[object, ...], named: dict[str, object]
     ) -> Iterator[Call]:
         call = Call(self._saver, self._fields)
         try:
@@ -140,21 +155,26 @@ class Capture:
         except BaseException as error:
             call.end(error)
             raise
-        call.end()
+        if not call.goes_on:
+            call.end()
 
     def _kept(self, value: object) -> object:
         return value if self._output is None else self._output(value)
 
-    def _plain(self, function: Callable[..., Any], places: _Places) -> Callable[..., object]:
+    def _plain(self, function: Callable[..., Any], places: Arguments) -> Callable[..., object]:
         def captured(*args: object, **named: object) -> object:
             with self._calling(places, args, named) as call:
                 value = function(*args, **named)
+                listen = self._listener(value)
+                if listen is not None:
+                    call.__dict__["goes_on"] = True
+                    return listen(call, value)
                 call.output = self._safely(value)
             return value
 
         return captured
 
-    def _coroutine(self, function: Callable[..., Any], places: _Places) -> Callable[..., object]:
+    def _coroutine(self, function: Callable[..., Any], places: Arguments) -> Callable[..., object]:
         async def captured(*args: object, **named: object) -> object:
             with self._calling(places, args, named) as call:
                 value = await function(*args, **named)
@@ -163,33 +183,65 @@ class Capture:
 
         return captured
 
-    def _stream(self, function: Callable[..., Any], places: _Places) -> Callable[..., object]:
-        def captured(*args: object, **named: object) -> Iterator[object]:
-            parts: list[object] = []
+    def _stream(self, function: Callable[..., Any], places: Arguments) -> Callable[..., object]:
+        def captured(*args: object, **named: object) -> _Stream:
             with self._calling(places, args, named) as call:
-                try:
-                    for part in function(*args, **named):
-                        if len(parts) < _MOST:
-                            parts.append(part)
-                        yield part
-                finally:
-                    call.output = self._safely(joined(parts))
+                call.__dict__["goes_on"] = True
+                stream = self._heard(call, function(*args, **named))
+            return (yield from stream)
 
         return captured
 
-    def _async_stream(self, function: Callable[..., Any], places: _Places) -> Callable[..., object]:
-        async def captured(*args: object, **named: object) -> AsyncIterator[object]:
-            parts: list[object] = []
+    def _async_stream(
+        self, function: Callable[..., Any], places: Arguments
+    ) -> Callable[..., object]:
+        async def captured(*args: object, **named: object) -> _AsyncStream:
             with self._calling(places, args, named) as call:
-                try:
-                    async for part in function(*args, **named):
-                        if len(parts) < _MOST:
-                            parts.append(part)
-                        yield part
-                finally:
-                    call.output = self._safely(joined(parts))
+                call.__dict__["goes_on"] = True
+                stream = self._async_heard(call, function(*args, **named))
+            try:
+                async for part in stream:
+                    yield part
+            finally:
+                await stream.aclose()
 
         return captured
+
+    # -- answers that are still to come
+
+    def _listener(self, value: object) -> Callable[[Call, Any], object] | None:
+        """What gives an answer on and keeps it; None for one that is there."""
+        if inspect.isgenerator(value):
+            return self._heard
+        if inspect.isasyncgen(value):
+            return self._async_heard
+        return self._awaited if inspect.iscoroutine(value) else None
+
+    async def _awaited(self, call: Call, value: Coroutine[object, object, object]) -> object:
+        with _ending(call):
+            answer = await value
+            call.output = self._safely(answer)
+        return answer
+
+    def _heard(self, call: Call, stream: _Stream) -> _Stream:
+        heard = _Heard(stream)
+        with _ending(call):
+            try:
+                return (yield from heard)
+            finally:
+                call.output = self._safely(joined(heard.parts))
+
+    async def _async_heard(self, call: Call, stream: _AsyncStream) -> _AsyncStream:
+        parts: list[object] = []
+        with _ending(call):
+            try:
+                async for part in stream:
+                    if len(parts) < _MOST:
+                        parts.append(part)
+                    yield part
+            finally:
+                call.output = self._safely(joined(parts))
+                await stream.aclose()
 
     def _safely(self, value: object) -> object:
         """What is to be kept of an answer; if the user's function fails, the answer itself."""
@@ -205,29 +257,43 @@ def joined(parts: list[object]) -> object:
     return "".join(texts) if parts and len(texts) == len(parts) else parts
 
 
-class _Places:
-    """Which argument of a function is the input."""
+class _Heard:
+    """A generator whose parts are kept as they go by, ``_MOST`` of them at most."""
 
-    def __init__(self, function: Callable[..., object], name: str | None) -> None:
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        listed = list(inspect.signature(function).parameters.values())
-        self._names = [one.name for one in listed if one.kind in kinds]
-        skip = bool(self._names) and self._names[0] in ("self", "cls")
-        named = {one.name for one in listed}
-        if name is not None and name not in named:
-            raise InvalidError(f"the function has no argument {name!r}")
-        first = self._names[skip] if len(self._names) > skip else ""
-        self._name = name or first or next(iter(named - {"self", "cls"}), "")
-        self._place = self._names.index(self._name) if self._name in self._names else -1
-        self._skip = int(skip)
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+        self.parts: list[object] = []
 
-    def take(
-        self, args: tuple[object, ...], named: dict[str, object]
-    ) -> tuple[object, dict[str, object]]:
-        """The input, and the other arguments that are plain values."""
-        value = named.get(self._name)
-        if 0 <= self._place < len(args):
-            value = args[self._place]
-        by_name = dict(zip(self._names[self._skip :], args[self._skip :], strict=False)) | named
-        by_name.pop(self._name, None)
-        return value, {name: one for name, one in by_name.items() if isinstance(one, _PLAIN)}
+    def __iter__(self) -> _Heard:
+        return self
+
+    def __next__(self) -> object:
+        return self._kept(next(self._stream))
+
+    def send(self, value: object) -> object:
+        """As a generator's."""
+        return self._kept(self._stream.send(value))
+
+    def throw(self, error: BaseException) -> object:
+        """As a generator's."""
+        return self._kept(self._stream.throw(error))
+
+    def close(self) -> None:
+        """As a generator's."""
+        self._stream.close()
+
+    def _kept(self, part: object) -> object:
+        if len(self.parts) < _MOST:
+            self.parts.append(part)
+        return part
+
+
+@contextmanager
+def _ending(call: Call) -> Iterator[None]:
+    """The call ends with the block, and with what that raises."""
+    try:
+        yield
+    except BaseException as error:
+        call.end(error)
+        raise
+    call.end()

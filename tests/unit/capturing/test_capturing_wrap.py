@@ -2,6 +2,7 @@
 are."""
 
 import asyncio
+import contextvars
 import json
 import time
 
@@ -187,3 +188,131 @@ def test_redaction_covers_what_is_held_before_the_call(repo, rows):
         {"email": "[redacted]"},
     )
     assert row["redactions"] == ["input.email", "params.email", "output.email"]
+
+
+def test_blocks_that_overlap_keep_their_own(capture, rows):
+    def block(name):
+        with capture(tags=[name]) as c:
+            c.input = name
+            yield c.input
+            c.output = name
+
+    first, second = block("first"), block("second")
+    assert (next(first), next(second)) == ("first", "second")
+    assert (list(first), list(second)) == ([], [])
+    assert {row["asked"]: row["output"] for row in rows()} == {
+        b"first": "first",
+        b"second": "second",
+    }
+
+
+def test_a_block_may_end_in_another_context(capture, rows):
+    """As servers do that run the two halves of a dependency in a pool of threads."""
+    block = capture()
+    call = contextvars.copy_context().run(block.__enter__)
+    call.input, call.output = "asked", "told"
+    contextvars.copy_context().run(block.__exit__, None, None, None)
+    [row] = rows()
+    assert (row["asked"], row["output"]) == (b"asked", "told")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda *, image, size=3: image,
+        lambda *images, size=3: images[0],
+        lambda **named: named["image"],
+        lambda *rest, **named: rest[0] if rest else named["image"],
+        lambda image="picture", size=3: image,
+    ],
+)
+def test_the_input_of_functions_that_take_anything(capture, rows, function):
+    try:
+        capture()(function)(image="picture", size=4)
+    except (TypeError, IndexError):
+        capture()(function)("picture", size=4)
+    ended = [row for row in rows() if row["status"] == "ok"]
+    assert [row["asked"] for row in ended] == [b"picture"]
+    assert json.loads(ended[0]["params"]) == {"size": 4}
+
+
+def test_defaults_further_arguments_and_functions_that_tell_nothing(capture, rows):
+    capture()(lambda image="as always", size=3: image)(size=5)
+    capture()(lambda *images: len(images))("one", "two", object())
+    assert capture()(max)([3, 7]) == 7
+    first, second, third = rows()
+    assert (first["asked"], json.loads(first["params"])) == (b"as always", {"size": 5})
+    assert (second["asked"], json.loads(second["params"])) == (b"one", {"images": ["two"]})
+    assert (third["asked"], third["output"]) == (b"[3,7]", 7)
+
+
+def test_a_generator_stays_one(capture, rows):
+    closed = []
+
+    @capture()
+    def talk(text):
+        try:
+            heard = yield text
+            yield heard
+            return "the end"
+        finally:
+            closed.append(text)
+
+    @capture()
+    async def read(text):
+        try:
+            yield text
+            yield text
+        finally:
+            closed.append(text)
+
+    async def half():
+        stream = read("slowly")
+        await anext(stream)
+        await stream.aclose()
+        return list(closed)
+
+    stream = talk("hello")
+    assert (next(stream), stream.send("yes")) == ("hello", "yes")
+    with pytest.raises(StopIteration, match="the end"):
+        next(stream)
+    assert asyncio.run(half()) == ["hello", "slowly"]
+    assert [(row["output"], row["status"]) for row in rows()] == [
+        ("helloyes", "ok"),
+        ("slowly", "error"),
+    ]
+
+
+def test_functions_that_give_an_answer_to_come(capture, rows):
+    async def late(text):
+        await asyncio.sleep(0.02)
+        if text == "bad":
+            raise ValueError("too late")
+        return text.upper()
+
+    async def letters(text):
+        for letter in text:
+            yield letter
+
+    class Model:
+        async def __call__(self, text):
+            return await late(text)
+
+    def promise(answer):
+        def plain(text):
+            return answer(text)
+
+        return plain
+
+    async def listen():
+        return [letter async for letter in capture()(promise(letters))("xyz")]
+
+    assert asyncio.run(capture()(Model())("a")) == "A"
+    with pytest.raises(ValueError, match="too late"):
+        asyncio.run(capture()(promise(late))("bad"))
+    assert list(capture()(lambda text: (one for one in text))("abc")) == ["a", "b", "c"]
+    assert asyncio.run(listen()) == ["x", "y", "z"]
+    whole, bad, plain, letters_ = rows()
+    assert (whole["output"], whole["latency_ms"] > 19) == ("A", True)
+    assert (bad["status"], bad["error"]) == ("error", "ValueError: too late")
+    assert (plain["output"], letters_["output"]) == ("abc", "xyz")
