@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from oxcore.tables import Table
     from oxcore.tables.rewrite.wishes import Wish
-    from oxcore.verbs.edit import Edited
+    from oxcore.verbs.tabular.edit import Edited
 
 
 class EditOptions(TypedDict):

@@ -11,8 +11,8 @@ from oxcli.render.text import human_size, plural
 from oxcore.errors import UsageError
 
 if TYPE_CHECKING:
+    from oxcore.repo.survey import Aside
     from oxcore.verbs.add import Added
-    from oxcore.verbs.survey import Aside
 
 _SHOWN = 10  # warnings of a kind; the rest is counted
 _RATE_FROM = 16 << 20  # bytes from which a rate says something

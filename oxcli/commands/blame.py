@@ -14,8 +14,8 @@ from oxcore.errors import UsageError
 from oxcore.model.entries import show_path
 
 if TYPE_CHECKING:
-    from oxcore.verbs.blame import Blame
-    from oxcore.verbs.blametable import BlamedTable
+    from oxcore.verbs.tabular.blame import Blame
+    from oxcore.verbs.tabular.blametable import BlamedTable
 
 
 class Options(TypedDict):

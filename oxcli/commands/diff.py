@@ -15,11 +15,11 @@ from oxcore.errors import InvalidError, UsageError
 
 if TYPE_CHECKING:
     from oxcore.api import Repo
-    from oxcore.verbs.changes import FileChange
-    from oxcore.verbs.details import Detail
+    from oxcore.repo.changes import FileChange
+    from oxcore.verbs.comparing.details import Detail
+    from oxcore.verbs.comparing.pair import Pair
+    from oxcore.verbs.comparing.tablediff import TableDiff
     from oxcore.verbs.diff import Difference
-    from oxcore.verbs.pair import Pair
-    from oxcore.verbs.tablediff import TableDiff
 
 
 Inside = TypeVar("Inside")
@@ -135,8 +135,8 @@ class _Counted:
         return self._weighed(self._found.table(change))
 
     def _weighed(self, found: Inside) -> Inside:
-        from oxcore.verbs.pair import Pair
-        from oxcore.verbs.tablediff import TableDiff
+        from oxcore.verbs.comparing.pair import Pair
+        from oxcore.verbs.comparing.tablediff import TableDiff
 
         if isinstance(self._found, Pair) and isinstance(found, TableDiff) and not found:
             self.count = 0

@@ -15,7 +15,7 @@ from oxcore.errors import UsageError
 
 if TYPE_CHECKING:
     from oxcore.verbs.du import CommitUsage, FolderUsage
-    from oxcore.verbs.usage import Usage
+    from oxcore.verbs.upkeep.usage import Usage
 
 
 @verb(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from oxcore.api import Repo
     from oxcore.history import Drawn
     from oxcore.verbs.log import Logged
-    from oxcore.verbs.rowlog import RowLog
+    from oxcore.verbs.tabular.rowlog import RowLog
 
 
 class Options(TypedDict):

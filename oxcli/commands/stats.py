@@ -37,7 +37,7 @@ def command(
 
     For the columns of one table see ox df FILE --stats.
     """
-    from oxcore.verbs.drifted import Drift
+    from oxcore.verbs.statistics.drifted import Drift
 
     with session.open() as repo:
         revisions, paths = split(session, repo, arguments)

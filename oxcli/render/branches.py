@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from oxcli.render.text import plural, short_id
 from oxcore.errors import ConflictError
+from oxcore.repo.merging import TableState
 from oxcore.tree import Conflict
-from oxcore.verbs.merging import TableState
+from oxcore.verbs.moving.update import Moved
 from oxcore.verbs.switch import Switched
-from oxcore.verbs.update import Moved
 
 Show = Callable[[bytes], str]
 """How a path of the dataset is written."""

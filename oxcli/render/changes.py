@@ -10,7 +10,7 @@ from oxcli.render.text import Paint, human_size, plural, show_path
 from oxcore.model.entries import Entry, Mode
 
 if TYPE_CHECKING:
-    from oxcore.verbs.changes import FileChange, Sums
+    from oxcore.repo.changes import FileChange, Sums
 
 COLOURS = {"A": "green", "D": "red", "M": "yellow", "T": "magenta", "R": "cyan"}
 WORDS = {"A": "added", "D": "deleted", "M": "modified", "T": "of another type", "R": "renamed"}
@@ -64,7 +64,7 @@ def listed(
 ) -> Iterator[str]:
     """A line for each of the first ``limit`` changes, with what ``more`` knows of it, how many more
     changes there are, and the sums."""
-    from oxcore.verbs.changes import Sums  # loads the library: not for `--help`
+    from oxcore.repo.changes import Sums  # loads the library: not for `--help`
 
     sums = Sums()
     for change in changes:

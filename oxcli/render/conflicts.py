@@ -12,7 +12,7 @@ from oxcli.render.text import Paint, plural
 
 if TYPE_CHECKING:
     from oxcore.tables.rowmerge import CellConflict
-    from oxcore.verbs.conflicts import OpenConflict
+    from oxcore.verbs.tabular.conflicts import OpenConflict
 
 LISTED = 50  # conflicts of a table for people; the rest is counted
 _GAP = "  "

@@ -11,8 +11,8 @@ from oxcli.render.text import Paint, human_size, number, plural, show_path, tabl
 
 if TYPE_CHECKING:
     from oxcore.tables import ColumnDrift, ColumnStats, Share, TableDrift
-    from oxcore.verbs.drifted import Drift, FolderDrift, Sum, TableChange
-    from oxcore.verbs.tabulated import TableFile
+    from oxcore.verbs.statistics.drifted import Drift, FolderDrift, Sum, TableChange
+    from oxcore.verbs.statistics.tabulated import TableFile
 
 _SHOWN = 30  # folders, tables that came or went
 _COLUMNS = 12  # of a table

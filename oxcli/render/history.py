@@ -11,9 +11,9 @@ from oxcli.render.text import Paint, iso_date, short_id, show_path, table
 from oxcore.tables import text, texts
 
 if TYPE_CHECKING:
-    from oxcore.verbs.blame import Blame, BlamedCell
-    from oxcore.verbs.blametable import BlamedTable, RowsSince
-    from oxcore.verbs.rowlog import CellChange, RowCommit
+    from oxcore.verbs.tabular.blame import Blame, BlamedCell
+    from oxcore.verbs.tabular.blametable import BlamedTable, RowsSince
+    from oxcore.verbs.tabular.rowlog import CellChange, RowCommit
 
 _KINDS = {"added": "green", "removed": "red", "changed": "yellow"}
 _SHORT = 24  # columns of a value in a line of many

@@ -9,9 +9,9 @@ from oxcli.render.frame import clean
 from oxcli.render.text import Paint, human_size, number, plural, show_path, table
 
 if TYPE_CHECKING:
-    from oxcore.verbs.census import Content, Images, Span
-    from oxcore.verbs.holdings import DatasetStats
-    from oxcore.verbs.tabulated import TableFile
+    from oxcore.verbs.statistics.census import Content, Images, Span
+    from oxcore.verbs.statistics.holdings import DatasetStats
+    from oxcore.verbs.statistics.tabulated import TableFile
 
 _SHOWN = 30  # folders, tables
 _KINDS = 4  # of files in a folder

@@ -10,7 +10,7 @@ from oxcli.render.text import Paint, human_size, plural, show_path
 from oxcore.model.entries import Mode
 
 if TYPE_CHECKING:
-    from oxcore.verbs.files import Listed
+    from oxcore.repo.files import Listed
 
 _FOLDER = "040000"  # as git has it
 

@@ -11,10 +11,10 @@ from oxcore.model.entries import Mode
 
 if TYPE_CHECKING:
     from oxcore.media import ImageFacts, PixelDiff
-    from oxcore.verbs.changes import FileChange
-    from oxcore.verbs.details import ChunkDiff, Detail, ImageDiff
-    from oxcore.verbs.lines import TextDiff
-    from oxcore.verbs.tablediff import TableDiff
+    from oxcore.repo.changes import FileChange
+    from oxcore.verbs.comparing.details import ChunkDiff, Detail, ImageDiff
+    from oxcore.verbs.comparing.lines import TextDiff
+    from oxcore.verbs.comparing.tablediff import TableDiff
 
 _COLOURS = {"+": "green", "-": "red"}
 
@@ -57,8 +57,8 @@ def document(
     ``inside`` adds ``table``, ``text``, ``image`` or ``chunks``, and ``no_table`` that says why
     a table was compared as text or by chunks.
     """
-    from oxcore.verbs.details import NoTable  # loads the library: not for `--help`
-    from oxcore.verbs.tablediff import TableDiff
+    from oxcore.verbs.comparing.details import NoTable  # loads the library: not for `--help`
+    from oxcore.verbs.comparing.tablediff import TableDiff
 
     record = changes.document(change)
     found = compared.detail(change) if inside else None
@@ -84,8 +84,8 @@ def image(facts: ImageFacts) -> str:
 
 
 def _kind(found: TextDiff | ImageDiff | ChunkDiff) -> str:
-    from oxcore.verbs.details import ImageDiff  # loads the library: not for `--help`
-    from oxcore.verbs.lines import TextDiff
+    from oxcore.verbs.comparing.details import ImageDiff  # loads the library: not for `--help`
+    from oxcore.verbs.comparing.lines import TextDiff
 
     if isinstance(found, TextDiff):
         return "text"
@@ -93,9 +93,9 @@ def _kind(found: TextDiff | ImageDiff | ChunkDiff) -> str:
 
 
 def _inside(found: Detail, change: FileChange, paint: Paint, limits: Limits) -> Iterator[str]:
-    from oxcore.verbs.details import ImageDiff, NoTable  # as above
-    from oxcore.verbs.lines import TextDiff
-    from oxcore.verbs.tablediff import TableDiff
+    from oxcore.verbs.comparing.details import ImageDiff, NoTable  # as above
+    from oxcore.verbs.comparing.lines import TextDiff
+    from oxcore.verbs.comparing.tablediff import TableDiff
 
     if isinstance(found, NoTable):
         from oxcli.render.frame import clean

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from oxcore.tables.rowdiff.result import Run
-    from oxcore.verbs.tablediff import TableDiff
+    from oxcore.verbs.comparing.tablediff import TableDiff
 
 _BLOCK = 1000  # rows that are laid out together
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from oxcore.tables import Table
     from oxcore.tables.departures import Departure
     from oxcore.tables.schema import TableSchema
-    from oxcore.verbs.leaving import Left
+    from oxcore.verbs.tabular.leaving import Left
 
 _SHOWN = 20  # departures that are told one by one
 

@@ -9,8 +9,8 @@ from oxcli.render import changes
 from oxcli.render.text import Paint, plural, short_id
 
 if TYPE_CHECKING:
+    from oxcore.repo.merging import Pending, TableState
     from oxcore.tree import Conflict
-    from oxcore.verbs.merging import Pending, TableState
     from oxcore.verbs.status import Listing, Status
 
 LISTED = 50  # lines of one section for people

@@ -10,16 +10,16 @@ from oxcore.api.base import RepoBase
 from oxcore.model.entries import Change, path_bytes
 
 if TYPE_CHECKING:
+    from oxcore.repo.merging import Pending
     from oxcore.tables.rowmerge.decisions import Given
     from oxcore.tree import Conflict
     from oxcore.verbs.branch import Branch, Deleted, Which
-    from oxcore.verbs.conflicts import OpenConflict
     from oxcore.verbs.merge import Forward, Merged
-    from oxcore.verbs.merging import Pending
     from oxcore.verbs.replay import Replayed
     from oxcore.verbs.resolve import Side
-    from oxcore.verbs.settle import SettledCells
     from oxcore.verbs.switch import Switched
+    from oxcore.verbs.tabular.conflicts import OpenConflict
+    from oxcore.verbs.tabular.settle import SettledCells
     from oxcore.verbs.tag import TagInfo, Untagged
 
 

@@ -16,7 +16,7 @@ from oxcore.model.entries import Entry, path_bytes
 
 if TYPE_CHECKING:
     from oxcore.history import Revision, Selection
-    from oxcore.verbs.changes import FileChange
+    from oxcore.repo.changes import FileChange
 
 
 Path = str | bytes

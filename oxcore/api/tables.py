@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from oxcore.tables.departures import Departure
     from oxcore.tables.rewrite.wishes import Wish
     from oxcore.tables.schema import TableSchema
-    from oxcore.verbs.drifted import Drift
-    from oxcore.verbs.edit import Edited
-    from oxcore.verbs.holdings import DatasetStats
-    from oxcore.verbs.kept import Kept
+    from oxcore.verbs.statistics.drifted import Drift
+    from oxcore.verbs.statistics.holdings import DatasetStats
+    from oxcore.verbs.tabular.edit import Edited
+    from oxcore.verbs.tabular.kept import Kept
 
 
 Key = str | Mapping[str, object]

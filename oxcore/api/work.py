@@ -15,11 +15,11 @@ from oxcore.model.entries import Change, path_bytes
 if TYPE_CHECKING:
     from oxcore.verbs.add import Added
     from oxcore.verbs.commit import Committed
+    from oxcore.verbs.moving.update import Moved
     from oxcore.verbs.reset import How
     from oxcore.verbs.stash import Stash
     from oxcore.verbs.status import Status
     from oxcore.verbs.transaction import Transaction
-    from oxcore.verbs.update import Moved
 
 
 Paths = Sequence[str | bytes]

@@ -11,11 +11,12 @@ from oxcore.history.names import Names, Range, Revision
 from oxcore.history.parse import parse_range, parse_time
 from oxcore.history.region import Read
 from oxcore.history.resolve import find_ref, resolve
-from oxcore.history.select import Selection, select
+from oxcore.history.select import Filter, Selection, select
 from oxcore.history.walk import Order, walk
 
 __all__ = [
     "Drawn",
+    "Filter",
     "Names",
     "Order",
     "Range",

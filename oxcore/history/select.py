@@ -1,4 +1,4 @@
-"""From the revisions and ranges of a command line to the tips of a walk."""
+"""From the revisions and ranges of a command line to the tips of a walk; which commits to show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from oxcore.history.bases import merge_bases
 from oxcore.history.names import Names
 from oxcore.history.parse import parse_range
 from oxcore.history.resolve import resolve
+from oxcore.model.commits import Commit
 from oxcore.model.entries import path_bytes, show_path
 
 
@@ -18,6 +19,28 @@ class Selection(NamedTuple):
 
     tips: tuple[bytes, ...]
     hide: tuple[bytes, ...]
+
+
+class Filter(NamedTuple):
+    """Which commits of a walk to show: those that change ``paths`` (against every parent), whose
+    author contains ``author`` (in any case), from ``since`` to ``until`` (microseconds)."""
+
+    paths: tuple[bytes, ...] = ()
+    author: str = ""
+    since: int | None = None
+    until: int | None = None
+
+    def __bool__(self) -> bool:
+        return self != Filter()
+
+    def fits(self, commit: Commit) -> bool:
+        """Whether author and time of a commit are as asked for."""
+        us = commit.time.us
+        if self.since is not None and us < self.since:
+            return False
+        if self.until is not None and us > self.until:
+            return False
+        return self.author.casefold() in str(commit.author).casefold()
 
 
 def select(

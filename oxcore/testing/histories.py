@@ -15,7 +15,7 @@ from oxcore.model.protocols import How, RefUpdate, Stored
 from oxcore.repo import Repository
 from oxcore.store import content
 from oxcore.testing.stores import noise
-from oxcore.verbs.deposit import put_bytes
+from oxcore.verbs.storing.deposit import put_bytes
 
 ANN = Person("Ann", "ann@example.org")
 MAIN = "refs/heads/main"

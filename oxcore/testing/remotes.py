@@ -35,7 +35,7 @@ from oxcore.testing.histories import (
 )
 from oxcore.testing.stores import expect, noise, refuses
 from oxcore.transfer import fetch, push
-from oxcore.verbs.deposit import put_bytes
+from oxcore.verbs.storing.deposit import put_bytes
 from oxcore.wire.messages import CommitsRequest, SwapRequest
 
 

@@ -13,13 +13,13 @@ from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry, check_path, show_path
 from oxcore.model.ids import ID_LEN
 from oxcore.repo import Repository
-from oxcore.verbs import intent
-from oxcore.verbs.clashes import meeting, replaced
-from oxcore.verbs.ingest import Ingest
-from oxcore.verbs.merging import read_pending, without_conflicts
-from oxcore.verbs.rows import Paths, Rows
-from oxcore.verbs.select import Selection, fixed_part, is_glob
-from oxcore.verbs.survey import Aside, Found, Gone, differs, survey, sync_stat
+from oxcore.repo.merging import read_pending, without_conflicts
+from oxcore.repo.select import Selection, fixed_part, is_glob
+from oxcore.repo.survey import Aside, Found, Gone, differs, survey, sync_stat
+from oxcore.verbs.moving import intent
+from oxcore.verbs.storing.clashes import meeting, replaced
+from oxcore.verbs.storing.ingest import Ingest
+from oxcore.verbs.storing.rows import Paths, Rows
 from oxcore.worktree import Ignore, exists, scan
 
 _LISTED = 1000  # changes that a result carries; counts are always whole

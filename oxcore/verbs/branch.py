@@ -11,8 +11,8 @@ from oxcore.history import is_ancestor
 from oxcore.model.ids import parse_id
 from oxcore.refs import View, branch_ref, short_name
 from oxcore.repo import Repository
-from oxcore.verbs.apart import ahead_behind
-from oxcore.verbs.names import find_ref, resolve, upstream
+from oxcore.repo.apart import ahead_behind
+from oxcore.repo.names import find_ref, resolve, upstream
 
 Which = Literal["local", "remote", "all"]
 

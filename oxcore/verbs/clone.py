@@ -26,10 +26,10 @@ from oxcore.repo import FOLDER, Repository
 from oxcore.transfer import FetchReport, Remote, open_remote
 from oxcore.transfer import fetch as transfer
 from oxcore.transfer.connect import is_url
-from oxcore.verbs import intent
 from oxcore.verbs.fetch import check_branch, listed_shallow
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import Moved, move
 from oxcore.verbs.remotes import DEFAULT, full_address
-from oxcore.verbs.update import Moved, move
 from oxcore.wire.messages import RefsReply
 
 _PENDING = "clone.pending"  # the address, as long as a clone has not come to its end

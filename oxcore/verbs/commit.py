@@ -19,14 +19,14 @@ from oxcore.errors import (
 from oxcore.model.commits import Commit, Json, Person
 from oxcore.model.ids import Kind, object_id
 from oxcore.repo import Repository
-from oxcore.verbs import intent
+from oxcore.repo.merging import Pending, read_pending
+from oxcore.repo.schemafile import FOLDER
+from oxcore.repo.survey import sync_stat
 from oxcore.verbs.add import add_locked
-from oxcore.verbs.merging import Pending, read_pending
-from oxcore.verbs.schemafile import FOLDER
-from oxcore.verbs.survey import sync_stat
+from oxcore.verbs.moving import intent
 
 if TYPE_CHECKING:
-    from oxcore.verbs.leaving import Left
+    from oxcore.verbs.tabular.leaving import Left
 
 _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -105,14 +105,14 @@ def leaving(
     them. Where there is no schema nothing is read, nor any library of tables loaded."""
     if before == after or not tree.exists_folder(nodes or repo.store, after, FOLDER):
         return ()
-    from oxcore.verbs.leaving import check
+    from oxcore.verbs.tabular.leaving import check
 
     return check(repo, before, after)
 
 
 def _refuse(repo: Repository, left: tuple[Left, ...], before: bytes) -> NoReturn:
     """Raise for tables that leave their schema, with the stage as it was."""
-    from oxcore.verbs.leaving import refusal
+    from oxcore.verbs.tabular.leaving import refusal
 
     if repo.stage() != before:
         changes = {"stage": (repo.stage().hex(), before.hex())}

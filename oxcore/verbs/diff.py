@@ -11,14 +11,14 @@ from oxcore import history, tree
 from oxcore.errors import NotFoundError, UsageError
 from oxcore.model.entries import Change, Entry
 from oxcore.repo import Repository
-from oxcore.verbs.changes import FileChange, plain, with_renames
-from oxcore.verbs.details import Detail, detail, table
-from oxcore.verbs.names import resolve_commit, resolve_tree
-from oxcore.verbs.schemafile import FOLDER
-from oxcore.verbs.select import Selection
-from oxcore.verbs.sides import FileSide, StoredSide, WorkSide
-from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
-from oxcore.verbs.tablediff import ByRows, TableDiff
+from oxcore.repo.changes import FileChange, plain, with_renames
+from oxcore.repo.names import resolve_commit, resolve_tree
+from oxcore.repo.schemafile import FOLDER
+from oxcore.repo.select import Selection
+from oxcore.repo.survey import Aside, Gone, catch_up, differs, survey
+from oxcore.verbs.comparing.details import Detail, detail, table
+from oxcore.verbs.comparing.sides import FileSide, StoredSide, WorkSide
+from oxcore.verbs.comparing.tablediff import ByRows, TableDiff
 from oxcore.worktree import hash_file
 
 

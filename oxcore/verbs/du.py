@@ -12,9 +12,9 @@ from oxcore.model.commits import Commit
 from oxcore.model.entries import show_path
 from oxcore.model.ids import ID_LEN, parse_id
 from oxcore.repo import Repository
-from oxcore.verbs.files import root_of
-from oxcore.verbs.names import tips
-from oxcore.verbs.usage import Meter, Usage
+from oxcore.repo.files import root_of
+from oxcore.repo.names import tips
+from oxcore.verbs.upkeep.usage import Meter, Usage
 
 
 class FolderUsage(NamedTuple):

@@ -2,7 +2,7 @@
 
 Checked are every pack (header, lengths, checksum, the bytes of each object), the index against
 the packs, the operation log record by record, and all that refs, stashes, the stage and a waiting
-merge lead to. See ``oxcore.verbs.prove`` for what is proved of these.
+merge lead to. See ``oxcore.verbs.upkeep.prove`` for what is proved of these.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from oxcore.errors import CorruptError, DeniedError, NotFoundError, UnreachableError, counted
 from oxcore.repo import Repository
 from oxcore.store import MemoryLocator
-from oxcore.verbs.audit import PackAudit, audit_index, audit_log, audit_packs
-from oxcore.verbs.leftovers import bad_packs
-from oxcore.verbs.packindex import rebuild_index
-from oxcore.verbs.prove import Known, Problem, Proved, Prover
-from oxcore.verbs.relog import mend_log
 from oxcore.verbs.remotes import connect, remotes
-from oxcore.verbs.repair import Healer, save_packs
+from oxcore.verbs.upkeep.audit import PackAudit, audit_index, audit_log, audit_packs
+from oxcore.verbs.upkeep.leftovers import bad_packs
+from oxcore.verbs.upkeep.packindex import rebuild_index
+from oxcore.verbs.upkeep.prove import Known, Problem, Proved, Prover
+from oxcore.verbs.upkeep.relog import mend_log
+from oxcore.verbs.upkeep.repair import Healer, save_packs
 
 _ROUNDS = 4  # what was mended may show what else is wrong
 
@@ -86,7 +86,7 @@ def fsck(
 
     ``quick`` reads no content of files: packs by checksum and lengths, files by presence.
     ``repair`` rebuilds the index, puts damaged packs aside after saving what is sound in them,
-    goes on from what is sound in a damaged log (see ``oxcore.verbs.relog``), and fetches what is
+    goes on from what is sound in a damaged log (``verbs.upkeep.relog``), and fetches what is
     missing or damaged from ``sources`` (names of remotes, paths or URLs; none: all remotes); what
     comes is proved before it is kept. It needs the lock.
     """

@@ -22,13 +22,13 @@ from oxcore.model.commits import Moment
 from oxcore.model.ids import Kind
 from oxcore.model.retention import GRACE, KEEP
 from oxcore.repo import Repository
-from oxcore.verbs import intent
-from oxcore.verbs.leftovers import BadPack, bad_packs, clean_leftovers
-from oxcore.verbs.mark import Marker, always_shallow, row_root
-from oxcore.verbs.packindex import check_index, rebuild_index
-from oxcore.verbs.packplan import PackPlan, plan_packs
-from oxcore.verbs.roots import Root, operation_roots, shallow_ids, view_roots
-from oxcore.verbs.survey import sync_stat
+from oxcore.repo.survey import sync_stat
+from oxcore.verbs.moving import intent
+from oxcore.verbs.upkeep.leftovers import BadPack, bad_packs, clean_leftovers
+from oxcore.verbs.upkeep.mark import Marker, always_shallow, row_root
+from oxcore.verbs.upkeep.packindex import check_index, rebuild_index
+from oxcore.verbs.upkeep.packplan import PackPlan, plan_packs
+from oxcore.verbs.upkeep.roots import Root, operation_roots, shallow_ids, view_roots
 
 
 @dataclass(frozen=True, slots=True)

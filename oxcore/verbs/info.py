@@ -13,9 +13,9 @@ from oxcore.model.commits import Commit, Json
 from oxcore.model.entries import Entry, show_path
 from oxcore.model.ids import Kind, parse_id
 from oxcore.repo import Repository
-from oxcore.verbs.details import image_facts
-from oxcore.verbs.names import resolve
-from oxcore.verbs.usage import Meter, Usage
+from oxcore.repo.names import resolve
+from oxcore.verbs.comparing.details import image_facts
+from oxcore.verbs.upkeep.usage import Meter, Usage
 
 
 @dataclass(frozen=True, slots=True)

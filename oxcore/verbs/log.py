@@ -10,13 +10,13 @@ from typing import NamedTuple
 from oxcore import history, tree
 from oxcore.history import Drawn, Read
 from oxcore.model.commits import Commit
-from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
-from oxcore.verbs.changes import FileChange, with_renames
-from oxcore.verbs.names import tips
-from oxcore.verbs.select import Selection
+from oxcore.repo.changes import FileChange, with_renames
+from oxcore.repo.names import decorations, tips
+from oxcore.repo.select import Selection
 
 Row = tuple[bytes, Commit]
+Filter = history.Filter
 
 
 class Logged(NamedTuple):
@@ -27,28 +27,6 @@ class Logged(NamedTuple):
     commit: Commit
     refs: tuple[str, ...]
     drawn: Drawn | None = None
-
-
-class Filter(NamedTuple):
-    """Which commits of a walk to show: those that change ``paths`` (against every parent), whose
-    author contains ``author`` (in any case), from ``since`` to ``until`` (microseconds)."""
-
-    paths: tuple[bytes, ...] = ()
-    author: str = ""
-    since: int | None = None
-    until: int | None = None
-
-    def __bool__(self) -> bool:
-        return self != Filter()
-
-    def fits(self, commit: Commit) -> bool:
-        """Whether author and time of a commit are as asked for."""
-        us = commit.time.us
-        if self.since is not None and us < self.since:
-            return False
-        if self.until is not None and us > self.until:
-            return False
-        return self.author.casefold() in str(commit.author).casefold()
 
 
 def log(
@@ -115,21 +93,6 @@ def first_tree(repo: Repository, commit: Commit) -> bytes:
         if repo.store.has_many([parent])[0]:
             return repo.commit(parent).tree
     return tree.EMPTY
-
-
-def decorations(repo: Repository) -> dict[bytes, tuple[str, ...]]:
-    """Commit -> full names of the refs on it; ``HEAD`` first, then its branch; no stashes."""
-    view = repo.view()
-    current, head = view.head()
-    names = [name for name in view.refs() if not name.startswith("refs/stash/")]
-    names.sort(key=lambda name: name != current)
-    found: dict[bytes, list[str]] = {} if head is None else {parse_id(head): ["HEAD"]}
-    for name in names:
-        oid = parse_id(view[name])
-        if name.startswith("refs/tags/"):
-            oid = repo.peel(oid)
-        found.setdefault(oid, []).append(name)
-    return {oid: tuple(refs) for oid, refs in found.items()}
 
 
 def touches(

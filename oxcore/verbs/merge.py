@@ -15,18 +15,18 @@ from oxcore.errors import ConflictError, RejectedError, UnsavedError, UsageError
 from oxcore.history import merge_bases
 from oxcore.model.commits import Commit
 from oxcore.repo import Repository
+from oxcore.repo.merging import Pending, TableState, encode_pending, read_pending
+from oxcore.repo.schemafile import FOLDER
+from oxcore.repo.survey import Found, differs, sync_stat
 from oxcore.tree import Conflict
-from oxcore.verbs import intent
 from oxcore.verbs.commit import leaving, store_commit
-from oxcore.verbs.merging import Pending, TableState, encode_pending, read_pending
-from oxcore.verbs.schemafile import FOLDER
-from oxcore.verbs.survey import Found, differs, sync_stat
-from oxcore.verbs.update import Changes, Moved, move
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import Changes, Moved, move
 from oxcore.worktree import peek
 
 if TYPE_CHECKING:
     from oxcore.store import Batch
-    from oxcore.verbs.leaving import Left
+    from oxcore.verbs.tabular.leaving import Left
 
 Forward = Literal["auto", "only", "never"]
 
@@ -176,13 +176,13 @@ def _combine(repo: Repository, base: bytes, theirs: bytes, waiting: Pending) -> 
 def _by_rows(
     repo: Repository, root: bytes, merged: tree.Merge
 ) -> tuple[bytes, tree.Merge, tuple[TableState, ...]]:
-    """Tables merge by their rows: see ``verbs.rowmerging``. ``root``: what is merged so far."""
-    from oxcore.verbs.tablenames import may_merge
+    """Tables merge by their rows (``tabular.rowmerging``). ``root``: what is merged so far."""
+    from oxcore.verbs.tabular.tablenames import may_merge
 
     chosen = [one for one in merged.conflicts if may_merge(repo, root, one)]
     if not chosen:
         return root, merged, ()
-    from oxcore.verbs.rowmerging import by_rows
+    from oxcore.verbs.tabular.rowmerging import by_rows
 
     root, states = by_rows(repo, root, chosen)
     done = {one.path for one in states if not (one.left or one.why)}
@@ -191,10 +191,10 @@ def _by_rows(
 
 
 def _with_schemas(repo: Repository, batch: Batch, merged: tree.Merge) -> tree.Merge:
-    """Schemas of tables merge by what they say: see ``verbs.schema``."""
+    """Schemas of tables merge by what they say: see ``tabular.schema``."""
     if not any(one.path.startswith(FOLDER + b"/") for one in merged.conflicts):
         return merged
-    from oxcore.verbs.schema import joined
+    from oxcore.verbs.tabular.schema import joined
 
     return joined(repo, batch, merged)
 

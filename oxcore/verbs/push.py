@@ -11,10 +11,10 @@ from oxcore.model.ids import parse_id
 from oxcore.model.protocols import RefUpdate
 from oxcore.refs import branch_ref, check_ref_name, remote_ref, tag_ref
 from oxcore.repo import Repository
+from oxcore.repo.names import resolve_commit
 from oxcore.transfer import PushReport, Remote, read_refs
 from oxcore.transfer import push as transfer
 from oxcore.verbs.fetch import RefChange
-from oxcore.verbs.names import resolve_commit
 from oxcore.verbs.remotes import connect
 from oxcore.wire.messages import RefsReply
 

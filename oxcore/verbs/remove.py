@@ -11,14 +11,14 @@ from oxcore.fs.atomic import storage_errors
 from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry, check_path, show_path
 from oxcore.repo import Repository
+from oxcore.repo.merging import read_pending, without_conflicts
+from oxcore.repo.schemafile import FOLDER, file_of, tracked
+from oxcore.repo.select import Selection, fixed_part
+from oxcore.repo.survey import Found, differs, sync_stat
 from oxcore.store import Batch
-from oxcore.verbs import intent
-from oxcore.verbs.ingest import Ingest
-from oxcore.verbs.merging import read_pending, without_conflicts
-from oxcore.verbs.schemafile import FOLDER, file_of, tracked
-from oxcore.verbs.select import Selection, fixed_part
-from oxcore.verbs.survey import Found, differs, sync_stat
-from oxcore.verbs.update import carry
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import carry
+from oxcore.verbs.storing.ingest import Ingest
 from oxcore.worktree import UNKNOWN_STAT, exists, peek
 from oxcore.worktree.look import refuse_links
 

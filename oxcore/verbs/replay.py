@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from oxcore.errors import NothingToDoError, UsageError
 from oxcore.history import walk
 from oxcore.repo import Repository
+from oxcore.repo.names import resolve, resolve_commit, resolve_range
 from oxcore.tree import Conflict
 from oxcore.verbs.merge import Merged, cherry_pick, revert
-from oxcore.verbs.names import resolve, resolve_commit, resolve_range
 
 if TYPE_CHECKING:
-    from oxcore.verbs.leaving import Left
-    from oxcore.verbs.merging import TableState
+    from oxcore.repo.merging import TableState
+    from oxcore.verbs.tabular.leaving import Left
 
 Verb = Literal["cherry-pick", "revert"]
 

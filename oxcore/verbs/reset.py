@@ -9,11 +9,11 @@ from oxcore import tree
 from oxcore.errors import ConflictError, NotFoundError, counted
 from oxcore.model.entries import Change, Entry, show_path
 from oxcore.repo import Repository
-from oxcore.verbs import intent
-from oxcore.verbs.merging import read_pending
-from oxcore.verbs.select import Selection, fixed_part
-from oxcore.verbs.survey import Aside, survey, sync_stat
-from oxcore.verbs.update import Moved, carry, move
+from oxcore.repo.merging import read_pending
+from oxcore.repo.select import Selection, fixed_part
+from oxcore.repo.survey import Aside, survey, sync_stat
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import Moved, carry, move
 
 How = Literal["soft", "mixed", "hard"]
 

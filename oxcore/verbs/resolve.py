@@ -9,11 +9,11 @@ from oxcore import tree
 from oxcore.errors import NotFoundError, counted
 from oxcore.model.entries import Change, Entry, show_path
 from oxcore.repo import Repository
+from oxcore.repo.merging import Pending, read_pending, without_conflicts
+from oxcore.repo.select import Selection
 from oxcore.tree import Conflict
-from oxcore.verbs import intent
-from oxcore.verbs.merging import Pending, read_pending, without_conflicts
-from oxcore.verbs.select import Selection
-from oxcore.verbs.update import Changes, carry
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import Changes, carry
 from oxcore.worktree import exists
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _cells(
     if not paths:
         return
     from oxcore.tables.rowmerge import Decision
-    from oxcore.verbs.settle import check_unedited, settled
+    from oxcore.verbs.tabular.settle import check_unedited, settled
 
     for path in paths:
         check_unedited(repo, path)

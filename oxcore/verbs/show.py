@@ -11,12 +11,12 @@ from oxcore.media import ImageFacts
 from oxcore.model.commits import Commit, Tag
 from oxcore.model.entries import Entry, show_path
 from oxcore.repo import Repository
+from oxcore.repo.changes import FileChange
+from oxcore.repo.files import Listed, ls
+from oxcore.repo.names import decorations, resolve, resolve_path
 from oxcore.store import ContentFile
-from oxcore.verbs.changes import FileChange
-from oxcore.verbs.details import image_facts, is_text
-from oxcore.verbs.files import Listed, ls
-from oxcore.verbs.log import changes_of, decorations
-from oxcore.verbs.names import resolve, resolve_path
+from oxcore.verbs.comparing.details import image_facts, is_text
+from oxcore.verbs.log import changes_of
 
 _START = 8192  # bytes that are looked at to tell text from other files
 

@@ -17,13 +17,13 @@ from oxcore.model.commits import Commit, Moment
 from oxcore.model.entries import Change, Entry
 from oxcore.model.ids import Kind, object_id, parse_id
 from oxcore.repo import Repository
+from oxcore.repo.merging import read_pending
+from oxcore.repo.select import Selection
+from oxcore.repo.survey import Aside, Found, Gone, survey, sync_stat
 from oxcore.store import Batch
-from oxcore.verbs import intent
-from oxcore.verbs.ingest import Ingest
-from oxcore.verbs.merging import read_pending
-from oxcore.verbs.select import Selection
-from oxcore.verbs.survey import Aside, Found, Gone, survey, sync_stat
-from oxcore.verbs.update import Moved, carry
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import Moved, carry
+from oxcore.verbs.storing.ingest import Ingest
 from oxcore.worktree import peek
 
 _PREFIX = "refs/stash/"

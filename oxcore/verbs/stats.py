@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from oxcore.errors import UsageError
 from oxcore.repo import Repository
+from oxcore.repo.select import Selection
 from oxcore.verbs import diff
-from oxcore.verbs.drifted import Drift, drift
-from oxcore.verbs.holdings import DatasetStats, holdings
-from oxcore.verbs.select import Selection
+from oxcore.verbs.statistics.drifted import Drift, drift
+from oxcore.verbs.statistics.holdings import DatasetStats, holdings
 
 
 def stats(

@@ -7,17 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from oxcore import tree, verbs
+from oxcore import tree
 from oxcore.errors import BusyError
 from oxcore.index import pack_row
 from oxcore.model.entries import Change
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
-from oxcore.verbs.select import Selection
-from oxcore.verbs.survey import Aside, Gone, catch_up, differs, survey
+from oxcore.repo.select import Selection
+from oxcore.repo.survey import Aside, Gone, catch_up, differs, survey
 
 if TYPE_CHECKING:
-    from oxcore.verbs.merging import Pending
+    from oxcore.repo.merging import Pending
 
 
 class Listing:
@@ -85,7 +85,7 @@ def status(
     ref, head = view.head()
     result = Status(
         head=None if head is None else parse_id(head),
-        pending=verbs.merging.read_pending(repo) if "merge" in view else None,
+        pending=_pending(repo),
         bare=repo.worktree is None,
     )
     if ref is not None:
@@ -98,9 +98,25 @@ def status(
             if change.path in selection:
                 result.staged.note(change, limit)
     if repo.worktree is not None:
-        result.interrupted = os.path.exists(repo.intent) and verbs.intent.interrupted(repo)
+        result.interrupted = _interrupted(repo)
         _look_at_files(repo, selection, result, limit, each_untracked=each_untracked)
     return result
+
+
+def _pending(repo: Repository) -> Pending | None:
+    if "merge" not in repo.view():
+        return None
+    from oxcore.repo.merging import read_pending  # seldom needed
+
+    return read_pending(repo)
+
+
+def _interrupted(repo: Repository) -> bool:
+    if not os.path.exists(repo.intent):
+        return False
+    from oxcore.verbs.moving.intent import interrupted  # seldom needed
+
+    return interrupted(repo)
 
 
 def _look_at_files(
@@ -180,4 +196,6 @@ def _compare_upstream(repo: Repository, result: Status) -> None:
     tip = repo.view().get(f"refs/remotes/{remote}/{name}")
     if tip is None or result.head is None:
         return
-    result.ahead, result.behind = verbs.apart.ahead_behind(repo, result.head, parse_id(tip))
+    from oxcore.repo.apart import ahead_behind  # where branches follow others, and only there
+
+    result.ahead, result.behind = ahead_behind(repo, result.head, parse_id(tip))

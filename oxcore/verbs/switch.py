@@ -20,11 +20,11 @@ from oxcore.history import Revision
 from oxcore.model.ids import parse_id
 from oxcore.refs import branch_ref, short_name
 from oxcore.repo import Repository
-from oxcore.verbs import intent
+from oxcore.repo.merging import read_pending
+from oxcore.repo.names import RepoNames, resolve
 from oxcore.verbs.branch import HEADS, REMOTES, follow
-from oxcore.verbs.merging import read_pending
-from oxcore.verbs.names import RepoNames, resolve
-from oxcore.verbs.update import Moved, move
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import Moved, move
 
 _BACK = re.compile(r"-|@\{-(\d{1,6})\}")
 

@@ -12,7 +12,7 @@ from oxcore.model.commits import Moment, Person, Tag
 from oxcore.model.ids import Kind, object_id, parse_id
 from oxcore.refs import tag_ref
 from oxcore.repo import Repository
-from oxcore.verbs.names import resolve_commit
+from oxcore.repo.names import resolve_commit
 
 TAGS = "refs/tags/"
 

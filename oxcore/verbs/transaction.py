@@ -16,10 +16,10 @@ from oxcore.model.ids import Kind, object_id, parse_id
 from oxcore.refs import branch_ref, check_ref_name
 from oxcore.repo import Repository
 from oxcore.store import Batch, bases, content
-from oxcore.verbs import intent
-from oxcore.verbs.deposit import Whole, put_bytes, put_stream
-from oxcore.verbs.line import Fill
-from oxcore.verbs.update import move
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import move
+from oxcore.verbs.storing.deposit import Whole, put_bytes, put_stream
+from oxcore.verbs.storing.line import Fill
 
 _TRIES = 5  # times that edits are put on top of a branch that moved meanwhile
 

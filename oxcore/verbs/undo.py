@@ -15,9 +15,9 @@ from oxcore.errors import NotFoundError, NothingToDoError, RejectedError
 from oxcore.model.entries import Change
 from oxcore.model.ids import parse_id
 from oxcore.repo import Repository
-from oxcore.verbs import intent
+from oxcore.verbs.moving import intent
+from oxcore.verbs.moving.update import Moved, carry
 from oxcore.verbs.oplog import oplog
-from oxcore.verbs.update import Moved, carry
 
 WORK = "work"
 

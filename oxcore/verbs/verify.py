@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from oxcore.errors import CorruptError, MissingError, OxError
 from oxcore.repo import Repository
-from oxcore.verbs.names import resolve_commit
-from oxcore.verbs.prove import Problem, Proved, Prover
+from oxcore.repo.names import resolve_commit
+from oxcore.verbs.upkeep.prove import Problem, Proved, Prover
 
 
 @dataclass(frozen=True, slots=True)

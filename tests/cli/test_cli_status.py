@@ -4,9 +4,9 @@ import os
 
 from oxcore import Repo
 from oxcore.model.entries import Entry
+from oxcore.repo.merging import Pending, encode_pending
 from oxcore.tree import Conflict
-from oxcore.verbs import intent, update
-from oxcore.verbs.merging import Pending, encode_pending
+from oxcore.verbs.moving import intent, update
 
 CLEAN = "nothing to commit, the folder is as in HEAD"
 

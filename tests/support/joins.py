@@ -5,7 +5,7 @@ from oxcore.model.commits import Commit
 from oxcore.model.entries import Entry, Mode
 from oxcore.model.ids import parse_id
 from oxcore.verbs.commit import store_commit
-from oxcore.verbs.deposit import put_bytes
+from oxcore.verbs.storing.deposit import put_bytes
 
 
 def join(desk, files, names=("main", "side")):

@@ -2,8 +2,8 @@
 
 from oxcore import tree
 from oxcore.repo import Repository
+from oxcore.repo.names import resolve_commit
 from oxcore.store import content
-from oxcore.verbs.names import resolve_commit
 
 
 def opened(folder):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from oxcli.paths import escape, is_pattern, to_dataset, to_pattern
 from oxcore.errors import InvalidError
-from oxcore.verbs.select import Selection
+from oxcore.repo.select import Selection
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from oxcore import tree
 from oxcore.api import Repo
 from oxcore.model.commits import Moment, Person
 from oxcore.model.settings import Settings
+from oxcore.repo.names import resolve_tree
 from oxcore.store import content
-from oxcore.verbs.names import resolve_tree
 
 
 class Desk:

@@ -392,13 +392,13 @@ def careful(monkeypatch):
     """Every file is taken for one that may have changed since the walk, and read by itself: so it
     is with new ones, but not on a machine that was slow to get here."""
     monkeypatch.setattr(
-        "oxcore.verbs.intake.racy_rows", lambda stats, _: list(range(len(list(stats))))
+        "oxcore.verbs.storing.intake.racy_rows", lambda stats, _: list(range(len(list(stats))))
     )
 
 
 def test_a_file_that_grows_between_the_look_and_the_read_is_cut(desk, monkeypatch, careful):
     """Small when the walk saw it, large when it is read: stored as chunks like any other."""
-    from oxcore.verbs import ingest
+    from oxcore.verbs.storing import ingest
 
     desk.write({"f": "small"})
     blob = os.urandom(400_000)
@@ -415,7 +415,7 @@ def test_a_file_that_grows_between_the_look_and_the_read_is_cut(desk, monkeypatc
 
 
 def test_a_file_that_vanishes_is_no_trouble(desk, monkeypatch, careful):
-    from oxcore.verbs import ingest
+    from oxcore.verbs.storing import ingest
 
     desk.write({"f": "1", "g": "2"})
     real = ingest.read_file
@@ -431,7 +431,7 @@ def test_a_file_that_vanishes_is_no_trouble(desk, monkeypatch, careful):
 
 
 def test_a_file_that_cannot_be_read_is_named_and_nothing_is_staged(desk, monkeypatch, careful):
-    from oxcore.verbs import ingest
+    from oxcore.verbs.storing import ingest
 
     desk.write({"f": "1", "g": "2"})
     real = ingest.read_file

@@ -19,8 +19,8 @@ from oxcore.errors import (
     UsageError,
 )
 from oxcore.transfer.local import LocalRemote
-from oxcore.verbs import update
 from oxcore.verbs.clone import default_folder
+from oxcore.verbs.moving import update
 
 
 @pytest.fixture

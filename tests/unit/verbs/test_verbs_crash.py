@@ -15,7 +15,7 @@ from oxcore.api import Repo
 from oxcore.model.commits import Person
 from oxcore.model.settings import Settings
 from oxcore.testing.faults import CALLS
-from oxcore.verbs import writeout
+from oxcore.verbs.moving import writeout
 from oxcore.verbs.undo import undo
 from oxcore.worktree import writing
 

@@ -13,12 +13,12 @@ import pytest
 
 from oxcore.chunk import ChunkParams
 from oxcore.testing.stores import noise
-from oxcore.verbs import crew as crews
-from oxcore.verbs import ingest, intake, processes
 from oxcore.verbs.add import add
-from oxcore.verbs.crew import Crew, Helper
-from oxcore.verbs.deposit import put_bytes
-from oxcore.verbs.intake import ROOM, Seen, take
+from oxcore.verbs.storing import crew as crews
+from oxcore.verbs.storing import ingest, intake, processes
+from oxcore.verbs.storing.crew import Crew, Helper
+from oxcore.verbs.storing.deposit import put_bytes
+from oxcore.verbs.storing.intake import ROOM, Seen, take
 from oxcore.worktree import PREFIX, pack_stat
 
 TEXT = b"label,width,height\n" * 90

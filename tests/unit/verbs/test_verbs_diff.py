@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from oxcore.errors import NotFoundError, UsageError
 from oxcore.model.entries import Change, Entry, Mode
 from oxcore.model.ids import content_id
-from oxcore.verbs.changes import summarise, with_renames
-from oxcore.verbs.details import ChunkDiff, ImageDiff, by_chunks, is_text
-from oxcore.verbs.lines import TextDiff
+from oxcore.repo.changes import summarise, with_renames
+from oxcore.verbs.comparing.details import ChunkDiff, ImageDiff, by_chunks, is_text
+from oxcore.verbs.comparing.lines import TextDiff
 
 CONTENTS = st.sampled_from([b"", b"1", b"22", b"other 1", b"other 2"])
 FOLDERS = st.dictionaries(st.sampled_from([b"a", b"b", b"d/c", b"d/e/f", b"g"]), CONTENTS)

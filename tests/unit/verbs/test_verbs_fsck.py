@@ -21,9 +21,9 @@ from oxcore.testing.faults import flip, truncate
 from oxcore.testing.stores import noise
 from oxcore.verbs.fsck import fsck
 from oxcore.verbs.gc import gc
-from oxcore.verbs.packindex import check_index
 from oxcore.verbs.reset import reset, restore
 from oxcore.verbs.stash import push
+from oxcore.verbs.upkeep.packindex import check_index
 
 FILES = {
     "a.txt": b"one",

@@ -23,16 +23,16 @@ from oxcore.model.settings import Settings
 from oxcore.repo import Repository
 from oxcore.testing.faults import Crash, faulty, flip
 from oxcore.testing.stores import noise
-from oxcore.verbs import packplan
 from oxcore.verbs.branch import create as create_branch
 from oxcore.verbs.branch import delete as delete_branch
 from oxcore.verbs.gc import gc
-from oxcore.verbs.packindex import check_index
-from oxcore.verbs.prove import Prover
 from oxcore.verbs.reset import reset
 from oxcore.verbs.stash import drop, push
 from oxcore.verbs.switch import switch
 from oxcore.verbs.undo import undo
+from oxcore.verbs.upkeep import packplan
+from oxcore.verbs.upkeep.packindex import check_index
+from oxcore.verbs.upkeep.prove import Prover
 
 ROOT = Path(__file__).parents[3]
 NOW = {"grace": 0, "keep_operations": 0}  # all that no ref needs goes

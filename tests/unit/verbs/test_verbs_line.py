@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from oxcore.chunk import ChunkParams, cut
 from oxcore.model.ids import content_id
-from oxcore.verbs import line
+from oxcore.verbs.storing import line
 
 SMALL = ChunkParams(minimum=64, mean=256, maximum=1024)
 

@@ -6,8 +6,8 @@ from random import Random
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oxcore.verbs import lines
-from oxcore.verbs.lines import compare, split
+from oxcore.verbs.comparing import lines
+from oxcore.verbs.comparing.lines import compare, split
 
 TEXTS = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n", "x y\n"]), max_size=30).flatmap(
     lambda lines: st.sampled_from(["", "end"]).map(lambda end: ("".join(lines) + end).encode())

@@ -25,7 +25,7 @@ def merge_commit(desk, parents, files, message):
     old = desk.core.commit(parents[0]).tree
     with desk.core.batch() as batch:
         from oxcore.model.entries import Entry, Mode
-        from oxcore.verbs.deposit import put_bytes
+        from oxcore.verbs.storing.deposit import put_bytes
 
         edits = [
             (path, Entry(Mode.FILE, len(data), put_bytes(desk.core, batch, data)))

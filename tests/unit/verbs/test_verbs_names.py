@@ -11,7 +11,7 @@ from oxcore.errors import AmbiguousError, InvalidError, MissingError, NotFoundEr
 from oxcore.model.commits import Commit, Moment, Person, Tag
 from oxcore.model.ids import Kind, object_id
 from oxcore.model.settings import Settings
-from oxcore.verbs import names
+from oxcore.repo import names
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from pyarrow import parquet
 
 from oxcore.errors import ConflictError, InvalidError, NotFoundError, UnsavedError, UsageError
+from oxcore.repo.merging import Pending, TableState, decode_pending, encode_pending
 from oxcore.tables.rowmerge.decisions import Given
-from oxcore.verbs.merging import Pending, TableState, decode_pending, encode_pending
 
 BASE = b"id,label,n\n1,cat,1\n2,dog,2\n3,cow,3\n"
 OURS = b"id,label,n\n1,lion,1\n2,dog,20\n3,cow,3\n"

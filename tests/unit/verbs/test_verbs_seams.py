@@ -10,7 +10,7 @@ import pytest
 from pyarrow import feather
 
 from oxcore.store import content
-from oxcore.verbs.sides import WorkSide
+from oxcore.verbs.comparing.sides import WorkSide
 
 ROWS = 200_000
 

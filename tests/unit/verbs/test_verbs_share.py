@@ -15,7 +15,7 @@ from oxcore.errors import UnsavedError
 from oxcore.model.commits import Person
 from oxcore.model.protocols import Quiet
 from oxcore.repo import Settings
-from oxcore.verbs import share
+from oxcore.verbs.moving import share
 from oxcore.worktree import is_temporary
 
 FOLDERS, FILES = 12, 80
@@ -135,7 +135,7 @@ def test_an_error_here_takes_back_what_helpers_wrote(source, tmp_path, eager):
 DIES = """
 import os, signal, sys, time
 from oxcore.api import Repo
-from oxcore.verbs import share
+from oxcore.verbs.moving import share
 share._ENOUGH, share._AHEAD, share.helpers_for = 1, 80, lambda _: 1
 real, left = share.Share._keep, [int(sys.argv[3])]
 def keep(self, given, stats):

@@ -8,10 +8,10 @@ from PIL import Image
 
 from oxcore.api import Repo
 from oxcore.errors import InvalidError, NotFoundError, UsageError
-from oxcore.verbs import pictures
-from oxcore.verbs.census import Span
-from oxcore.verbs.drifted import Sum
-from oxcore.verbs.tabulated import Column
+from oxcore.verbs.statistics import pictures
+from oxcore.verbs.statistics.census import Span
+from oxcore.verbs.statistics.drifted import Sum
+from oxcore.verbs.statistics.tabulated import Column
 
 
 def picture(width=8, height=6, mode="RGB", kind="PNG", seed=0):
@@ -261,7 +261,7 @@ def test_images_are_looked_at_by_the_batch(desk, monkeypatch):
     seen = []
     facts = pictures.facts
     monkeypatch.setattr(pictures, "facts", lambda data: seen.append(1) or facts(data))
-    monkeypatch.setattr("oxcore.verbs.census._AT_ONCE", 7)
+    monkeypatch.setattr("oxcore.verbs.statistics.census._AT_ONCE", 7)
     monkeypatch.setattr(pictures, "_SMALL", 120)
     files = {b"%d/%d.png" % (n % 3, n): picture(n + 1, 5, seed=n) for n in range(40)}
     desk.commit({**files, b"copy.png": files[b"0/0.png"]})

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from oxcore.index import pack_row, row_entry
 from oxcore.model.entries import Change, Entry
-from oxcore.verbs import steps as steps_module
-from oxcore.verbs.steps import Steps
+from oxcore.verbs.moving import steps as steps_module
+from oxcore.verbs.moving.steps import Steps
 
 entries = st.builds(
     Entry, st.integers(1, 3), st.integers(0, 2**53 - 1), st.binary(min_size=32, max_size=32)

@@ -4,9 +4,9 @@ import pytest
 
 from oxcore.api import Repo
 from oxcore.errors import InvalidError, NotFoundError
-from oxcore.verbs.details import NoTable
-from oxcore.verbs.lines import TextDiff
-from oxcore.verbs.tablediff import TableDiff
+from oxcore.verbs.comparing.details import NoTable
+from oxcore.verbs.comparing.lines import TextDiff
+from oxcore.verbs.comparing.tablediff import TableDiff
 
 OLD, NEW = "id,label\n1,cat\n2,dog\n", "id,label\n1,cat\n2,fox\n3,hen\n"
 

@@ -16,7 +16,7 @@ from oxcore.model.ids import Kind, content_id
 from oxcore.model.protocols import How
 from oxcore.store import content
 from oxcore.testing.stores import noise
-from oxcore.verbs import deposit
+from oxcore.verbs.storing import deposit
 
 ROWS = 120_000
 

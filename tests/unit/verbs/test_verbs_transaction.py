@@ -8,7 +8,8 @@ import pytest
 from oxcore.errors import ExistsError, InvalidError, RejectedError, UnsavedError
 from oxcore.model.entries import Mode
 from oxcore.store import content, encode_chunks
-from oxcore.verbs import deposit, transaction
+from oxcore.verbs import transaction
+from oxcore.verbs.storing import deposit
 
 
 def put(repo, files, branch="main", message="by program"):

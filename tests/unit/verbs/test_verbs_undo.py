@@ -13,12 +13,12 @@ from oxcore.api import Repo
 from oxcore.errors import NotFoundError, NothingToDoError, OxError, RejectedError, UnsavedError
 from oxcore.model.commits import Moment, Person
 from oxcore.model.settings import Settings
+from oxcore.repo.names import resolve_commit
 from oxcore.verbs.add import add
 from oxcore.verbs.branch import create as create_branch
 from oxcore.verbs.branch import delete as delete_branch
 from oxcore.verbs.commit import commit
 from oxcore.verbs.merge import merge
-from oxcore.verbs.names import resolve_commit
 from oxcore.verbs.oplog import oplog
 from oxcore.verbs.remove import mv, rm
 from oxcore.verbs.reset import reset, restore

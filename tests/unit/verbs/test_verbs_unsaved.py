@@ -171,7 +171,7 @@ def test_the_same_overwrite_twice_is_two_operations(desk):
 
 def test_other_operations_after_a_crash_do_not_pass_for_the_move(desk, monkeypatch):
     """A crash in the middle, then a branch is made: the move still did not happen."""
-    from oxcore.verbs import intent, update
+    from oxcore.verbs.moving import intent, update
 
     desk.commit({"f": "committed", "g": "1"})
     desk.write({"f": "unsaved"})

@@ -1,0 +1,83 @@
+"""``df``: a table file of a version or of the work tree, opened for reading."""
+
+from __future__ import annotations
+
+import os
+import stat
+from functools import partial
+from typing import BinaryIO
+
+from oxcore.errors import InvalidError, NotFoundError, OxError
+from oxcore.fs.atomic import storage_errors
+from oxcore.model.entries import Entry, Mode, show_path
+from oxcore.repo import Repository, files
+from oxcore.repo.memo import StoredMemo, known_id
+from oxcore.store import content
+from oxcore.tables import Source, Table
+from oxcore.verbs.tabular import kept
+
+
+def open_table(repo: Repository, path: bytes, rev: str | None = None) -> Table:
+    """The table at ``path`` of a revision (``:`` is the stage); of the work tree where ``rev`` is
+    None, and of HEAD in a bare repository.
+
+    ``NotFoundError`` if no file is there, ``InvalidError`` if it is no table.
+    """
+    key = partial(_key, repo, path, rev)
+    if rev is None and repo.worktree is not None:
+        return Table(in_folder(repo, repo.worktree, path), key)
+    return Table(_of_version(repo, path, rev or "HEAD"), key)
+
+
+def _of_version(repo: Repository, path: bytes, rev: str) -> Source:
+    found = files.entry(repo, path, rev)
+    name = f"{show_path(path)}@{rev}"
+    if found.mode == Mode.LINK:
+        raise InvalidError(f"{name} is a symbolic link", hint="name the file that it points to")
+    return stored(repo, found, name)
+
+
+def stored(repo: Repository, entry: Entry, name: str) -> Source:
+    """A file of the store, called ``name``."""
+    opener = partial(files.open_entry, repo, entry)
+    memo = StoredMemo(repo, entry.id)
+    chunks = partial(content.chunks, repo.store, entry.id)
+    return Source(name, entry.size, opener, entry.id, memo, repo.counters, chunks)
+
+
+def in_folder(repo: Repository, top: str, path: bytes) -> Source:
+    """A file of the work tree ``top``; ``NotFoundError`` if none is there."""
+    place = os.path.join(os.fsencode(top), path)
+    with storage_errors(f"read {show_path(path)}"):
+        try:
+            found = os.stat(place)
+        except (FileNotFoundError, NotADirectoryError):
+            raise _missing(repo, path) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise InvalidError(f"{show_path(path) or '.'} is not a file", hint="see: ox ls")
+    known = known_id(repo, path)
+    oid, memo = (None, None) if known is None else known
+    opener = partial(_open, place)
+    return Source(show_path(path), found.st_size, opener, oid, memo, repo.counters)
+
+
+def _missing(repo: Repository, path: bytes) -> NotFoundError:
+    """That a file is not in the work tree; and where it is, if the last version has it."""
+    name = show_path(path)
+    try:
+        files.entry(repo, path, "HEAD")
+        hint = f"of a version: {name}@HEAD"
+    except OxError:
+        hint = "see what is there: ox ls, ox status"
+    return NotFoundError(f"{name} is not in the work tree", hint=hint)
+
+
+def _open(place: bytes) -> BinaryIO:
+    with storage_errors(f"read {show_path(place)}"):
+        return open(place, "rb")
+
+
+def _key(repo: Repository, path: bytes, rev: str | None) -> tuple[str, ...]:
+    """The key columns of the schema of a table."""
+    found = kept.read(repo, path, rev)
+    return () if found is None else found.key
