@@ -1,4 +1,4 @@
-"""``ox sql``; what queries may be is in tests/unit/verbs/test_verbs_sql.py."""
+"""``ox sql``; what queries may be is in tests/unit/verbs/tabular/test_verbs_sql.py."""
 
 import pytest
 

@@ -14,7 +14,7 @@ from oxcore.chunk import cut
 from oxcore.errors import StorageError
 from oxcore.store import content
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 CHILD = """
 import json, sys

@@ -19,7 +19,7 @@ from oxcore.verbs.moving import writeout
 from oxcore.verbs.undo import undo
 from oxcore.worktree import writing
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 DYING = (*CALLS, "symlink", "mkdir", "rmdir")
 SETTINGS = Settings(Person("A"))
 

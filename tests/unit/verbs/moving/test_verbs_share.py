@@ -20,7 +20,7 @@ from oxcore.worktree import is_temporary
 
 FOLDERS, FILES = 12, 80
 SETTINGS = Settings(Person("A"))
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
