@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Hashable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, TypedDict, cast
 
 from oxcore.api import surroundings
 from oxcore.api.repo import Repo
@@ -14,6 +14,7 @@ from oxcore.capturing import REGISTRY, Background, Options, Recorder, Sent, Spoo
 from oxcore.capturing.ids import new_id
 from oxcore.capturing.options import NAMES
 from oxcore.capturing.recorder import Event
+from oxcore.capturing.redact import Rule
 from oxcore.capturing.trouble import Trouble
 from oxcore.capturing.wrap import Capture
 from oxcore.errors import InvalidError, OxError, StorageError, UsageError
@@ -43,7 +44,8 @@ def save(
     ``status``, ``error``, ``params``, ``scores``, ``confidence``, ``session_id``, ``group_key``,
     ``tags``, ``origin``, ``licence``, ``ts_start``, ``mime``; any other name goes into ``params``.
     Those of ``oxcore.capturing.Options``, ``spool`` (a folder) and ``token`` count when a place is
-    first saved to; ``strict`` in each call.
+    first saved to; ``strict`` in each call, and rules of ``redact`` that are said later count
+    beside the first ones.
 
     The record is in the page cache when this returns, and a thread commits it. Nothing is raised
     unless ``strict`` is true: what went wrong is told by ``ox capture doctor``.
@@ -54,9 +56,7 @@ def save(
         recorder = _recorder(repo, branch, directory, settings)
     except Exception as error:  # noqa: BLE001 -- serving goes on, whatever it is
         return _unusable(error, f"{repo} {branch}:{directory}", strict=bool(strict))
-    return recorder.save(
-        input_blob, outputs_json, more, strict=None if strict is None else bool(strict)
-    )
+    return recorder.save(input_blob, outputs_json, more, **_each(recorder, settings))
 
 
 def capture(
@@ -108,7 +108,7 @@ def feedback(
         recorder = _recorder_of(record_id, place)
     except Exception as error:  # noqa: BLE001 -- as in save
         return _unusable(error, f"feedback on {record_id}", strict=bool(strict))
-    return recorder.feedback(event, strict=None if strict is None else bool(strict))
+    return recorder.feedback(event, **_each(recorder, place))
 
 
 def flush() -> Sent:
@@ -147,7 +147,7 @@ class Late:
     def hold(self, value: object) -> object:
         """See ``Recorder.hold``."""
         found = self._recorder()
-        return None if found is None else found.hold(value)
+        return None if found is None else found.hold(value, **_each(found, self._settings))
 
     def save(
         self,
@@ -159,12 +159,59 @@ class Late:
     ) -> str:
         """See ``Recorder.save``."""
         found = self._recorder()
-        return "" if found is None else found.save(value, output, more, record_id=record_id)
+        if found is None:
+            return ""
+        each = _each(found, self._settings)
+        return found.save(value, output, more, record_id=record_id, **each)
 
     def new_id(self) -> str:
         """An id for a record to come."""
         found = self._recorder()
         return new_id(0 if found is None else found.tag)
+
+
+# -- settings of a call
+
+
+class _Each(TypedDict):
+    """What counts in each call."""
+
+    strict: bool | None
+    rules: Sequence[Rule]
+
+
+_NOTHING_SAID: _Each = {"strict": None, "rules": ()}
+
+
+def _each(recorder: Recorder, settings: Mapping[str, object]) -> _Each:
+    """What counts in each call, though the recorder was there before it; the doctor is told of
+    settings that come too late."""
+    if not settings:
+        return _NOTHING_SAID
+    options = recorder.options
+    late = [
+        name
+        for name in NAMES & settings.keys() - {"strict", "redact"}
+        if settings[name] != getattr(options, name)
+    ]
+    if late:
+        names = ", ".join(sorted(late))
+        recorder.spool.trouble.tell(
+            "invalid",
+            f"too late to set {names}: what the first call for this place said counts",
+        )
+    strict, rules = settings.get("strict"), settings.get("redact")
+    listed = _rules(rules or ())
+    return {
+        "strict": None if strict is None else bool(strict),
+        "rules": [] if listed == list(options.redact) else listed,
+    }
+
+
+def _rules(rules: object) -> list[Rule]:
+    """Rules as a list, or the one that they are; what is none is found out by who applies it."""
+    alone = isinstance(rules, str) or not isinstance(rules, Iterable)
+    return [cast("Rule", rules)] if alone else list(cast("Iterable[Rule]", rules))
 
 
 # -- recorders
@@ -206,6 +253,8 @@ def _made(repo: Place, branch: str, directory: str, settings: dict[str, object])
     if token is not None:
         around.token_for = lambda _: str(token)
     chosen: dict[str, Any] = {name: settings[name] for name in NAMES & settings.keys()}
+    if "redact" in chosen:
+        chosen["redact"] = _rules(chosen["redact"] or ())
     options = Options(**chosen)
     spool = Spool(os.path.join(str(settings.get("spool") or spools), where.key), where)
     return Recorder(spool, options, Background(target_opener(around)))

@@ -6,19 +6,18 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from blake3 import blake3
-
-from oxcore.capturing.detach import Blob, Held, detach
+from oxcore.capturing.detach import Held
 from oxcore.capturing.fields import confidence_of, number, sorted_out
 from oxcore.capturing.frames import What
 from oxcore.capturing.ids import is_id, new_id, tag_of
 from oxcore.capturing.options import Options
 from oxcore.capturing.plain import dumps_any
-from oxcore.capturing.redact import Redactor
+from oxcore.capturing.redact import Rule
+from oxcore.capturing.taking import Taker
 from oxcore.capturing.writer import Place, Writer, frame_size
 from oxcore.errors import InvalidError, OxError, StorageError
 
@@ -47,11 +46,13 @@ class Event(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    """A call: the id that it gives, when it was (nanoseconds), and whether it may raise."""
+    """A call: the id that it gives, when it was (nanoseconds), whether it may raise, and what
+    takes its input."""
 
     id: str
     now: int
     strict: bool
+    taker: Taker
 
 
 class Shipping(Protocol):
@@ -100,7 +101,7 @@ class Recorder:
         self.room = threading.Condition()  # guards all below
         self.writer: Writer | None = None
         self.background = background
-        self._redact = Redactor(options.redact) if options.redact else None
+        self._taker = Taker(spool, options.redact)
         self._defaults = dict(defaults or {})
         self._chooses = options.sample < 1 or options.full == "thin"
 
@@ -112,15 +113,17 @@ class Recorder:
         *,
         strict: bool | None = None,
         record_id: str | None = None,
+        rules: Sequence[Rule] = (),
     ) -> str:
-        """Take a record; gives its id. ``more`` are its fields. Raises nothing but, if strict,
-        ``OxError``."""
+        """Take a record; gives its id. ``more`` are its fields, ``rules`` those of redaction beside
+        those of all. Raises nothing but, if strict, ``OxError``."""
         now = time.time_ns()
         made = record_id or new_id(self.tag, now)
         strictly = self.options.strict if strict is None else strict
         try:
             told = self._sorted({**self._defaults, **more}, strict=strictly)
-            self._save(_Taken(made, now, strictly), value, output, told)
+            taken = _Taken(made, now, strictly, self._taker.also(rules))
+            self._save(taken, value, output, told)
         except Exception as error:  # noqa: BLE001 -- serving goes on, whatever it is
             self._failed(error, now, strict=strictly)
         if strictly and self.background.refusal is not None:
@@ -131,22 +134,26 @@ class Recorder:
         """An id for a record to come."""
         return new_id(self.tag)
 
-    def hold(self, value: object) -> Held:
-        """Detach an input now; the record of it is saved later."""
-        fields: dict[str, object] = {}
-        if self._redact is not None:
-            value, _ = self._redacted(fields, value, None)
-        done = fields.get("redactions")
-        blob = self._detached(value, None, strict=self.options.strict)
-        return Held(blob, tuple(done) if isinstance(done, list) else ())
+    def hold(
+        self, value: object, *, strict: bool | None = None, rules: Sequence[Rule] = ()
+    ) -> Held:
+        """Detach an input now; the record of it is saved later. As ``save``."""
+        strictly = self.options.strict if strict is None else strict
+        try:
+            taker = self._taker.also(rules)
+        except InvalidError:  # which the save to come tells, and counts
+            return Held(None)
+        return taker.hold(value, strict=strictly)
 
-    def feedback(self, event: Event, *, strict: bool | None = None) -> str:
+    def feedback(
+        self, event: Event, *, strict: bool | None = None, rules: Sequence[Rule] = ()
+    ) -> str:
         """Take an event; gives its id. Raises as ``save`` does."""
         now = time.time_ns()
         made = new_id(self.tag, now)
         strictly = self.options.strict if strict is None else strict
         try:
-            self._event(_Taken(made, now, strictly), event)
+            self._event(_Taken(made, now, strictly, self._taker.also(rules)), event)
         except Exception as error:  # noqa: BLE001 -- as in save
             self._failed(error, now, "feedback", strict=strictly)
         if strictly and self.background.refusal is not None:
@@ -158,11 +165,13 @@ class Recorder:
             raise InvalidError(f"not the id of a record: {event.record_id!r}")
         if not event.kind or not isinstance(event.kind, str):
             raise InvalidError(f"not a kind of feedback: {event.kind!r}")
-        fields = {"event_id": taken.id, "ts": taken.now // 1000, **event._asdict()}
+        value, changed = taken.taker.said(event.value)
+        told_of = event._replace(value=value)._asdict()
+        fields = {"event_id": taken.id, "ts": taken.now // 1000, **told_of}
         told = self._sorted({"confidence": event.confidence}, strict=taken.strict)
         fields["confidence"] = number(told.get("confidence"))
         text, problem = dumps_any(fields)
-        self._told(problem, "the value of feedback", strict=taken.strict)
+        self._told(changed or problem, "the value of feedback", strict=taken.strict)
         self._append(What.EVENT, taken.now // 1000, text, b"")
 
     def _save(self, taken: _Taken, value: object, output: object, told: dict[str, object]) -> None:
@@ -176,12 +185,9 @@ class Recorder:
         fields: dict[str, object] = {"record_id": taken.id, "ts": ts, **told}
         if rate < 1:
             fields["rate"] = rate
-        if self._redact is not None:
-            value, output = self._redacted(fields, value, output)
-        blob = self._blob(value, fields, strict=taken.strict)
-        fields["output"] = output
+        blob, changed = taken.taker.take(value, output, fields, strict=taken.strict)
         text, problem = dumps_any(fields)
-        self._told(problem, "an output", strict=taken.strict)
+        self._told(changed or problem, "an output", strict=taken.strict)
         self._append(What.RECORD, ts, text, b"" if blob is None else blob.data)
 
     def _rate(self, now: int) -> float:
@@ -211,53 +217,6 @@ class Recorder:
             return True
         sure = confidence_of(told, output)
         return sure is not None and sure < self.options.low_confidence
-
-    def _redacted(
-        self, fields: dict[str, object], value: object, output: object
-    ) -> tuple[object, object]:
-        if self._redact is None:
-            return value, output
-        try:
-            done = self._redact(value, fields.get("params"), output)
-        except Exception as error:  # noqa: BLE001 -- a rule of the user's own may raise anything
-            self.spool.trouble.note(error, "redaction failed: input, params and output left out")
-            fields.pop("params", None)
-            fields["redactions"] = ["failed: input, params and output left out"]
-            return None, None
-        if done.params is not None:
-            fields["params"] = done.params
-        if done.done:
-            fields["redactions"] = done.done
-        return done.value, done.output
-
-    def _blob(self, value: object, fields: dict[str, object], *, strict: bool) -> Blob | None:
-        """The bytes of the input, told in ``fields``."""
-        mime = fields.pop("mime", None)
-        if isinstance(value, Held):
-            blob = value.blob
-            if value.done:
-                listed = fields.get("redactions")
-                before = listed if isinstance(listed, list) else []
-                fields["redactions"] = list(dict.fromkeys((*value.done, *before)))
-        else:
-            blob = self._detached(value, None if mime is None else str(mime), strict=strict)
-        if blob is None:
-            return None
-        fields["blob"] = blake3(blob.data).hexdigest()
-        fields["mime"] = str(mime) if mime and not blob.pixels else blob.mime
-        if blob.pixels is not None:
-            fields["pixels"] = blob.pixels
-        return blob
-
-    def _detached(self, value: object, mime: str | None, *, strict: bool) -> Blob | None:
-        """The bytes of an input; None, and a trouble, if it has none."""
-        try:
-            return detach(value, mime)
-        except Exception as error:
-            if strict:
-                raise
-            self.spool.trouble.note(error, "an input was left out")
-            return None
 
     # -- appending
 
