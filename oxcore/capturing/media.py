@@ -7,6 +7,7 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 NPY = "application/x-npy"
 PNG = "image/png"
+WAV = "audio/wav"
 
 _SUFFIXES = {
     "aac": "audio/aac",

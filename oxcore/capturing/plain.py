@@ -16,7 +16,7 @@ _DEEPEST = 64
 Problem = str
 
 
-def _nearest(value: object) -> object:
+def nearest(value: object) -> object:
     """What the encoder takes in place of ``value``; ``TypeError`` if there is nothing near."""
     for name in ("tolist", "item", "model_dump", "isoformat", "to_dict"):
         method = getattr(value, name, None)
@@ -38,7 +38,7 @@ def _nearest(value: object) -> object:
 
 
 _ENCODER = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, default=_nearest, separators=(",", ":")
+    ensure_ascii=False, allow_nan=False, default=nearest, separators=(",", ":")
 )
 _SAFE = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
@@ -75,7 +75,7 @@ def _tame(value: object, depth: int) -> object:
         if isinstance(value, list | tuple):
             return [_tame(one, depth - 1) for one in value]
         try:
-            near = _nearest(value)
+            near = nearest(value)
         except Exception:  # noqa: BLE001 -- as above
             near = None
         if near is not None:

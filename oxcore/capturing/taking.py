@@ -11,6 +11,7 @@ from blake3 import blake3
 from oxcore.capturing.detach import Blob, Held, detach
 from oxcore.capturing.plain import dumps_any
 from oxcore.capturing.redact import WALKED, Done, Redactor, Rule
+from oxcore.errors import InvalidError
 
 if TYPE_CHECKING:
     from oxcore.capturing.spool import Spool
@@ -104,12 +105,18 @@ class Taker:
     def _detached(self, value: object, *, strict: bool) -> Blob | None:
         """The bytes of an input; None, and a trouble, if it has none."""
         try:
-            return detach(value)
+            blob = detach(value)
         except Exception as error:
             if strict:
                 raise
             self._spool.trouble.note(error, "an input was left out")
             return None
+        if blob is not None and blob.problem:
+            if strict:
+                raise InvalidError(f"an input is not JSON: {blob.problem}")
+            text = f"an input is not JSON as it is: {blob.problem}"
+            self._spool.trouble.tell("invalid", text)
+        return blob
 
 
 def _redactions(fields: dict[str, object]) -> list[object]:
