@@ -1,4 +1,4 @@
-"""Inputs that are not plain: pictures of rare modes, arrays without a buffer, tables, recordings, and
+"""Inputs that are not plain: rare pictures, arrays without a buffer, tables, recordings, and
 what JSON cannot say."""
 
 import dataclasses
