@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST = 8 << 20  # bytes of an input that is looked at
+_PIXELS = 1 << 26  # of a picture that is opened: some bytes may say that they are any number
 _SIDE = 160  # pixels of a picture that is shown
 _TEXT = 600  # characters of a text
 _NPY = b"\x93NUMPY"
-_DEPTHS = {"|u1": "B", "|b1": "?", "<f4": "f", "<f8": "d", "<i8": "q", "<i4": "i", "<u2": "H"}
+_DEPTHS = {"|u1": "B", "|i1": "b", "|b1": "?", "<u2": "H", "<i2": "h", "<u4": "I", "<i4": "i"}
+_DEPTHS |= {"<u8": "Q", "<i8": "q", "<f2": "e", "<f4": "f", "<f8": "d"}
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 class Shown(NamedTuple):
@@ -33,20 +36,27 @@ def shown(data: bytes, mime: str | None) -> Shown:
         if (mime or "").startswith("image/"):
             return Shown(picture=_address(_opened(data)))
         text = data.decode()
-    except (ValueError, OSError, SyntaxError, struct.error):
+    except Exception:  # noqa: BLE001 -- bytes of anybody's; a decoder raises anything, and shows nothing
         return Shown()
     return Shown(text=text if len(text) <= _TEXT else f"{text[:_TEXT]}...")
 
 
 def _opened(data: bytes) -> Image:
+    import warnings
+
     from PIL import Image, ImageOps
 
-    with Image.open(io.BytesIO(data)) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of sizes, which are looked at here
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > _PIXELS:
+                raise ValueError("too large to look at")
+            return ImageOps.exif_transpose(image).convert("RGB")
 
 
 def _of_array(data: bytes) -> Image:
-    """A picture of an array (height, width), (height, width, 3), or flat and square.
+    """A picture of an array (height, width), that with 1, 3 or 4 channels last or first, a batch of
+    one of these, or flat and square; of a large one every so manieth pixel.
 
     The format is that of ``numpy.lib.format``: magic, version, a length and a dict in Python.
     """
@@ -55,18 +65,39 @@ def _of_array(data: bytes) -> Image:
     width = 2 if data[6] == 1 else 4
     length = int.from_bytes(data[8 : 8 + width], "little")
     head = ast.literal_eval(data[8 + width : 8 + width + length].decode("latin-1"))
-    shape, kind = tuple(head["shape"]), _DEPTHS[head["descr"]]
-    if len(shape) == 1 and int(shape[0] ** 0.5) ** 2 == shape[0]:
-        shape = (int(shape[0] ** 0.5),) * 2
-    channels = shape[2] if len(shape) == 3 else 1
-    if head["fortran_order"] or len(shape) not in {2, 3} or channels not in {1, 3}:
+    kind = struct.Struct(f"<{_DEPTHS[head['descr']]}")
+    if head["fortran_order"]:
         raise ValueError("no picture")
-    count = shape[0] * shape[1] * channels
-    values = struct.unpack_from(f"<{count}{kind}", data, 8 + width + length)
+    height, across, channels, steps = _laid_out(tuple(head["shape"]))
+    start, every = 8 + width + length, max(1, max(height, across) // _SIDE)
+    places = [range(0, height, every), range(0, across, every), range(channels)]
+    values = [
+        kind.unpack_from(data, start + kind.size * (y * steps[0] + x * steps[1] + c * steps[2]))[0]
+        for y in places[0]
+        for x in places[1]
+        for c in places[2]
+    ]
     least, most = min(values), max(values)
     span = (most - least) or 1
     pixels = bytes(int(255 * (value - least) / span) for value in values)
-    return Image.frombytes("RGB" if channels == 3 else "L", (shape[1], shape[0]), pixels)
+    return Image.frombytes(_MODES[channels], (len(places[1]), len(places[0])), pixels)
+
+
+def _laid_out(shape: tuple[int, ...]) -> tuple[int, int, int, tuple[int, int, int]]:
+    """Height, width and channels of an array that is a picture, and how many values lie between two
+    rows, columns and channels. ``ValueError`` for one that is none."""
+    while len(shape) > 2 and shape[0] == 1:
+        shape = shape[1:]
+    if len(shape) == 1 and int(shape[0] ** 0.5) ** 2 == shape[0]:
+        shape = (int(shape[0] ** 0.5),) * 2
+    if len(shape) == 2:
+        shape = (*shape, 1)
+    if len(shape) == 3 and shape[2] in _MODES:
+        return *shape, (shape[1] * shape[2], shape[2], 1)
+    if len(shape) == 3 and shape[0] in _MODES:
+        channels, height, width = shape
+        return height, width, channels, (width, 1, height * width)
+    raise ValueError("no picture")
 
 
 def _address(image: Image) -> str:
