@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from oxcore.codec import canonical
-from oxcore.errors import CorruptError
+from oxcore.errors import ConflictError, CorruptError
 from oxcore.model.commits import Json, Person
 from oxcore.model.entries import Entry
 from oxcore.model.ids import parse_id
@@ -73,6 +73,17 @@ def read_pending(repo: Repository) -> Pending | None:
     """What waits for a person in this repository, if anything."""
     text = repo.view().get("merge")
     return None if text is None else decode_pending(text)
+
+
+def check_none_waits(repo: Repository) -> None:
+    """Raise ``ConflictError``, with the way out, if a merge, cherry-pick or revert waits."""
+    pending = read_pending(repo)
+    if pending is not None:
+        raise ConflictError(
+            f"a {pending.verb} waits to be ended",
+            paths=[conflict.path for conflict in pending.conflicts],
+            hint=f"end it with: ox commit; or give it up with: ox {pending.verb} --abort",
+        )
 
 
 def without_conflicts(

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from oxcore import tree
-from oxcore.errors import ConflictError, RejectedError, UnsavedError, UsageError, counted
+from oxcore.errors import RejectedError, UnsavedError, UsageError, counted
 from oxcore.history import merge_bases
 from oxcore.model.commits import Commit
 from oxcore.repo import Repository
-from oxcore.repo.merging import Pending, TableState, encode_pending, read_pending
+from oxcore.repo.merging import Pending, TableState, check_none_waits, encode_pending
 from oxcore.repo.schemafile import FOLDER
 from oxcore.repo.survey import Found, differs, sync_stat
 from oxcore.tree import Conflict
@@ -117,13 +117,7 @@ def _prepare(repo: Repository) -> None:
     """Raise if another merge waits."""
     intent.recover(repo)
     sync_stat(repo)
-    pending = read_pending(repo)
-    if pending is not None:
-        raise ConflictError(
-            f"a {pending.verb} waits already",
-            paths=[conflict.path for conflict in pending.conflicts],
-            hint=f"end it with: ox commit; or give it up with: ox {pending.verb} --abort",
-        )
+    check_none_waits(repo)
 
 
 def _fast_forward(repo: Repository, theirs: bytes, label: str) -> Merged:

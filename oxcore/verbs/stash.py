@@ -17,7 +17,7 @@ from oxcore.model.commits import Commit, Moment
 from oxcore.model.entries import Change, Entry
 from oxcore.model.ids import Kind, object_id, parse_id
 from oxcore.repo import Repository
-from oxcore.repo.merging import read_pending
+from oxcore.repo.merging import check_none_waits
 from oxcore.repo.select import Selection
 from oxcore.repo.survey import Aside, Found, Gone, survey, sync_stat
 from oxcore.store import Batch
@@ -135,14 +135,10 @@ def drop(repo: Repository, index: int = 0) -> Stash:
 
 
 def _may_stash(repo: Repository) -> bytes:
-    head, pending = repo.head(), read_pending(repo)
+    head = repo.head()
     if head is None:
         raise UsageError("there is no commit yet to go back to", hint="commit first")
-    if pending is not None:
-        raise ConflictError(
-            f"a {pending.verb} is in progress",
-            hint=f"end it with: ox commit; or give it up with: ox {pending.verb} --abort",
-        )
+    check_none_waits(repo)
     return head
 
 

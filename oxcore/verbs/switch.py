@@ -9,7 +9,6 @@ from typing import NamedTuple
 from oxcore import tree
 from oxcore.errors import (
     AmbiguousError,
-    ConflictError,
     ExistsError,
     InvalidError,
     NotFoundError,
@@ -20,7 +19,7 @@ from oxcore.history import Revision
 from oxcore.model.ids import parse_id
 from oxcore.refs import branch_ref, short_name
 from oxcore.repo import Repository
-from oxcore.repo.merging import read_pending
+from oxcore.repo.merging import check_none_waits
 from oxcore.repo.names import RepoNames, resolve
 from oxcore.verbs.branch import HEADS, REMOTES, follow
 from oxcore.verbs.moving import intent
@@ -105,7 +104,7 @@ def known(repo: Repository, target: str) -> bool:
 
 def _go(repo: Repository, goal: _Goal, *, force: bool) -> Switched:
     intent.recover(repo)
-    _check_pending(repo)
+    check_none_waits(repo)
     view, left, root = repo.view(), repo.head(), tree.EMPTY
     changes: dict[str, tuple[str | None, str | None]] = {}
     if goal.commit is not None:
@@ -140,16 +139,6 @@ def _value(goal: _Goal) -> str:
 
 def _shown(head: str) -> str:
     return short_name(head[4:]) if head.startswith("ref:") else head[:12]
-
-
-def _check_pending(repo: Repository) -> None:
-    pending = read_pending(repo)
-    if pending is not None:
-        raise ConflictError(
-            f"a {pending.verb} waits to be ended",
-            paths=[conflict.path for conflict in pending.conflicts],
-            hint=f"end it with: ox commit; or give it up with: ox {pending.verb} --abort",
-        )
 
 
 def _branch_goal(repo: Repository, target: str) -> _Goal:
