@@ -6,6 +6,7 @@ import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 from heapq import merge
 from operator import itemgetter
+from typing import NamedTuple
 
 from oxcore import tree
 from oxcore.errors import NotFoundError, counted
@@ -52,6 +53,15 @@ class Added:
             yield path, new
 
 
+class Asked(NamedTuple):
+    """What ``add`` was asked for: its arguments, by their names."""
+
+    patterns: Sequence[bytes] = ()
+    update: bool = False
+    ignored: bool = False
+    dry_run: bool = False
+
+
 def add(
     repo: Repository,
     patterns: Sequence[bytes] = (),
@@ -71,18 +81,12 @@ def add(
     with repo.lock("add"):
         if not dry_run:
             intent.recover(repo)
-        return add_locked(repo, patterns, update=update, ignored=ignored, dry_run=dry_run)
+        return add_locked(repo, Asked(patterns, update, ignored, dry_run))
 
 
-def add_locked(
-    repo: Repository,
-    patterns: Sequence[bytes] = (),
-    *,
-    update: bool = False,
-    ignored: bool = False,
-    dry_run: bool = False,
-) -> Added:
+def add_locked(repo: Repository, asked: Asked) -> Added:
     """``add`` for a caller that holds the lock."""
+    patterns, update, ignored, dry_run = asked
     selection, result = Selection(patterns), Added()
     for pattern in selection.patterns:
         if pattern:

@@ -22,7 +22,7 @@ from oxcore.repo import Repository
 from oxcore.repo.merging import Pending, read_pending
 from oxcore.repo.schemafile import FOLDER
 from oxcore.repo.survey import sync_stat
-from oxcore.verbs.add import add_locked
+from oxcore.verbs.add import Asked, add_locked
 from oxcore.verbs.moving import intent
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def commit(
         _check_conflicts(pending)  # before `add`, which would take open ones for settled
         before = repo.stage()
         if all_tracked:
-            add_locked(repo, update=True)
+            add_locked(repo, Asked(update=True))
         head, stage = repo.head(), repo.stage()
         draft = _draft(repo, head, pending, author, amend=amend)
         text = _message(message, draft.message)

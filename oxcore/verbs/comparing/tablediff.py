@@ -7,7 +7,6 @@ columns that are asked for. Arrow loads with the first one that is compared.
 from __future__ import annotations
 
 import os
-from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
@@ -55,12 +54,7 @@ class TableDiff:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
 
