@@ -88,13 +88,10 @@ def _write(
     session: Session, repo: Repo, found: Report, versus: Versus | None, options: Options
 ) -> None:
     from oxcore.fs.atomic import storage_errors
-    from oxcore.insight.page import page
+    from oxcore.insight.page import looked_at, page
 
     place = str(options["html"])
-    ids = {one.record_id for one in found.worst}
-    ids |= {record for cell in found.cells if cell[0] != cell[1] for record in cell.records}
-    ids |= {turn.after for turn in (*versus.fixes, *versus.breaks)} if versus else set()
-    inputs: dict[str, Shown] = repo.input_of(found.commit, found.folder, sorted(ids))
+    inputs: dict[str, Shown] = repo.input_of(found.commit, found.folder, looked_at(found, versus))
     with storage_errors(f"write {place}"):
         try:
             with open(place, "w" if options["force"] else "x", encoding="utf-8") as file:

@@ -66,7 +66,7 @@ class Insight(RepoBase):
         texts = (*conditions.values(), *by)
         with self.examples(branch, folder, texts=texts, ordered=False, **reading) as opened:
             cuts = [
-                Cut(name, found[name].about, checked(opened.sql, where))
+                Cut(name, found[name].about, checked(opened.sql, where, file_of(name)))
                 for name, where in conditions.items()
             ]
             cuts += [cut for column in by for cut in by_column(opened.sql, column)]
@@ -107,12 +107,13 @@ class Insight(RepoBase):
 
         if sort not in SORTS:
             raise UsageError(f"{sort!r} is no order", hint=f"one of {', '.join(SORTS)}")
-        parts = [where] if where else []
+        parts = {"": where} if where else {}
         if slice_name:
             source = slices_of or branch
-            parts.append(condition_of(self.slices(source), slice_name, source))
-        with self.examples(branch, folder, texts=parts, **reading) as found:
-            chosen = " AND ".join(checked(found.sql, part) for part in parts)
+            chosen = condition_of(self.slices(source), slice_name, source)
+            parts[file_of(slice_name)] = chosen
+        with self.examples(branch, folder, texts=parts.values(), **reading) as found:
+            chosen = " AND ".join(checked(found.sql, part, file) for file, part in parts.items())
             return failures(found, chosen or WRONG, sort, limit)
 
     def versus(
@@ -221,7 +222,7 @@ class Insight(RepoBase):
 
         where = condition_of(self.slices(":"), name)
         with self.examples(branch, folder, texts=(where,), **reading) as found:
-            inside = checked(found.sql, where)
+            inside = checked(found.sql, where, file_of(name))
             counts = f"count(*) FILTER (WHERE {inside}), count(*)"
             n, total = found.sql.rows(f"SELECT {counts} FROM examples")[0]
             ids = found.sql.rows(
@@ -235,12 +236,14 @@ class Insight(RepoBase):
         ``conditions``: ``where``, ``tag``, ``records``, ``model``, ``all``, ``any``, ``not_``; see
         ``oxcore.insight.slices``. Raises ``InvalidError`` for conditions that make no sense.
         """
+        from oxcore.insight.examples import check_condition
         from oxcore.insight.slices import Slice, condition, dump, parse, path_of
 
         given = {key.rstrip("_"): value for key, value in conditions.items()}
         text = dump(Slice(name, about, given))
         made = parse(name, text)
-        condition(made, lambda other: Slice(other, "", {}))
+        where = condition(made, lambda other: Slice(other, "", {}))
+        check_condition(where, file_of(name))
         path = path_of(name)
         verbs.place.place(self._repo, {path: text}, verb="slice", note=name)
         return made
@@ -288,3 +291,10 @@ def condition_of(known: Mapping[str, Slice], name: str, rev: str = "") -> str:
         return known[name]
 
     return condition(find(name), find)
+
+
+def file_of(name: str) -> str:
+    """The file of a slice."""
+    from oxcore.insight.slices import path_of
+
+    return path_of(name).decode()

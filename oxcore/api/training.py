@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from oxcore import tree, verbs
-from oxcore.api.insight import How, Insight, condition_of
+from oxcore.api.insight import How, Insight, condition_of, file_of
 from oxcore.errors import NotFoundError, UsageError, counted
 from oxcore.model.entries import path_bytes, show_path
 from oxcore.model.ids import parse_id
@@ -139,10 +139,13 @@ class Training(Insight):
         ``python`` (``"rules/dark.py:dark"``) says; see ``oxcore.insight.rules``. Raises
         ``InvalidError``.
         """
+        from oxcore.insight.examples import check_condition
         from oxcore.insight.rules import Rule, dump, parse, path_of
 
         text = dump(Rule(name, about, where, python, label))
         made = parse(name, text)
+        if where:
+            check_condition(where, path_of(name).decode())
         verbs.place.place(self._repo, {path_of(name): text}, verb="rule", note=name)
         return made
 
@@ -279,15 +282,16 @@ class Training(Insight):
         from oxcore.insight.chosen import TEXTS, pick
         from oxcore.insight.examples import checked
 
-        parts = [where] if where else []
+        parts = {"": where} if where else {}
         if slice_name:
             known = {**self.slices(":"), **self.slices(branch)}
-            parts.append(condition_of(known, slice_name))
+            parts[file_of(slice_name)] = condition_of(known, slice_name)
         proposed = reading.pop("proposed", False)
         root = verbs.names.resolve_tree(self._repo, branch)
-        texts = (*parts, *TEXTS)
+        texts = (*parts.values(), *TEXTS)
         with self.examples(branch, folder, texts=texts, **_how(reading)) as found:
-            chosen = " AND ".join(checked(found.sql, part) for part in parts) or "true"
+            told = [checked(found.sql, part, file) for file, part in parts.items()]
+            chosen = " AND ".join(told) or "true"
             yield found, pick(self._repo, found, root, folder, chosen, proposed=proposed)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from oxcore.errors import InvalidError, UsageError
-from oxcore.insight.records import Captured, Shards
+from oxcore.insight.records import EVENTS, RECORDS, Captured, Shards
 from oxcore.tables.engine import Engine, engine, literal
 
 TRUST = ("gold", "expert", "import", "human", "user", "rule", "model")
@@ -99,10 +99,23 @@ _READ = frozenset(
 )
 
 
-def checked(sql: Engine, where: str) -> str:
-    """The condition in brackets; ``InvalidError`` with the place in it unless it makes sense."""
-    sql.check(f"SELECT 1 FROM examples WHERE (\n{where}\n)", 1)
+def checked(sql: Engine, where: str, source: str = "") -> str:
+    """The condition in brackets; ``InvalidError`` with the place in it, and in ``source``, the file
+    that it is of, unless it makes sense."""
+    try:
+        sql.check(f"SELECT 1 FROM examples WHERE (\n{where}\n)", 1)
+    except InvalidError as error:
+        if not source:
+            raise
+        raise InvalidError(f"{source}: {error.message}", hint=error.hint) from error
     return f"(\n{where}\n)"
+
+
+def check_condition(where: str, source: str) -> None:
+    """Raise ``InvalidError`` for a condition that makes sense of no records, whatever they are."""
+    nothing = Captured(Shards([], RECORDS), Shards([], EVENTS))
+    with examples(nothing, texts=(where,)) as found:
+        checked(found.sql, where, source)
 
 
 def _build(sql: Engine, reading: Reading, lazy: Sequence[str]) -> None:

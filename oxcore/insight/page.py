@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 
+from oxcore.errors import counted
 from oxcore.insight import plots
 from oxcore.insight.figures import Figure, plain
 from oxcore.insight.pictures import Shown
@@ -19,7 +20,8 @@ from oxcore.insight.versus import Turn, Versus
 
 _Look = Callable[[str], Shown]  # what to show of the input of a record, by its id
 _MATRIX = 30  # classes of a confusion matrix that is drawn; of more only the pairs are listed
-_PAIRS = 40
+_PAIRS = 40  # pairs whose examples are shown; of more, in the matrix, only their ids
+_RIGHT = 4  # examples of a cell that is right
 _FRACTION = re.compile(r"-?\d{1,15}\.\d{5,}")  # a number with more digits than tell anything
 
 
@@ -51,6 +53,17 @@ def page(report: Report, inputs: Mapping[str, Shown], versus: Versus | None = No
     )
 
 
+def looked_at(report: Report, versus: Versus | None = None) -> list[str]:
+    """The records whose inputs the page shows, by their ids."""
+    ids = {one.record_id for one in report.worst}
+    ids |= {record for cell in _wrong(report.cells)[:_PAIRS] for record in cell.records}
+    if len(_labels(report.cells)) <= _MATRIX:
+        ids |= {record for cell in _right(report.cells) for record in cell.records[:_RIGHT]}
+    if versus is not None:
+        ids |= {turn.after for turn in (*versus.fixes, *versus.breaks)}
+    return sorted(ids)
+
+
 def percent(figure: Figure) -> str:
     """``91.2% (90.8 to 91.6)``; a dash where nothing is known."""
     if figure.value is None:
@@ -71,7 +84,7 @@ def _head(report: Report, title: str) -> Iterator[str]:
     if report.lost:
         told.append(f'<b class="bad">{report.lost:,} records were lost</b>')
     if report.orphans:
-        told.append(f"{report.orphans:,} events of records that are not here")
+        told.append(f"{counted(report.orphans, 'event')} of records that are not here")
     if report.delay is not None:
         told.append(f"labels come {report.delay:,.1f} hours later, in the median")
     yield f'<p class="quiet">{" · ".join(told)}</p>'
@@ -95,6 +108,7 @@ def _tiles(report: Report) -> Iterator[str]:
     tiles += [
         ("failed calls", percent(whole.error_rate), whole.error_rate.n),
         ("calibration error", percent(whole.ece), whole.ece.n),
+        ("Brier score", _number(whole.brier), whole.brier.n),
     ]
     if whole.cost.value is not None:
         tiles.append(("cost of a call", _number(whole.cost), whole.cost.n))
@@ -104,6 +118,8 @@ def _tiles(report: Report) -> Iterator[str]:
             yield _tile(name, value, f"n = {n:,}")
     latencies = " / ".join("-" if ms is None else f"{ms:,.1f}" for ms in whole.latency)
     yield _tile("latency, ms: p50 / p95 / p99", latencies, f"n = {whole.n:,}")
+    if whole.rate is not None:
+        yield _tile("records an hour", f"{whole.rate:,.1f}", f"n = {whole.n:,}")
     if whole.up or whole.down:
         yield _tile("votes", f"{whole.up:,} up, {whole.down:,} down", "opinions, not labels")
     yield "</div>"
@@ -168,22 +184,42 @@ def _row(group: Group, task: str, most: float) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
+def _wrong(cells: Sequence[Cell]) -> list[Cell]:
+    return sorted((c for c in cells if c.truth != c.prediction), key=lambda c: (-c.n, c[:2]))
+
+
+def _right(cells: Sequence[Cell]) -> list[Cell]:
+    return sorted(cell for cell in cells if cell.truth == cell.prediction)
+
+
+def _labels(cells: Sequence[Cell]) -> list[str]:
+    return sorted({one for cell in cells for one in (cell.truth, cell.prediction)})
+
+
 def _confusion(cells: Sequence[Cell], look: _Look) -> Iterator[str]:
-    labels = sorted({one for cell in cells for one in (cell.truth, cell.prediction)})
-    wrong = sorted((c for c in cells if c.truth != c.prediction), key=lambda c: (-c.n, c[:2]))
     if not cells:
         return
+    labels = _labels(cells)
+    drawn = len(labels) <= _MATRIX
     yield "<h2>What is taken for what</h2>"
-    if len(labels) <= _MATRIX:
+    if drawn:
         yield from _matrix(cells, labels)
-    for cell in wrong[:_PAIRS]:
-        name = _anchor(cell)
-        said = cell.prediction or "no answer"
-        yield f'<details id="{name}"><summary>{escape(cell.truth)} taken for {escape(said)}: '
-        yield f'{cell.n:,}</summary><div class="cards">'
-        for record in cell.records:
-            yield _card(look(record), record, "")
-        yield "</div></details>"
+    for place, cell in enumerate(_wrong(cells)):
+        said = f"{cell.truth} taken for {cell.prediction or 'no answer'}"
+        if place < _PAIRS:
+            yield from _examples(cell, said, cell.records, look)
+        elif drawn:
+            yield from _examples(cell, said, cell.records, lambda _: Shown())
+    for cell in _right(cells) if drawn else ():
+        yield from _examples(cell, f"{cell.truth}, and right", cell.records[:_RIGHT], look)
+
+
+def _examples(cell: Cell, said: str, records: Sequence[str], look: _Look) -> Iterator[str]:
+    yield f'<details id="{_anchor(cell)}"><summary>{escape(said)}: '
+    yield f'{cell.n:,}</summary><div class="cards">'
+    for record in records:
+        yield _card(look(record), record, "")
+    yield "</div></details>"
 
 
 def _matrix(cells: Sequence[Cell], labels: Sequence[str]) -> Iterator[str]:
@@ -203,9 +239,7 @@ def _matrix(cells: Sequence[Cell], labels: Sequence[str]) -> Iterator[str]:
                 continue
             share = cell.n / totals[truth]
             ink = "15, 118, 110" if truth == said else "185, 28, 28"
-            text = f"{cell.n:,}"
-            if truth != said:
-                text = f'<a href="#{_anchor(cell)}">{text}</a>'
+            text = f'<a href="#{_anchor(cell)}">{cell.n:,}</a>'
             yield f'<td style="background:rgba({ink},{0.08 + 0.6 * share:.2f})">{text}</td>'
         yield "</tr>"
     yield "</tbody></table>"
@@ -296,7 +330,8 @@ def as_json(report: Report, versus: Versus | None = None) -> str:
 _SCRIPT = """
 function show(){const one=document.getElementById(location.hash.slice(1));
 if(one&&one.tagName==="DETAILS"){one.open=true;one.scrollIntoView()}}
-addEventListener("hashchange",show);show()
+addEventListener("hashchange",show);show();
+document.addEventListener("click",e=>{if(e.target.closest("a[href^='#']"))setTimeout(show)})
 """  # a cell of the matrix opens its examples
 _STYLE = """
 :root{color-scheme:light}

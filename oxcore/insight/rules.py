@@ -191,7 +191,7 @@ def propose(
     sql.run("CREATE TEMP TABLE proposed (record_id TEXT, rule TEXT, label TEXT)")
     for rule in rules:
         if rule.where:
-            where = checked(sql, rule.where)
+            where = checked(sql, rule.where, path_of(rule.name).decode())
             sql.run(
                 f"INSERT INTO proposed SELECT record_id, {literal(rule.name)}, "
                 f"{literal(rule.label)} FROM examples WHERE {where}"

@@ -1,6 +1,7 @@
 """``ox report``, ``ox failures``, ``ox slice``: what went wrong, as people and programs see it."""
 
 import random
+import re
 
 import pytest
 
@@ -75,6 +76,16 @@ def test_a_page(ox, wild):
     assert (wild / "r.html").read_text() == text
 
 
+def test_a_page_opens_each_cell_of_its_matrix(ox, wild):
+    ox("report", "deployed", "wild", "--html", "r.html", cwd=wild)
+    text = (wild / "r.html").read_text()
+    cells = re.findall('<a href="#(pair-[^"]+)">', text)
+    assert len(cells) > 3
+    assert all(text.count(f'<details id="{one}">') == 1 for one in cells)
+    assert "records an hour" in text
+    assert "Brier score" in text
+
+
 def test_failures(ox, wild, golden):
     golden("failures", ox("failures", "deployed", "wild", "-n", "5", cwd=wild).out)
     slow = ox("failures", "deployed", "wild", "--sort", "slowest", "--json", cwd=wild).json
@@ -100,6 +111,21 @@ def test_slices(ox, wild):
     assert ox.fails("slice", "add", "../x", "--tag", "a", cwd=wild).code != 0
     ox("undo", cwd=wild)
     assert not (wild / "slices").exists()
+
+
+def test_conditions_that_make_no_sense_name_their_file(ox, wild):
+    for verb, more in (("slice", ()), ("rule", ("--label", "cat"))):
+        for where in ("nothing > 3", "((("):
+            failed = ox.fails(verb, "add", "odd", "--where", where, *more, cwd=wild)
+            assert f"{verb}s/odd.yaml: " in failed.err
+        assert not (wild / f"{verb}s").exists()
+    (wild / "slices").mkdir()
+    (wild / "slices/odd.yaml").write_text("where: nothing > 3\n")
+    ox("add", "slices", cwd=wild)
+    assert "slices/odd.yaml: " in ox.fails("slice", "test", "odd", "deployed", "wild", cwd=wild).err
+    ox("commit", "-m", "odd", cwd=wild)
+    failed = ox.fails("report", "deployed", "wild", "--slices", "main", cwd=wild)
+    assert "slices/odd.yaml: " in failed.err
 
 
 def test_a_slice_of_another_branch_is_told_where_it_has_to_be(ox, wild):

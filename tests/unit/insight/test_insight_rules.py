@@ -1,5 +1,7 @@
 """Rules: what they say of themselves, what they propose, and how right they are."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,8 +155,12 @@ def test_rules_that_are_not_there(ruled):
         ruled.repo.test_rules("deployed", "wild")
     with pytest.raises(NotFoundError, match="no rule is called 'x'"):
         ruled.repo.test_rules("deployed", "wild", ["x"])
-    ruled.repo.add_rule("bad", where="nothing > 1", label="x")
-    with pytest.raises(InvalidError, match="nothing"):
+    with pytest.raises(InvalidError, match=r"rules/bad\.yaml: .*nothing"):
+        ruled.repo.add_rule("bad", where="nothing > 1", label="x")
+    ruled.repo.add_rule("bad", where="confidence > 1", label="x")
+    Path(ruled.repo.path, "rules/bad.yaml").write_text("where: nothing > 1\nlabel: x\n")
+    ruled.repo.add(["rules"])
+    with pytest.raises(InvalidError, match=r"rules/bad\.yaml: .*nothing"):
         ruled.repo.test_rules("deployed", "wild")
     with pytest.raises(NotFoundError, match="no branch is called 'deploy'"):
         ruled.repo.apply_rules("deploy", "wild", ["bad"])
