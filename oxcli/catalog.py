@@ -68,6 +68,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "export": "records as files that trainers read, in their formats",
         "eval": "measure predictions against a truth, as a commit",
         "compare": "what one evaluation fixes and breaks against another",
+        "request": "give failures back to who owns the model, until one passes",
     },
     "Undo & upkeep": {
         "oplog": "every operation on this repository",

@@ -60,6 +60,16 @@ def comparison(found: Comparison, paint: Paint) -> Iterator[str]:
     if found.groups:
         yield ""
         yield from table(_groups(found.groups), "lrrrrrr")
+    yield from turned(versus, paint)
+    yield ""
+    for why in found.why:
+        yield paint(f"regression: {why}", "red")
+    if not found.why:
+        yield "no regression"
+
+
+def turned(versus: Versus, paint: Paint, more: str = "-n") -> Iterator[str]:
+    """The records that broke, then those that were fixed; ``more``: the option that shows more."""
     for name, turns, count in (
         ("broken", versus.breaks, versus.broken),
         ("fixed", versus.fixes, versus.fixed),
@@ -67,12 +77,7 @@ def comparison(found: Comparison, paint: Paint) -> Iterator[str]:
         if turns:
             yield ""
             yield paint(name, "bold")
-            yield from _turns(turns, count)
-    yield ""
-    for why in found.why:
-        yield paint(f"regression: {why}", "red")
-    if not found.why:
-        yield "no regression"
+            yield from _turns(turns, count, more)
 
 
 def _remarks(found: Comparison, paint: Paint) -> Iterator[str]:
@@ -96,14 +101,14 @@ def _groups(groups: Sequence[tuple[str, Versus]]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _turns(turns: Sequence[Turn], count: int) -> list[str]:
+def _turns(turns: Sequence[Turn], count: int, option: str) -> list[str]:
     rows: list[tuple[str, ...]] = [("key", "is", "before", "after")]
     for turn in turns:
         cells = (turn.before, turn.truth, turn.old or "no answer", turn.new or "no answer")
         rows.append(tuple(fit(cell.replace("\n", " "), _WIDE) for cell in cells))
     lines = table(rows, "llll")
     more = count - len(turns)
-    return [*lines, f"... and {more:,} more: -n"] if more > 0 else lines
+    return [*lines, f"... and {more:,} more: {option}"] if more > 0 else lines
 
 
 def _figures(made: Evaluation) -> list[tuple[str, str, str]]:

@@ -91,10 +91,10 @@ def _truth(repo: Repository, on: str) -> tuple[Table, dict[str, str]]:
     if not colon or not path:
         raise UsageError(f"{on!r} names no table of a version", hint="as in main:gold.csv")
     table = _of_version(repo, rev, path_bytes(path))
-    return table, _origin(repo, rev, path, table)
+    return table, origin_of(repo, rev, path, table)
 
 
-def _origin(repo: Repository, rev: str, path: str, table: Table | None = None) -> dict[str, str]:
+def origin_of(repo: Repository, rev: str, path: str, table: Table | None = None) -> dict[str, str]:
     """Where something came from: a commit (none: it was staged), a path, the table's id."""
     told = {"commit": verbs.names.resolve_commit(repo, rev).hex()} if rev else {}
     oid = None if table is None else table.source.id
@@ -114,13 +114,14 @@ def table_of(repo: Repository, pred: str) -> tuple[Table | None, dict[str, str]]
         return Table(source), {"file": os.path.basename(pred), "hash": oid}
     rev, _, path = pred.partition(":")
     name = path_bytes(path).strip(b"/")
-    if name and tree.get(repo.store, _root(repo, rev, pred), name) is not None:
+    if name and tree.get(repo.store, tree_of(repo, rev, pred), name) is not None:
         table = _of_version(repo, rev, name)
-        return table, _origin(repo, rev, path, table)
+        return table, origin_of(repo, rev, path, table)
     return None, {}
 
 
-def _root(repo: Repository, rev: str, pred: str) -> bytes:
+def tree_of(repo: Repository, rev: str, pred: str) -> bytes:
+    """The tree of the version in which predictions lie, for the error as they were named."""
     try:
         return verbs.files.root_of(repo, rev or ":")
     except NotFoundError as error:
@@ -138,10 +139,10 @@ def _records(
 
     rev, _, folder = pred.partition(":")
     place = path_bytes(folder).strip(b"/")
-    found = captured(repo, _root(repo, rev, pred), place)
+    found = captured(repo, tree_of(repo, rev, pred), place)
     with examples(found, Reading(prediction), (match or "input_hash",)) as opened:
         rows = said_by_records(opened.sql, match)
-    return rows, {**_origin(repo, rev, folder), "match": match or "record_id, input_hash"}
+    return rows, {**origin_of(repo, rev, folder), "match": match or "record_id, input_hash"}
 
 
 def check_stage(repo: Repository) -> None:
@@ -155,20 +156,26 @@ def check_stage(repo: Repository) -> None:
 
 def stored(repo: Repository, text: str) -> Table:
     """The table of an evaluation that is named."""
-    from oxcore.insight.evaluation import FOLDER
     from oxcore.tables import Table
 
-    name = FOLDER + b"/" + path_bytes(text) + b".parquet"
-    here = repo.stage() if repo.worktree is not None else repo.head_tree()
     if ":" in text:
         root, path = verbs.names.resolve_path(repo, text)
         entry = tree.get(repo.store, root, path)
     else:
-        entry = tree.get(repo.store, here, name) if _plain(text) else None
-        entry = entry or _only(repo, text)
+        entry = called(repo, text) or _only(repo, text)
     if entry is None or entry.mode == Mode.LINK:
         raise NotFoundError(f"no file is at {text!r}", hint="as in main:evals/NAME.parquet")
     return Table(verbs.df.stored(repo, entry, text))
+
+
+def called(repo: Repository, name: str) -> Entry | None:
+    """The table of the evaluation of this name, as it is staged; None if there is none."""
+    from oxcore.insight.evaluation import FOLDER
+
+    if not name or not {"/", "\0", ":"}.isdisjoint(name):
+        return None
+    here = repo.stage() if repo.worktree is not None else repo.head_tree()
+    return tree.get(repo.store, here, FOLDER + b"/" + path_bytes(name) + b".parquet")
 
 
 def _only(repo: Repository, rev: str) -> Entry:
@@ -196,10 +203,6 @@ def _only(repo: Repository, rev: str) -> Entry:
 
 def _evaluations(items: Iterable[tuple[bytes, Entry]]) -> dict[bytes, Entry]:
     return {path: entry for path, entry in items if path.endswith(b".parquet")}
-
-
-def _plain(text: str) -> bool:
-    return bool(text) and "/" not in text and "\0" not in text
 
 
 def column_of(key: str) -> str:

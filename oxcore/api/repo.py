@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from oxcore.api.branching import Branching
 from oxcore.api.history import History
-from oxcore.api.insight import Insight
 from oxcore.api.proving import Proving
 from oxcore.api.sharing import Sharing
 from oxcore.api.tables import Tables
@@ -13,7 +12,7 @@ from oxcore.api.upkeep import Upkeep
 from oxcore.api.work import Work
 
 
-class Repo(Work, History, Tables, Training, Insight, Proving, Branching, Sharing, Upkeep):
+class Repo(Work, History, Tables, Training, Proving, Branching, Sharing, Upkeep):
     """One repository: work on files, look at history and tables, branch and merge, share, keep up.
 
     >>> import oxcore as ox

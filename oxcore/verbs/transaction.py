@@ -94,8 +94,10 @@ def transaction(
     message: str,
     meta: Mapping[str, Json] | None = None,
     allow_empty: bool = False,
+    start: bytes | None = None,
 ) -> Iterator[Transaction]:
-    """Edit ``branch`` (made if it is not there) and commit when the block ends.
+    """Edit ``branch`` (made if it is not there, on top of the commit ``start`` or of nothing) and
+    commit when the block ends.
 
     An exception in the block leaves the branch as it was. If another writer moved the branch
     meanwhile, the edits are applied on top of the new tip. If the work tree is on the branch,
@@ -104,13 +106,14 @@ def transaction(
     ref = branch_ref(branch)
     check_ref_name(ref)
     author = repo.author()
-    tip = _tip(repo, ref)
+    tip = _tip(repo, ref) or start
     seen = _packs(repo)
     with repo.batch() as batch:
         edits = Transaction(repo, batch, tree.EMPTY if tip is None else repo.commit(tip).tree)
         yield edits
     seen.update(batch.sealed)
-    template = Commit(tree.EMPTY, (), author, repo.settings.clock(), message, dict(meta or {}))
+    below = () if start is None else (start,)
+    template = Commit(tree.EMPTY, below, author, repo.settings.clock(), message, dict(meta or {}))
     edits.commit_id = _land(repo, ref, edits.edits(), template, seen, allow_empty=allow_empty)
 
 
@@ -148,14 +151,15 @@ def _commit_of(
     *,
     allow_empty: bool,
 ) -> Commit | None:
-    """The edits as a commit on ``tip``, stored; None if they change nothing. ``seen`` learns of
-    the new packs."""
-    old = tree.EMPTY if tip is None else repo.commit(tip).tree
+    """The edits as a commit on ``tip`` (None: on the parents of ``template``), stored; None if they
+    change nothing. ``seen`` learns of the new packs."""
+    parents = template.parents if tip is None else (tip,)
+    old = repo.commit(parents[0]).tree if parents else tree.EMPTY
     with repo.batch() as batch:
         root = tree.edit(batch, batch, old, edits, replace=True)
         if root == old and tip is not None and not allow_empty:
             return None
-        made = template._replace(tree=root, parents=() if tip is None else (tip,))
+        made = template._replace(tree=root, parents=parents)
         batch.put(_id_of(made), Kind.COMMIT, encode_commit(made))
     seen.update(batch.sealed)
     return made

@@ -36,3 +36,17 @@ def wild(tmp_path):
     made = Wild(tmp_path)
     yield made
     made.repo.close()
+
+
+@pytest.fixture(scope="session")
+def make_wild(tmp_path_factory):
+    """Makes as many as a property wants."""
+    made = []
+
+    def make():
+        made.append(Wild(tmp_path_factory.mktemp("wild")))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.repo.close()

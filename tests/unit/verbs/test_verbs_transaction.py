@@ -47,6 +47,19 @@ def test_nothing_changed_is_no_commit(desk):
     assert desk.repo.refs()["refs/heads/data"] == first.hex()
 
 
+def test_a_branch_that_is_not_there_may_begin_at_a_commit(desk):
+    first = put(desk.repo, {"a": b"1"}, "data")
+    second = put(desk.repo, {"a": b"2"}, "data")
+    parent = first
+    for data in (b"1", b"2"):
+        with transaction.transaction(desk.core, "own", message="x", start=first) as edits:
+            edits.put("b", data)
+        assert desk.core.commit(edits.commit_id).parents == (parent,)
+        parent = edits.commit_id
+    assert set(desk.committed("own")) == {b"a", b"b"}
+    assert desk.repo.refs()["refs/heads/data"] == second.hex()
+
+
 def test_an_exception_leaves_the_branch(desk):
     put(desk.repo, {"a": b"1"}, "data")
     before = desk.repo.refs()
