@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from oxcore import verbs
 from oxcore.api import requesting
-from oxcore.api.insight import How, Insight, condition_of
+from oxcore.api.insight import How, Insight, condition_of, file_of
 from oxcore.api.requesting import Details, Kept, Said, Tested
 from oxcore.errors import ExistsError, InvalidError, NotFoundError, UsageError, counted
 from oxcore.insight import pinned
@@ -199,7 +199,7 @@ def _pins(area: Insight, repo: Repository, wanted: Wanted, ask: Ask) -> tuple[pi
     how = _how(ask.get("prediction", ""), ask.get("trust", ()))
     texts = (where, *TEXTS, *pinned.TEXTS)
     with area.examples(wanted.branch, wanted.folder, texts=texts, **how) as found:
-        chosen = checked(found.sql, where)
+        chosen = checked(found.sql, where, file_of(wanted.slice))
         if model:
             chosen += f" AND coalesce({of_model(model)}, false)"
         proposed = ask.get("proposed", False)
