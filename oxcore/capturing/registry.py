@@ -4,6 +4,7 @@ the end."""
 from __future__ import annotations
 
 import atexit
+import concurrent.futures.thread  # noqa: F401 -- it cannot be loaded at the end, and pandas wants it
 import os
 import threading
 from collections.abc import Callable, Hashable, Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from typing import NamedTuple
@@ -110,6 +111,9 @@ def _packed(spool: Spool, segment: Sealed, where: Where | None) -> Packed | None
         spool.trouble.note(error, f"a segment cannot be read: {segment.path}")
         return None
     except Exception as error:  # noqa: BLE001 -- one that nobody expected is not to stop the rest
+        if isinstance(error, ImportError | MemoryError) or not threading.main_thread().is_alive():
+            spool.trouble.note(error, f"{name} waits for a process that can send it")
+            return None
         spool.set_aside(segment.path, name)
         spool.trouble.note(error, f"{name} gives no shard: kept in {spool.bad}")
         return Packed([], 0, 0, [])

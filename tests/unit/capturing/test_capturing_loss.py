@@ -443,6 +443,29 @@ def test_the_end_of_a_process_sends_what_is_left(repo, tmp_path):
     assert len(all_ids(repo)) == 1
 
 
+def ended(repo, tmp_path, pandas):
+    """A process that saves and ends at once, where pandas is installed, of which pyarrow asks."""
+    (tmp_path / "pandas").mkdir()
+    (tmp_path / "pandas/__init__.py").write_text(pandas)
+    code = f"import oxcore as ox; ox.save({repo.path!r}, 'deployed', 'wild', b'x', dict(a=1))"
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = {**os.environ, "PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=env)
+
+
+def test_the_end_of_a_process_sends_what_is_left_where_pandas_is(repo, tmp_path):
+    ended(repo, tmp_path, "from concurrent.futures import ThreadPoolExecutor\nraise ImportError")
+    assert len(all_ids(repo)) == 1
+
+
+def test_what_cannot_be_sent_at_the_end_waits_for_another_process(repo, tmp_path):
+    ended(repo, tmp_path, "raise RuntimeError('too late')")
+    assert "refs/heads/deployed" not in repo.refs()
+    ox.save(repo.path, "deployed", "wild", b"y", {"a": 2})
+    ox.flush()
+    assert len(all_ids(repo)) == 2
+
+
 def test_a_spool_that_somebody_removed_is_made_anew(repo):
     ox.save(repo.path, "deployed", "wild", b"1", {}, seal_records=1, seal_seconds=1000)
     ox.flush()
