@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         amend: bool
         allow_empty: bool
         strict: bool | None
+        allow_leak: bool
         as_json: bool
 
 
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     "strict",
     help="Refuse tables that leave their schema, or only warn; the setting commit.strict.",
 )
+@option("--allow-leak", flag=True, help="Let test data leak into training, and note it.")
 @option(
     "--meta",
     "pairs",
@@ -67,7 +69,9 @@ if TYPE_CHECKING:
 def command(session: Session, **options: Unpack[Options]) -> None:
     """Record the stage as a new version.
 
-    New and changed tables that leave the schema kept of them (ox schema) are told of.
+    New and changed tables that leave the schema kept of them (ox schema) are told of. A commit that
+    takes rows of a promoted dataset (ox promote) from the test to training, or has the same in
+    both, is refused; with --allow-leak its meta lists them, under allowed-leaks.
     """
     message = _message(options["messages"], options["file"])
     pairs = options["pairs"]
@@ -79,6 +83,7 @@ def command(session: Session, **options: Unpack[Options]) -> None:
             allow_empty=options["allow_empty"],
             meta=dict(_pair(text) for text in pairs) if pairs else None,
             strict=options["strict"],
+            allow_leak=options["allow_leak"],
         )
     for line in warnings(made.left, session.show):
         session.warn(line)

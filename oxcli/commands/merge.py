@@ -19,7 +19,20 @@ from oxcli.render.text import short_id
 from oxcore.errors import UsageError
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from oxcore.verbs.merge import Forward, Merged
+
+    class Options(TypedDict):
+        """The options of ``ox merge``."""
+
+        message: str | None
+        ff_only: bool
+        no_ff: bool
+        abort: bool
+        unrelated: bool
+        allow_leak: bool
+        as_json: bool
 
 
 @verb(
@@ -39,34 +52,31 @@ if TYPE_CHECKING:
     flag=True,
     help="Join histories without a common commit.",
 )
+@option("--allow-leak", flag=True, help="Let test data leak into training, and note it.")
 @json_option
-def command(
-    session: Session,
-    revision: str | None,
-    *,
-    message: str | None,
-    ff_only: bool,
-    no_ff: bool,
-    abort: bool,
-    unrelated: bool,
-    as_json: bool,
-) -> None:
+def command(session: Session, revision: str | None, **options: Unpack[Options]) -> None:
     """Join another branch into this one, file by file.
 
     A file that only one side changed is taken from there. Where both changed it, yours stays in
     the folder until you settle it with: ox resolve.
     """
-    if abort:
+    if options["abort"]:
         _abort(session, revision)
         return
     if revision is None:
         raise UsageError("merge what?", hint="ox merge BRANCH")
-    forward = _forward(ff_only=ff_only, no_ff=no_ff)
+    forward = _forward(ff_only=options["ff_only"], no_ff=options["no_ff"])
     with session.open() as repo:
-        result = repo.merge(revision, message=message, forward=forward, allow_unrelated=unrelated)
+        result = repo.merge(
+            revision,
+            message=options["message"],
+            forward=forward,
+            allow_unrelated=options["unrelated"],
+            allow_leak=options["allow_leak"],
+        )
     for line in warnings(result.left, session.show):
         session.warn(line)
-    if as_json:
+    if options["as_json"]:
         session.emit(_document(result))
     elif result.kind != "conflicts":
         _tell(session, revision, result)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @argument("branch", required=False)
 @option("--ff-only", flag=True, help="Go forward, or refuse: make no merge.")
 @option("--no-ff", flag=True, help="Make a merge even if going forward would do.")
+@option("--allow-leak", flag=True, help="Let test data leak into training, and note it.")
 @json_option
 def command(
     session: Session,
@@ -37,6 +38,7 @@ def command(
     *,
     ff_only: bool,
     no_ff: bool,
+    allow_leak: bool,
     as_json: bool,
 ) -> None:
     """Fetch, and bring this branch up to date with what it follows, or with BRANCH of REMOTE.
@@ -47,7 +49,7 @@ def command(
         raise UsageError("--ff-only and --no-ff exclude each other")
     forward: Forward = "only" if ff_only else "never" if no_ff else "auto"
     with session.open() as repo:
-        result = repo.pull(remote, branch, forward=forward)
+        result = repo.pull(remote, branch, forward=forward, allow_leak=allow_leak)
     for line in warnings(result.merged.left, session.show):
         session.warn(line)
     if as_json:

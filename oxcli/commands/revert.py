@@ -17,6 +17,7 @@ from oxcli.render.schema import warnings
 @argument("revisions", many=True, kind=REVISION)
 @option("-m", "--mainline", kind=Number(), help="The parent that a merge is compared with.")
 @option("--abort", flag=True, help="Give up the revert that waits.")
+@option("--allow-leak", flag=True, help="Let test data leak into training, and note it.")
 @json_option
 def command(
     session: Session,
@@ -24,6 +25,7 @@ def command(
     *,
     mainline: int | None,
     abort: bool,
+    allow_leak: bool,
     as_json: bool,
 ) -> None:
     """Undo commits by new ones that take their changes back.
@@ -37,7 +39,7 @@ def command(
             repo.abort("revert")
             session.say("gave up the revert: all is as before it")
             return
-        result = repo.revert(revisions, mainline=mainline)
+        result = repo.revert(revisions, mainline=mainline, allow_leak=allow_leak)
     for line in warnings(result.left, session.show):
         session.warn(line)
     if as_json:

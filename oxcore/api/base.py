@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from oxcore.model.commits import Person
+from oxcore import tree
+from oxcore.model.commits import Commit, Json, Person
 from oxcore.model.counters import Counters
+from oxcore.model.protocols import Reader
 from oxcore.model.settings import Settings
 from oxcore.repo import Repository
 
@@ -21,6 +23,54 @@ def with_author(settings: Settings | None, author: str | Person | None) -> Setti
         return settings
     person = Person.parse(author) if isinstance(author, str) else author
     return (settings or Settings()).of(person)
+
+
+ALLOWED = "allowed-leaks"
+"""The key of a commit's ``meta`` under which stands what a guard found and was told to allow."""
+_SPLIT = b"split.json"
+
+
+class SplitGuard:
+    """A ``Guard`` that keeps a commit from taking rows of a dataset's test to training, or having
+    the same in both; see ``oxcore.insight.leakage``, which loads when one may be concerned.
+
+    ``allow`` lets such a commit be made, and writes into its ``meta`` what leaks.
+    """
+
+    def __init__(self, repo: Repository, *, allow: bool = False) -> None:
+        self._repo = repo
+        self._allow = allow
+
+    def concerns(self, path: bytes) -> bool:
+        """Whether it may be a dataset's share, one of its tables, or one of its inputs."""
+        return b"media/" in path or b"train." in path or b"test." in path or path.endswith(_SPLIT)
+
+    def check(self, made: Commit, touched: Collection[bytes] | None, reader: Reader) -> Commit:
+        """See ``Guard``; raises ``InvalidError`` with the list of what leaks."""
+        if touched is None:
+            touched = list(_splits(self._repo, made.tree, reader))
+        meta: dict[str, Json] = {key: made.meta[key] for key in made.meta if key != ALLOWED}
+        if touched:
+            from oxcore.insight import leakage
+
+            found = leakage.found(self._repo, made, touched, reader)
+            if found and not self._allow:
+                raise leakage.refusal(found)
+            if found:
+                meta[ALLOWED] = list(leakage.listed(found))
+        return made._replace(meta=meta) if meta != made.meta else made
+
+
+def _splits(repo: Repository, root: bytes, reader: Reader) -> Iterator[bytes]:
+    """The files of a tree that may hold the share of a dataset. The rows of the work tree tell
+    them, where they are of this tree: it is not read then."""
+    stat = repo.index.stat
+    if stat.root != root:
+        yield from (path for path, _ in tree.walk(reader, root) if path.endswith(_SPLIT))
+        return
+    paths = [folder + b"/" + _SPLIT if folder else _SPLIT for folder in stat.folders()]
+    rows = stat.get_raw(paths)
+    yield from (path for path, row in zip(paths, rows, strict=True) if row is not None)
 
 
 class RepoBase:
@@ -98,6 +148,10 @@ class RepoBase:
     def counters(self) -> Counters:
         """Exact counts of what this handle did."""
         return self._repo.counters
+
+    def _guard(self, *, allow: bool = False) -> SplitGuard:
+        """What looks at each commit that is made here."""
+        return SplitGuard(self._repo, allow=allow)
 
     def refs(self) -> dict[str, str]:
         """Every branch, tag and remote branch by its full name -> 64 hex digits."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oxcore.tree import Conflict
     from oxcore.verbs.branch import Branch, Deleted, Which
     from oxcore.verbs.merge import Forward, Merged
-    from oxcore.verbs.replay import Replayed
+    from oxcore.verbs.replay import Replayed, Verb
     from oxcore.verbs.resolve import Side
     from oxcore.verbs.switch import Switched
     from oxcore.verbs.tabular.conflicts import OpenConflict
@@ -148,13 +148,15 @@ class Branching(RepoBase):
         message: str | None = None,
         forward: Forward = "auto",
         allow_unrelated: bool = False,
+        allow_leak: bool = False,
     ) -> Merged:
         """Bring a revision into the present branch; ``forward``: "auto", "only" or "never".
 
         With conflicts it stops (``kind`` "conflicts"): settle them with ``resolve`` or ``add``,
         then ``commit``, or ``abort``. Raises ``UnsavedError`` for work in the way,
         ``RejectedError`` if only a fast-forward is wanted and there is none, ``ConflictError``
-        while another merge waits, ``UsageError`` for unrelated histories.
+        while another merge waits, ``UsageError`` for unrelated histories, ``InvalidError`` for a
+        merge that leaks between training and test, unless ``allow_leak``, as in ``commit``.
         """
         theirs, label = verbs.replay.label_of(self._repo, revision)
         return verbs.merge.merge(
@@ -164,19 +166,30 @@ class Branching(RepoBase):
             forward=forward,
             message=message,
             allow_unrelated=allow_unrelated,
+            guard=self._guard(allow=allow_leak),
         )
 
-    def cherry_pick(self, revisions: Sequence[str], *, mainline: int | None = None) -> Replayed:
+    def cherry_pick(
+        self, revisions: Sequence[str], *, mainline: int | None = None, allow_leak: bool = False
+    ) -> Replayed:
         """Make the changes of commits (or ranges) again here, each as a commit of its author.
 
         ``mainline`` says against which parent a merge is taken. Stops at the first conflict;
         raises ``NothingToDoError`` if all is here already, and else as ``merge``.
         """
-        return verbs.replay.replay(self._repo, "cherry-pick", revisions, mainline=mainline)
+        return self._replay("cherry-pick", revisions, mainline, allow_leak=allow_leak)
 
-    def revert(self, revisions: Sequence[str], *, mainline: int | None = None) -> Replayed:
+    def revert(
+        self, revisions: Sequence[str], *, mainline: int | None = None, allow_leak: bool = False
+    ) -> Replayed:
         """Take the changes of commits (or ranges) back, each by a new commit."""
-        return verbs.replay.replay(self._repo, "revert", revisions, mainline=mainline)
+        return self._replay("revert", revisions, mainline, allow_leak=allow_leak)
+
+    def _replay(
+        self, verb: Verb, revisions: Sequence[str], mainline: int | None, *, allow_leak: bool
+    ) -> Replayed:
+        guard = self._guard(allow=allow_leak)
+        return verbs.replay.replay(self._repo, verb, revisions, mainline=mainline, guard=guard)
 
     def pending(self) -> Pending | None:
         """The merge, cherry-pick or revert that waits, with its open conflicts."""

@@ -72,7 +72,7 @@ class Proving(Insight):
             verbs.place.place(self._repo, files, verb="eval", note=name)
         if not commit or self._repo.stage() == self._repo.head_tree():
             return Evaluated(made, None)
-        done = verbs.commit.commit(self._repo, evaluations.message(made))
+        done = verbs.commit.commit(self._repo, evaluations.message(made), guard=self._guard())
         return Evaluated(made, done.id)
 
     def compare_evaluations(

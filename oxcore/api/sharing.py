@@ -110,13 +110,20 @@ class Sharing(RepoBase):
         )
 
     def pull(
-        self, remote: str | None = None, branch: str | None = None, *, forward: Forward = "auto"
+        self,
+        remote: str | None = None,
+        branch: str | None = None,
+        *,
+        forward: Forward = "auto",
+        allow_leak: bool = False,
     ) -> Pulled:
         """Fetch, then merge the upstream (or ``branch``) into the present branch.
 
-        ``forward`` "only" refuses (``RejectedError``) anything but a fast-forward.
+        ``forward`` "only" refuses (``RejectedError``) anything but a fast-forward; ``allow_leak``
+        as in ``merge``.
         """
-        return verbs.pull.pull(self._repo, remote, branch, forward=forward)
+        guard = self._guard(allow=allow_leak)
+        return verbs.pull.pull(self._repo, remote, branch, forward=forward, guard=guard)
 
     def push(
         self,

@@ -89,13 +89,16 @@ class Work(RepoBase):
         allow_empty: bool = False,
         meta: Mapping[str, Json] | None = None,
         strict: bool | None = None,
+        allow_leak: bool = False,
     ) -> Committed:
         """Record the stage as a commit on the present branch.
 
         ``.left`` of what it gives tells which new tables leave their schema; with ``strict`` (None:
         as ``commit.strict`` is set) these raise ``SchemaError``. Raises ``NothingToDoError`` if
         nothing is staged, ``ConflictError`` while conflicts are open, ``UsageError`` without a
-        message or an author.
+        message or an author; ``InvalidError`` that lists rows which a promoted dataset would have
+        for training and for the test, or move from the test to training: nothing is changed then.
+        ``allow_leak`` commits them, and lists them in the commit's ``meta`` ("allowed-leaks").
         """
         return verbs.commit.commit(
             self._repo,
@@ -105,6 +108,7 @@ class Work(RepoBase):
             allow_empty=allow_empty,
             meta=meta,
             strict=strict,
+            guard=self._guard(allow=allow_leak),
         )
 
     def restore(
@@ -180,15 +184,24 @@ class Work(RepoBase):
         message: str,
         meta: Mapping[str, Json] | None = None,
         allow_empty: bool = False,
+        allow_leak: bool = False,
     ) -> AbstractContextManager[Transaction]:
         r"""Edit ``branch`` without a work tree; it becomes a commit when the block ends.
+
+        What leaks between training and test is refused there, and ``allow_leak`` lets it, as in
+        ``commit``.
 
         >>> with repo.transaction("main", message="labels") as t:    # doctest: +SKIP
         ...     t.put("labels.csv", b"id,label\n1,cat\n")
         ...     t.remove("old.csv")
         """
         return verbs.transaction.transaction(
-            self._repo, branch, message=message, meta=meta, allow_empty=allow_empty
+            self._repo,
+            branch,
+            message=message,
+            meta=meta,
+            allow_empty=allow_empty,
+            guard=self._guard(allow=allow_leak),
         )
 
 

@@ -7,11 +7,18 @@ import re
 import struct
 import unicodedata
 import warnings
+from collections.abc import Mapping
 
 from blake3 import blake3
 
+from oxcore.model.entries import Entry
+from oxcore.repo import Repository
+from oxcore.store import content
+
 _SPACE = re.compile(r"\s+")
 _TEXTS = ("text/", "application/json", "application/jsonl")
+_FACT = "alike 1"  # another where what ``likeness`` finds changes
+_LOOKED = 256 << 20  # bytes of an input whose likeness is looked for
 _MOST = 1 << 26  # pixels of a picture that is decoded: a quarter of a gigabyte
 _DEEP = ("I", "F", "I;16", "I;16B", "I;16L")  # modes of more than eight bits a pixel
 
@@ -30,6 +37,32 @@ def likeness(data: bytes, kind: str) -> str | None:
     if kind == "pixels":
         return _pixels(data)
     return _text(data) if kind == "text" else None
+
+
+def likenesses(
+    repo: Repository, wanted: Mapping[tuple[bytes, str], Entry]
+) -> dict[tuple[bytes, str], str | None]:
+    """``likeness`` of files of the store by id and kind, each found once ever: it is kept by the id
+    of the content."""
+    found: dict[tuple[bytes, str], str | None] = {}
+    for kind in ("pixels", "text", ""):
+        entries = [entry for (_, one), entry in wanted.items() if one == kind]
+        oids = [entry.id for entry in entries]
+        known = repo.index.facts.get_many(oids, f"{_FACT} {kind}") if kind else [b""] * len(oids)
+        new: list[tuple[bytes, bytes]] = []
+        for entry, fact in zip(entries, known, strict=True):
+            if fact is None:
+                fact = (_of_file(repo, entry, kind) or "").encode()
+                new.append((entry.id, fact))
+            found[entry.id, kind] = fact.decode() or None
+        repo.index.facts.put_many(f"{_FACT} {kind}", new)
+    return found
+
+
+def _of_file(repo: Repository, entry: Entry, kind: str) -> str | None:
+    if entry.size > _LOOKED:
+        return None
+    return likeness(b"".join(content.read(repo.store, entry.id)), kind)
 
 
 def _text(data: bytes) -> str | None:

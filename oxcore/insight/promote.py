@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from oxcore.errors import InvalidError, counted
 from oxcore.insight import split
-from oxcore.insight.alike import kind_of, likeness
+from oxcore.insight.alike import kind_of, likenesses
 from oxcore.insight.chosen import Chosen, Picked
 from oxcore.insight.dataset import (
     SPLITS,
@@ -28,12 +28,9 @@ from oxcore.insight.dataset import (
 )
 from oxcore.model.entries import Entry, show_path
 from oxcore.repo import Repository
-from oxcore.store import content
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 _LISTED = 20  # leaks that an error names
-_FACT = "alike 1"  # another where what ``likeness`` finds changes
-_LOOKED = 256 << 20  # bytes of an input whose likeness is looked for
 
 
 class Origin(NamedTuple):
@@ -111,7 +108,7 @@ class Job:
 def candidates(repo: Repository, picked: Picked, origin: Origin) -> list[Candidate]:
     """The records that kept an input, each of which is read once for its likeness."""
     rows = [(one, one.entry) for one in picked.rows if one.entry is not None]
-    alike = _likenesses(repo, {(entry.id, kind_of(one.mime)): entry for one, entry in rows})
+    alike = likenesses(repo, {(entry.id, kind_of(one.mime)): entry for one, entry in rows})
     return [
         Candidate(one.key, entry, _row(one, entry, alike[entry.id, kind_of(one.mime)], origin))
         for one, entry in rows
@@ -172,31 +169,6 @@ def share_of(dataset: Dataset, asked: float | None) -> float:
             hint="another share would move rows: begin another dataset (--into)",
         )
     return dataset.share
-
-
-def _likenesses(
-    repo: Repository, wanted: Mapping[tuple[bytes, str], Entry]
-) -> dict[tuple[bytes, str], str | None]:
-    """What inputs are alike by, each found once ever: it is kept by the id of the content."""
-    found: dict[tuple[bytes, str], str | None] = {}
-    for kind in ("pixels", "text", ""):
-        entries = [entry for (_, one), entry in wanted.items() if one == kind]
-        oids = [entry.id for entry in entries]
-        known = repo.index.facts.get_many(oids, f"{_FACT} {kind}") if kind else [b""] * len(oids)
-        new: list[tuple[bytes, bytes]] = []
-        for entry, fact in zip(entries, known, strict=True):
-            if fact is None:
-                fact = (_likeness(repo, entry, kind) or "").encode()
-                new.append((entry.id, fact))
-            found[entry.id, kind] = fact.decode() or None
-        repo.index.facts.put_many(f"{_FACT} {kind}", new)
-    return found
-
-
-def _likeness(repo: Repository, entry: Entry, kind: str) -> str | None:
-    if entry.size > _LOOKED:
-        return None
-    return likeness(b"".join(content.read(repo.store, entry.id)), kind)
 
 
 def _row(one: Chosen, entry: Entry, alike: str | None, origin: Origin) -> Row:

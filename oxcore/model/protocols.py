@@ -3,10 +3,11 @@
 Rooms never import each other: they are handed one of these.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
+from oxcore.model.commits import Commit
 from oxcore.model.ids import Kind
 
 
@@ -107,6 +108,22 @@ class Locator(Protocol):
 
     def ids(self) -> Iterator[tuple[bytes, Location]]:
         """Every indexed object, in the order of ids."""
+        ...
+
+
+class Guard(Protocol):
+    """Looks at a commit before it is made. A verb is handed one by who knows of more than it."""
+
+    def concerns(self, path: bytes) -> bool:
+        """Whether ``check`` has to be told that this file changed. Asked of each: be cheap."""
+        ...
+
+    def check(self, made: Commit, touched: Collection[bytes] | None, reader: Reader) -> Commit:
+        """The commit to make, for ``made``; an error of ``oxcore.errors`` refuses it.
+
+        ``touched``: those files that it changes against any parent, and that concern the guard;
+        None if there is nothing to compare with, so that all is new. ``reader`` has its tree.
+        """
         ...
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from oxcore import tree
 from oxcore.codec.commit import encode_commit
@@ -13,6 +13,7 @@ from oxcore.errors import (
     InvalidError,
     MissingError,
     NothingToDoError,
+    OxError,
     UsageError,
     counted,
 )
@@ -26,6 +27,7 @@ from oxcore.verbs.add import Asked, add_locked
 from oxcore.verbs.moving import intent
 
 if TYPE_CHECKING:
+    from oxcore.model.protocols import Guard
     from oxcore.verbs.tabular.leaving import Left
 
 _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -58,13 +60,14 @@ def commit(
     allow_empty: bool = False,
     meta: Mapping[str, Json] | None = None,
     strict: bool | None = None,
+    guard: Guard | None = None,
 ) -> Committed:
     """Record the stage as a commit and move the branch to it.
 
     ``all_tracked`` stages every change of tracked files first; ``amend`` replaces HEAD's commit:
     its author stays, and its message and ``meta`` where none are given. ``strict`` (None: as
-    ``commit.strict`` is set) refuses new tables that leave their schema. Raises
-    ``NothingToDoError`` if nothing is staged, ``ConflictError`` while a merge has open
+    ``commit.strict`` is set) refuses new tables that leave their schema; ``guard`` may refuse as
+    well. Raises ``NothingToDoError`` if nothing is staged, ``ConflictError`` while a merge has open
     conflicts, ``UsageError`` without a message or an author, ``SchemaError`` if it is strict.
     """
     author, strict = repo.author(), _strict(repo) if strict is None else strict
@@ -83,12 +86,19 @@ def commit(
         kept = draft.meta if meta is None else dict(meta)
         made = draft._replace(tree=stage, message=text, meta=kept)
         nodes = tree.Nodes(repo.store)
-        left = leaving(repo, _parent_tree(repo, made), stage, nodes)
-        if left and strict:
-            _refuse(repo, left, before)
+        changed = _changed(repo, made, nodes, guard)
+        try:
+            left = leaving(repo, _parent_tree(repo, made), stage, nodes)
+            if left and strict:
+                _refuse(left)
+            if guard is not None:
+                made = guard.check(made, changed.touched, repo.store)
+        except OxError:
+            _take_back(repo, before)
+            raise
         oid = store_commit(repo, made)
         branch = advance(repo, oid, "commit --amend" if amend else "commit", made.title)
-    return Committed(oid, branch, made, not made.parents, *_counts(repo, made, nodes), left)
+    return Committed(oid, branch, made, not made.parents, *changed.counts, left)
 
 
 def _check_new(repo: Repository, stage: bytes) -> None:
@@ -110,15 +120,37 @@ def leaving(
     return check(repo, before, after)
 
 
-def _refuse(repo: Repository, left: tuple[Left, ...], before: bytes) -> NoReturn:
-    """Raise for tables that leave their schema, with the stage as it was."""
+def guarded(repo: Repository, made: Commit, guard: Guard | None) -> Commit:
+    """The commit as ``guard`` lets it be made, whose tree is stored; what it raises."""
+    if guard is None:
+        return made
+    touched = set(_touched(repo, made, made.parents, tree.Nodes(repo.store), guard))
+    return guard.check(made, touched, repo.store)
+
+
+def _touched(
+    repo: Repository, made: Commit, parents: Iterable[bytes], nodes: tree.Nodes, guard: Guard
+) -> Iterator[bytes]:
+    """The files that concern a guard, among those that differ from these parents."""
+    for parent in parents:
+        before = _tree_of(repo, parent)
+        for change in () if before is None else tree.diff(nodes, before, made.tree):
+            if guard.concerns(change.path):
+                yield change.path
+
+
+def _refuse(left: tuple[Left, ...]) -> None:
     from oxcore.verbs.tabular.leaving import refusal
 
+    raise refusal(left)
+
+
+def _take_back(repo: Repository, before: bytes) -> None:
+    """Let the stage of a commit that is refused be as it was."""
     if repo.stage() != before:
         changes = {"stage": (repo.stage().hex(), before.hex())}
         repo.operate("commit", "refused: what --all staged is taken back", changes)
         sync_stat(repo)
-    raise refusal(left)
 
 
 def _strict(repo: Repository) -> bool:
@@ -179,18 +211,32 @@ def _draft(
     return Commit(tree.EMPTY, parents + pending.parents, who, now, pending.message)
 
 
-def _counts(repo: Repository, made: Commit, nodes: tree.Nodes) -> tuple[int, int, int, int, int]:
-    """Files added, modified, removed and of another type, and the bytes of the new contents."""
+class _Changed(NamedTuple):
+    """Files added, modified, removed and of another type, and the bytes of the new contents; which
+    of them concern a guard (None: all are new)."""
+
+    counts: tuple[int, int, int, int, int]
+    touched: set[bytes] | None
+
+
+def _changed(repo: Repository, made: Commit, nodes: tree.Nodes, guard: Guard | None) -> _Changed:
+    """What a commit changes, in one pass."""
     if not made.parents:
         files, nbytes = tree.summary(nodes, made.tree)
-        return files, 0, 0, 0, nbytes
-    letters: Counter[str] = Counter()
-    nbytes = 0
+        return _Changed((files, 0, 0, 0, nbytes), None)
     before = _tree_of(repo, made.parents[0])
-    for change in () if before is None else tree.diff(nodes, before, made.tree):
+    if before is None:
+        return _Changed((0, 0, 0, 0, 0), None)
+    letters: Counter[str] = Counter()
+    nbytes, touched = 0, set[bytes]()
+    for change in tree.diff(nodes, before, made.tree):
         letters[change.letter] += 1
         nbytes += 0 if change.new is None else change.new.size
-    return letters["A"], letters["M"], letters["D"], letters["T"], nbytes
+        if guard is not None and guard.concerns(change.path):
+            touched.add(change.path)
+    if guard is not None:
+        touched.update(_touched(repo, made, made.parents[1:], nodes, guard))
+    return _Changed((letters["A"], letters["M"], letters["D"], letters["T"], nbytes), touched)
 
 
 def _tree_of(repo: Repository, commit: bytes) -> bytes | None:

@@ -19,12 +19,13 @@ from oxcore.repo.merging import Pending, TableState, check_none_waits, encode_pe
 from oxcore.repo.schemafile import FOLDER
 from oxcore.repo.survey import Found, differs, sync_stat
 from oxcore.tree import Conflict
-from oxcore.verbs.commit import leaving, store_commit
+from oxcore.verbs.commit import guarded, leaving, store_commit
 from oxcore.verbs.moving import intent
 from oxcore.verbs.moving.update import Changes, Moved, move
 from oxcore.worktree import peek
 
 if TYPE_CHECKING:
+    from oxcore.model.protocols import Guard
     from oxcore.store import Batch
     from oxcore.verbs.tabular.leaving import Left
 
@@ -54,9 +55,11 @@ def merge(
     forward: Forward = "auto",
     message: str | None = None,
     allow_unrelated: bool = False,
+    guard: Guard | None = None,
 ) -> Merged:
     """Bring the commit ``theirs`` into the present branch; ``label`` names it in the message.
 
+    ``guard`` looks at a commit that comes of it, and may refuse it: then nothing is changed.
     Raises ``UnsavedError`` for staged or changed files in the way, ``RejectedError`` if
     ``forward`` is "only" and histories have parted, ``UsageError`` for histories without a
     common commit unless ``allow_unrelated``, ``ConflictError`` if another merge waits.
@@ -83,10 +86,12 @@ def merge(
         into = "HEAD" if ref is None else ref.removeprefix("refs/heads/")
         text = message or f"Merge {label} into {into}"
         waiting = Pending("merge", (theirs,), text, repo.head_tree(), ())
-        return _combine(repo, _base_tree(repo, bases), repo.commit(theirs).tree, waiting)
+        return _combine(repo, _base_tree(repo, bases), repo.commit(theirs).tree, waiting, guard)
 
 
-def cherry_pick(repo: Repository, source: bytes, *, mainline: int | None = None) -> Merged:
+def cherry_pick(
+    repo: Repository, source: bytes, *, mainline: int | None = None, guard: Guard | None = None
+) -> Merged:
     """Make the change of one commit again on the present branch, as its author's.
 
     ``mainline`` (from 1) says against which parent a merge is taken. ``up-to-date``: all of it
@@ -99,10 +104,12 @@ def cherry_pick(repo: Repository, source: bytes, *, mainline: int | None = None)
         waiting = Pending(
             "cherry-pick", (), picked.message, repo.head_tree(), (), author=picked.author
         )
-        return _combine(repo, base, picked.tree, waiting)
+        return _combine(repo, base, picked.tree, waiting, guard)
 
 
-def revert(repo: Repository, source: bytes, *, mainline: int | None = None) -> Merged:
+def revert(
+    repo: Repository, source: bytes, *, mainline: int | None = None, guard: Guard | None = None
+) -> Merged:
     """Take the change of one commit back with a new commit; else as ``cherry_pick``."""
     with repo.lock("revert"):
         _prepare(repo)
@@ -110,7 +117,7 @@ def revert(repo: Repository, source: bytes, *, mainline: int | None = None) -> M
         theirs = _parent_tree(repo, source, bad, mainline)
         text = f'Revert "{bad.title}"\n\nThis reverts commit {source.hex()}.'
         waiting = Pending("revert", (), text, repo.head_tree(), ())
-        return _combine(repo, bad.tree, theirs, waiting)
+        return _combine(repo, bad.tree, theirs, waiting, guard)
 
 
 def _prepare(repo: Repository) -> None:
@@ -133,7 +140,9 @@ def _fast_forward(repo: Repository, theirs: bytes, label: str) -> Merged:
     return Merged("fast-forward", theirs, moved=moved)
 
 
-def _combine(repo: Repository, base: bytes, theirs: bytes, waiting: Pending) -> Merged:
+def _combine(
+    repo: Repository, base: bytes, theirs: bytes, waiting: Pending, guard: Guard | None
+) -> Merged:
     author = waiting.author or repo.author()
     _check_staged(repo)
     ours, head = repo.head_tree(), repo.head()
@@ -159,7 +168,7 @@ def _combine(repo: Repository, base: bytes, theirs: bytes, waiting: Pending) -> 
         return Merged("conflicts", head, waiting.conflicts, moved, tables=tables)
     parents = (() if head is None else (head,)) + waiting.parents
     made = Commit(root, parents, author, repo.settings.clock(), waiting.message)
-    oid = store_commit(repo, made)
+    oid = store_commit(repo, guarded(repo, made, guard))
     ref, old = repo.view().head()
     changes = {ref or "HEAD": (old, oid.hex())}
     moved = move(repo, ours, root, verb=waiting.verb, note=note, changes=changes)

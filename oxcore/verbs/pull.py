@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from oxcore.errors import UsageError
 from oxcore.model.ids import parse_id
@@ -10,6 +11,9 @@ from oxcore.repo import Repository
 from oxcore.verbs.fetch import Fetched, fetch, no_branch
 from oxcore.verbs.merge import Forward, Merged, merge
 from oxcore.verbs.remotes import chosen_branches, default_name, remotes
+
+if TYPE_CHECKING:
+    from oxcore.model.protocols import Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ def pull(
     branch: str | None = None,
     *,
     forward: Forward = "auto",
+    guard: Guard | None = None,
 ) -> Pulled:
     """Fetch from a remote and merge one of its branches into the present one.
 
@@ -45,7 +50,8 @@ def pull(
     if tip is None:
         raise no_branch(wanted, fetched.heads, fetched.url)
     label = f"{fetched.remote or fetched.url}/{wanted}"
-    return Pulled(fetched, wanted, merge(repo, parse_id(tip), label, forward=forward))
+    merged = merge(repo, parse_id(tip), label, forward=forward, guard=guard)
+    return Pulled(fetched, wanted, merged)
 
 
 def _upstream(repo: Repository, remote: str, ref: str) -> str:

@@ -14,6 +14,7 @@ from oxcore.tree import Conflict
 from oxcore.verbs.merge import Merged, cherry_pick, revert
 
 if TYPE_CHECKING:
+    from oxcore.model.protocols import Guard
     from oxcore.repo.merging import TableState
     from oxcore.verbs.tabular.leaving import Left
 
@@ -36,7 +37,12 @@ class Replayed:
 
 
 def replay(
-    repo: Repository, verb: Verb, revisions: Sequence[str], *, mainline: int | None = None
+    repo: Repository,
+    verb: Verb,
+    revisions: Sequence[str],
+    *,
+    mainline: int | None = None,
+    guard: Guard | None = None,
 ) -> Replayed:
     """Pick or revert commits and ranges (``A..B``) in turn, until one has conflicts.
 
@@ -51,7 +57,7 @@ def replay(
         made: list[tuple[bytes, bytes | None]] = []
         left: list[Left] = []
         for place, source in enumerate(sources):
-            done = act(repo, source, mainline=mainline)
+            done = act(repo, source, mainline=mainline, guard=guard)
             if done.kind == "conflicts":
                 rest = tuple(sources[place + 1 :])
                 told = (tuple(left), done.tables)

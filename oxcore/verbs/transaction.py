@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from oxcore import tree
 from oxcore.codec.commit import encode_commit
@@ -20,6 +20,9 @@ from oxcore.verbs.moving import intent
 from oxcore.verbs.moving.update import move
 from oxcore.verbs.storing.deposit import Whole, put_bytes, put_stream
 from oxcore.verbs.storing.line import Fill
+
+if TYPE_CHECKING:
+    from oxcore.model.protocols import Guard
 
 _TRIES = 5  # times that edits are put on top of a branch that moved meanwhile
 
@@ -95,13 +98,14 @@ def transaction(
     meta: Mapping[str, Json] | None = None,
     allow_empty: bool = False,
     start: bytes | None = None,
+    guard: Guard | None = None,
 ) -> Iterator[Transaction]:
     """Edit ``branch`` (made if it is not there, on top of the commit ``start`` or of nothing) and
     commit when the block ends.
 
     An exception in the block leaves the branch as it was. If another writer moved the branch
     meanwhile, the edits are applied on top of the new tip. If the work tree is on the branch,
-    its files follow; ``UnsavedError`` if that would overwrite unsaved work.
+    its files follow; ``UnsavedError`` if that would overwrite unsaved work. ``guard`` may refuse.
     """
     ref = branch_ref(branch)
     check_ref_name(ref)
@@ -114,26 +118,28 @@ def transaction(
     seen.update(batch.sealed)
     below = () if start is None else (start,)
     template = Commit(tree.EMPTY, below, author, repo.settings.clock(), message, dict(meta or {}))
-    edits.commit_id = _land(repo, ref, edits.edits(), template, seen, allow_empty=allow_empty)
+    wanted = _Wanted(edits.edits(), template, allow_empty, guard)
+    edits.commit_id = _land(repo, ref, wanted, seen)
 
 
-def _land(
-    repo: Repository,
-    ref: str,
-    edits: list[tuple[bytes, Entry | None]],
-    template: Commit,
-    seen: set[bytes],
-    *,
-    allow_empty: bool,
-) -> bytes | None:
+class _Wanted(NamedTuple):
+    """What is to become a commit."""
+
+    edits: list[tuple[bytes, Entry | None]]
+    template: Commit
+    allow_empty: bool
+    guard: Guard | None
+
+
+def _land(repo: Repository, ref: str, wanted: _Wanted, seen: set[bytes]) -> bytes | None:
     """Commit the edits on top of the branch; the last try keeps all other writers out."""
     for left in reversed(range(_TRIES)):
         with nullcontext() if left else repo.lock("transaction"):
             if _collected(repo, seen):
-                _check_content(repo, edits)
+                _check_content(repo, wanted.edits)
                 seen = _packs(repo)
             tip = _tip(repo, ref)
-            made = _commit_of(repo, tip, edits, template, seen, allow_empty=allow_empty)
+            made = _commit_of(repo, tip, wanted, seen)
             if made is None:
                 return None
             with repo.lock("transaction"):
@@ -143,23 +149,20 @@ def _land(
 
 
 def _commit_of(
-    repo: Repository,
-    tip: bytes | None,
-    edits: list[tuple[bytes, Entry | None]],
-    template: Commit,
-    seen: set[bytes],
-    *,
-    allow_empty: bool,
+    repo: Repository, tip: bytes | None, wanted: _Wanted, seen: set[bytes]
 ) -> Commit | None:
-    """The edits as a commit on ``tip`` (None: on the parents of ``template``), stored; None if they
+    """The edits as a commit on ``tip`` (None: on the parents of the template), stored; None if they
     change nothing. ``seen`` learns of the new packs."""
-    parents = template.parents if tip is None else (tip,)
+    parents = wanted.template.parents if tip is None else (tip,)
     old = repo.commit(parents[0]).tree if parents else tree.EMPTY
     with repo.batch() as batch:
-        root = tree.edit(batch, batch, old, edits, replace=True)
-        if root == old and tip is not None and not allow_empty:
+        root = tree.edit(batch, batch, old, wanted.edits, replace=True)
+        if root == old and tip is not None and not wanted.allow_empty:
             return None
-        made = template._replace(tree=root, parents=parents)
+        made = wanted.template._replace(tree=root, parents=parents)
+        if (guard := wanted.guard) is not None:
+            touched = [path for path, _ in wanted.edits if guard.concerns(path)]
+            made = guard.check(made, touched, batch)
         batch.put(_id_of(made), Kind.COMMIT, encode_commit(made))
     seen.update(batch.sealed)
     return made

@@ -210,13 +210,13 @@ def test_tables_that_are_not_staged_are_not_overwritten(wild):
 
 
 def test_an_input_is_decoded_once_ever(wild, monkeypatch):
-    seen = []
+    seen, likeness = [], alike.likeness
 
     def look(data, kind):
         seen.append(data)
-        return alike.likeness(data, kind)
+        return likeness(data, kind)
 
-    monkeypatch.setattr("oxcore.insight.promote.likeness", look)
+    monkeypatch.setattr("oxcore.insight.alike.likeness", look)
     captured(wild, [*texts(5), *texts(5)])
     wild.repo.promote("deployed", "wild", dry_run=True)
     assert sorted(seen) == texts(5)
