@@ -5,8 +5,9 @@
 A small model that reads digits (those of scikit-learn) is served by uvicorn on loopback. A second
 camera is put up, and it hangs on its side. All that the model does is captured (ASGI middleware);
 people say what some of the pictures are; a report shows where the errors are; these become a slice,
-the slice training data, and a second model learns from it. ox compare proves what was fixed, and
-what broke. Every step is a commit. It ends with an error unless the second model is better.
+the slice a request to who owns the model and training data, and a second model learns from it. ox
+compare proves what was fixed, and what broke, and the request is closed. Every step is a commit. It
+ends with an error unless the second model is better.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from oxcore.capturing import REGISTRY
 from oxcore.capturing.asgi import App, Message, Receive, Send
 
 SHOWN = 26  # lines of a command's output
+SPLIT = "0.4"  # of what was captured, for the test
 CAMERAS = ("camera-1", "camera-2")  # the second hangs on its side
 
 
@@ -248,12 +250,15 @@ def find(seen: Sequence[Seen], html: Path) -> None:
     shell("commit", "-m", "slice: sideways")
     shell("report", "deployed", "wild", "--by", "tags", "--html", str(html), "-f")
     shell("switch", "main")
+    step("who owns the model is asked for better, on what will be kept for the test")
+    words = ("--slice", "sideways", "--split", SPLIT, "--at-least", "0.6", "--owner", "Grace")
+    shell("request", "open", "sideways", "deployed", "wild", *words)
 
 
 def mend() -> tuple[list[Picture], Model]:
     """The slice becomes data, split for good; a second model learns of it as well."""
     step("the slice becomes training data, and a test that is kept apart")
-    shell("promote", "deployed", "wild", "--slice", "sideways", "--to", "both", "--split", "0.4")
+    shell("promote", "deployed", "wild", "--slice", "sideways", "--to", "both", "--split", SPLIT)
     shell("commit", "-m", "digits of the second camera")
     out = Path.cwd().parent / "captured"
     shell("export", "main", "data", "--format", "imagefolder", "-o", str(out))
@@ -293,6 +298,10 @@ def prove(old: Model, new: Model, kept: Sequence[Picture]) -> None:
         words = ("--on", "main:gold.csv", "--key", "picture", "--by", "camera")
         shell("eval", "--pred", str(file), *words)
     shell("compare", "old", "new", "-n", "5", shown=40)
+    step("the request that was opened: the second model meets it, and that closes it")
+    words = ("--pred", str(Path.cwd().parent / "new.csv"), "--key", "picture")
+    shell("request", "test", "sideways", *words, "--model", "digits@2", "--head", "0")
+    shell("request", "list", "--all")
     step("as a gate: the other way round it is a regression")
     shell("compare", "new", "old", "-n", "0", code=1)
     shell("log", "--oneline")

@@ -23,4 +23,5 @@ def test_failures_are_found_mended_and_proved_to_be_mended(tmp_path):
     fixed, broken = re.findall(r"^  (\d+) fixed, (\d+) broken", done.stdout, re.MULTILINE)[0]
     assert int(fixed) > 2 * int(broken)
     assert re.search(r"^  no regression$", done.stdout, re.MULTILINE)
+    assert re.search(r"^  closed: commit \w+ on request/sideways$", done.stdout, re.MULTILINE)
     assert "regression: " in done.stdout
