@@ -36,13 +36,19 @@ class Options(TypedDict):
 @verb(
     "ox report deployed wild",
     "ox report deployed wild --by model --slice night --slices main",
+    "ox report deployed wild --by params.camera",
     "ox report deployed wild --as-of 2026-11-01",
     "ox report deployed wild --vs resnet@3f2c --html report.html",
     "ox report deployed~2 wild --json",
 )
 @argument("branch", kind=REVISION, required=True)
 @argument("folder", metavar="DIR", required=True)
-@option("--by", many=True, metavar="COLUMN", help="A group for each value of a column.")
+@option(
+    "--by",
+    many=True,
+    metavar="COLUMN",
+    help="A group for each value of a column, or of params.NAME.",
+)
 @option("--slice", "slices", many=True, metavar="NAME", help="This slice; all, if none is named.")
 @option("--slices", "slices_of", kind=REVISION, help="Slices of this version, not BRANCH's own.")
 @as_of_option

@@ -48,15 +48,16 @@ class Insight(RepoBase):
 
         ``branch`` may be any revision. Groups are the ``slices`` (None: all of the version's
         folder ``slices/``, or of that of the revision ``slices_of``) and the values of the columns
-        ``by``. Of ``reading``, ``as_of`` (microseconds since the epoch) leaves later records and
-        labels out, ``prediction`` names the field of an output that is it, and ``trust`` the order
-        of sources of labels. The same commit gives the same report.
+        ``by``, which may be fields of JSON, as in ``params.camera``. Of ``reading``, ``as_of``
+        (microseconds since the epoch) leaves later records and labels out, ``prediction`` names
+        the field of an output that is it, and ``trust`` the order of sources of labels. The same
+        commit gives the same report.
 
         Raises ``NotFoundError`` where no record lies, ``InvalidError`` for a slice that makes no
         sense.
         """
         from oxcore.insight.examples import checked
-        from oxcore.insight.report import Cut, by_column, report
+        from oxcore.insight.report import DOCUMENTS, Cut, by_column, report
 
         marks = self._marks(branch)
         source = slices_of or branch
@@ -69,7 +70,7 @@ class Insight(RepoBase):
                 Cut(name, found[name].about, checked(opened.sql, where, file_of(name)))
                 for name, where in conditions.items()
             ]
-            cuts += [cut for column in by for cut in by_column(opened.sql, column)]
+            cuts += [cut for column in by for cut in by_column(opened.sql, column, DOCUMENTS)]
             place = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
             made = report(opened, branch, place, marks, cuts, reading.get("as_of"))
         if slices_of is None:

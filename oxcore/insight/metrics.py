@@ -36,7 +36,7 @@ class Measures(NamedTuple):
     is of the labelled, as are ``precision``, ``recall`` and ``f1`` (means over classes), ``mae``
     and ``rmse`` (of numbers), ``ece`` (expected calibration error, 10 bins: Guo et al., ICML 2017)
     and ``brier``. ``error_rate`` is of all: calls that failed. ``latency``: p50, p95, p99 in ms.
-    ``rate``: records an hour, from the first to the last. ``cost`` as the records tell it. ``up``,
+    ``rate``: calls an hour, from the first to the last. ``cost`` as the records tell it. ``up``,
     ``down``: votes.
     """
 
@@ -107,7 +107,7 @@ def measures(found: Tally) -> Measures:
         ece=_ece(_bins(sure)),
         brier=mean(_sum(sure, "brier"), _sum(sure, "brier2"), _weighed(sure)),
         latency=found.latency,
-        rate=whole.n / hours if hours else None,
+        rate=whole.weight / hours if hours else None,
         cost=mean(_sum(parts, "price"), _sum(parts, "price2"), _weighed(parts, "price_")),
         up=sum(part.up for part in parts),
         down=sum(part.down for part in parts),

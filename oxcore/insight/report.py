@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from oxcore.errors import InvalidError
 from oxcore.insight.cube import GUESS, OFF, Confusion
 from oxcore.insight.examples import Examples
 from oxcore.insight.figures import ClassFigures, Figure, Weighted, by_class, proportion
@@ -25,6 +26,8 @@ from oxcore.tables.engine import Engine, literal, quoted
 _CELL = 20  # examples that a cell of the confusion matrix opens
 _WORST = 20
 _POINTS = 60  # of the plot over time, at most
+DOCUMENTS = ("params", "output")
+"""Columns of examples whose fields groups may be made of."""
 _GROUPS = 50  # values of a column that are shown; the most frequent
 _STEPS = (60, 300, 900, 3600, 10_800, 43_200, 86_400, 604_800, 2_592_000, 31_536_000)  # seconds
 
@@ -179,25 +182,40 @@ SELECT (SELECT coalesce(sum(dropped), 0) FROM gaps),
 """
 
 
-def by_column(sql: Engine, column: str) -> list[Cut]:
-    """A group for each value of a column (of ``tags``: each tag), the most frequent first."""
-    sql.check(f"SELECT {quoted(column)} FROM examples")
+def by_column(sql: Engine, column: str, documents: Sequence[str] = ()) -> list[Cut]:
+    """A group for each value of a column (of ``tags``: each tag), the most frequent first; or of a
+    field of a column that is one of ``documents``, as in ``params.camera``."""
+    value = _checked_column(sql, column, documents)
     if column == "tags":
         found = sql.rows(
             "SELECT tag, count(*) FROM (SELECT unnest(tags) AS tag FROM examples) "
             f"GROUP BY tag ORDER BY 2 DESC, 1 LIMIT {_GROUPS}"
         )
         return [Cut(tag, "", f"list_contains(tags, {literal(tag)})") for tag, _ in found]
-    text = f"CAST({quoted(column)} AS VARCHAR)"
+    text = f"CAST({value} AS VARCHAR)"
     found = sql.rows(
         f"SELECT {text}, count(*) FROM examples GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_GROUPS}"
     )
     return [
-        Cut(f"{column} = {value}", "", f"{text} = {literal(value)}")
-        if value is not None
-        else Cut(f"no {column}", "", f"{quoted(column)} IS NULL")
-        for value, _ in found
+        Cut(f"{column} = {one}", "", f"{text} = {literal(one)}")
+        if one is not None
+        else Cut(f"no {column}", "", f"{value} IS NULL")
+        for one, _ in found
     ]
+
+
+def _checked_column(sql: Engine, column: str, documents: Sequence[str]) -> str:
+    """The SQL of a column, or of a field of one that is JSON; ``InvalidError`` if there is none."""
+    value, (whole, _, path) = quoted(column), column.partition(".")
+    if path and whole in documents:
+        steps = "".join(f'."{step}"' for step in path.replace('"', "").split("."))
+        value = f"({whole} ->> {literal('$' + steps)})"
+    try:
+        sql.check(f"SELECT {value} FROM examples")
+    except InvalidError as error:
+        hint = f"fields of {documents[0]} are {documents[0]}.NAME" if documents else ""
+        raise InvalidError(error.message, hint=error.hint or hint) from error
+    return value
 
 
 def _group(cut: Cut, own: Measures, whole: Measures, task: str) -> Group:

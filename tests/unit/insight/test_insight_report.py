@@ -132,6 +132,32 @@ def test_weights_undo_the_sampling(wild):
     assert found.accuracy.n == 2
 
 
+def test_throughput_is_of_all_calls_not_of_those_that_a_sample_kept(wild):
+    wild.commit([{"sample_rate": 0.1}, {"sample_rate": 0.1}, {"sample_rate": 1.0}])
+    assert wild.repo.report("deployed", "wild").whole.rate == pytest.approx(21 / (2 / 3600))
+
+
+def test_groups_by_what_was_told_besides(wild):
+    told = [{"camera": "A", "lens": {"mm no": 35}}, {"camera": "A"}, {"camera": "B"}, None]
+    wild.commit([{"params": one, "output": {"label": "a"}} for one in told])
+
+    def groups(column):
+        found = wild.repo.report("deployed", "wild", by=[column]).groups
+        return {group.name: group.measures.n for group in found}
+
+    assert groups("params.camera") == {
+        "params.camera = A": 2,
+        "params.camera = B": 1,
+        "no params.camera": 1,
+    }
+    assert groups("params.lens.mm no") == {"params.lens.mm no = 35": 1, "no params.lens.mm no": 3}
+    assert groups("output.label") == {"output.label = a": 4}
+    assert groups("params.it's \\ \"odd") == {"no params.it's \\ \"odd": 4}
+    with pytest.raises(InvalidError, match='"camera"') as caught:
+        groups("camera")
+    assert "params.NAME" in caught.value.hint
+
+
 def test_slices_and_groups(wild):
     records, events = some(5, 200)
     wild.commit(
