@@ -7,22 +7,19 @@ its chunks are not hashed one by one.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
-from queue import Queue
 from typing import Protocol
 
 from blake3 import blake3
 
+from oxcore.fs.ahead import Ahead
 from oxcore.model.ids import Buffer, Kind
 from oxcore.model.protocols import Location
 from oxcore.store.content import Finder, Part, check_length, corrupt, parts
 
 _AHEAD = 16  # pieces that wait for the caller
 _AT_ONCE = 256  # chunks asked for together: some 16 MiB
-
-_Item = list[Buffer] | BaseException | None
 
 
 class Source(Finder, Protocol):
@@ -42,31 +39,9 @@ def stream(source: Source, oid: bytes) -> Generator[Buffer]:
     takes a sound copy where the store has one. Raises ``MissingError`` as it does. Holds about
     8 MiB. Close the generator if it is not used to its end.
     """
-    queue: Queue[_Item] = Queue(_AHEAD)
-    stopped = threading.Event()
-    thread = threading.Thread(target=_read, args=(source, oid, queue, stopped), daemon=True)
-    thread.start()
-    try:
-        while (item := queue.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield from item
-    finally:
-        stopped.set()
-        while thread.is_alive():  # it may wait for room
-            _drain(queue)
-            thread.join(0.01)
-
-
-def _read(source: Source, oid: bytes, queue: Queue[_Item], stopped: threading.Event) -> None:
-    try:
-        for piece in _proved(source, oid):
-            queue.put(piece)
-            if stopped.is_set():
-                return
-    except BaseException as error:  # noqa: BLE001 -- raised again by the caller's thread
-        queue.put(error)
-    queue.put(None)
+    with Ahead(_proved(source, oid), _AHEAD) as pieces:
+        for piece in pieces:
+            yield from piece
 
 
 def _proved(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
@@ -97,8 +72,3 @@ def _pieces(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
 def _check(oid: bytes, listed: Sequence[Part], lengths: Sequence[int]) -> None:
     for part, length in zip(listed, lengths, strict=True):
         check_length(oid, part.oid, length, part.length)
-
-
-def _drain(queue: Queue[_Item]) -> None:
-    while not queue.empty():
-        queue.get()
