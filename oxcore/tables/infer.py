@@ -18,6 +18,7 @@ SAFE = 1 << 53  # a double holds every integer up to here
 _NANO = (-9223372036854775, 9223372036854775)  # microseconds that nanoseconds can hold
 _FEW = 1000
 _DIGITS = 17  # significant digits that a double keeps
+_SAFE_DIGITS = 15  # every integer of so many digits is below 2^53
 
 
 class Seen(IntFlag):
@@ -132,8 +133,9 @@ class Column:
             found = _whole(values)
             return bool(found) and not found & ~self.seen
         if self.seen & Seen.REAL and not self.seen & ~(Seen.INT | Seen.REAL):
-            form = _SHORT if self.seen & Seen.INT else _FORMS[Seen.REAL]
-            return _fits(values, form) and _exact(values)
+            whole = bool(self.seen & Seen.INT)
+            form = _SHORT if whole else _FORMS[Seen.REAL]
+            return _plain(values, whole=whole) or (_fits(values, form) and _exact(values))
         return False
 
 
@@ -203,6 +205,29 @@ def _by_range(values: pa.Array, low: int, high: int, inside: Seen, outside: Seen
 
 def _fits(values: pa.Array, form: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(values, f"^(?:{form})$")).as_py())
+
+
+def _plain(values: pa.Array, *, whole: bool) -> bool:
+    """Whether all values are numbers as 0.25 or -12.5 (``whole``: 7 as well) of so few digits that
+    doubles keep them. It takes half the time of a regular expression, and may err to no."""
+    most = _SAFE_DIGITS if whole else _DIGITS + 1
+    return (
+        pc.max(pc.binary_length(values)).as_py() <= most
+        and not _length(pc.ascii_trim(values, "-.0123456789"))
+        and (whole or pc.all(pc.match_substring(values, ".")).as_py())
+        and _starting(values, "0") == _starting(values, "0.") + _count(pc.equal(values, "0"))
+        and _starting(values, "-0") == _starting(values, "-0.")
+        and _cast(values, pa.float64()) is not None
+    )
+
+
+def _starting(values: pa.Array, text: str) -> int:
+    return _count(pc.starts_with(values, text))
+
+
+def _count(found: pa.Array) -> int:
+    count: int = pc.sum(found).as_py()
+    return count
 
 
 def _exact(values: pa.Array) -> bool:

@@ -260,3 +260,25 @@ def test_a_long_row_is_read_in_larger_blocks(table_of, place):
 def test_what_passes_as_exact_has_at_most_17_digits(text):
     matched = pc.match_substring_regex(pa.array([text]), infer._EXACT)[0].as_py()
     assert not matched or infer._digits(text) <= 17
+
+
+NUMBERS = st.one_of(
+    st.from_regex(r"-{0,2}[0-9]{0,3}\.?[0-9]{0,16}", fullmatch=True),
+    st.from_regex(r"-?(0|[1-9][0-9]{0,16})", fullmatch=True),
+    st.sampled_from(["", "-", ".", "-.", "1-2", "+1.5", " 1.5", "1e5", "nan", "inf", "0x1p3", "x"]),
+)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=4), st.booleans())
+def test_what_is_plain_is_a_number_by_its_form_too(texts, whole):
+    values = pa.array(texts, pa.string())
+    form = infer._SHORT if whole else infer._FORMS[infer.Seen.REAL]
+    if infer._plain(values, whole=whole):
+        assert infer._fits(values, form)
+        assert infer._exact(values)
+
+
+@pytest.mark.parametrize("text", ["0.25", "-0.25", "12.5", "-12.5", ".5", "-.5", "3.", "0.0"])
+def test_ordinary_numbers_are_plain(text):
+    assert infer._plain(pa.array([text]), whole=False)
+    assert infer._plain(pa.array([text, "0", "7", "-7"]), whole=True)
