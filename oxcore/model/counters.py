@@ -28,6 +28,10 @@ class Counters:
         for name, count in counts.items():
             setattr(self, name, count)
 
+    def add_rows(self, count: int) -> None:
+        """Count rows that were read, from any thread: a sum without a call in it is not parted."""
+        self.rows += count
+
     def as_dict(self) -> dict[str, int]:
         """Name -> count."""
         return dict(vars(self))

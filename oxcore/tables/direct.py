@@ -51,7 +51,7 @@ def direct(reader: Reader) -> Sequence[Source] | None:
 def note_rows(reader: Reader) -> None:
     """Count the rows that the engine will read by itself: it does not say how many, so all."""
     if isinstance(reader, ParquetReader):
-        reader.source.counters.rows += len(reader)
+        reader.source.counters.add_rows(len(reader))
 
 
 class Files:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
@@ -217,6 +218,16 @@ def engine(
             yield Engine(link, tables, files, duckdb.Error)
         finally:
             link.close()
+
+
+def prepare() -> None:
+    """Begin to load DuckDB, which takes a tenth of a second, beside what a thread reads anyway."""
+    Thread(target=_load, name="ox-engine").start()
+
+
+def _load() -> None:
+    with suppress(UsageError):
+        _duckdb()
 
 
 def _open_files(link: DuckDBPyConnection, tables: Mapping[str, Reader]) -> Files:

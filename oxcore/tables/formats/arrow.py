@@ -46,7 +46,7 @@ class ArrowReader:
                         return
                     batch.validate(full=True)  # a length or place out of it would be read past
                 rows += len(batch)
-                self._source.counters.rows += len(batch)
+                self._source.counters.add_rows(len(batch))
                 named = batch.rename_columns(some(self.schema, _sorted(columns)).names)
                 yield loaded(_ordered(named, columns))
 

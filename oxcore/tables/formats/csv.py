@@ -151,7 +151,7 @@ class CsvReader:
         with opened(self._source, self._compression) as file, Marked(file, mark) as marked:
             try:
                 for batch in self._open(pa.PythonFile(marked), columns, size):
-                    self._source.counters.rows += len(batch)
+                    self._source.counters.add_rows(len(batch))
                     if last is not None:
                         yield last
                         rows += len(last)

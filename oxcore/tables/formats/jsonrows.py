@@ -134,11 +134,11 @@ class JsonReader:
             for record in self._elements(file) if self._array else self._lines(file):
                 batch.append(record)
                 if len(batch) == _ROWS or file.done > end:
-                    self._source.counters.rows += len(batch)
+                    self._source.counters.add_rows(len(batch))
                     yield batch
                     batch, end = [], file.done + _BYTES
             if batch:
-                self._source.counters.rows += len(batch)
+                self._source.counters.add_rows(len(batch))
                 yield batch
 
     def _blocks(self, file: _Metered, row: list[int]) -> Iterator[bytes]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import NamedTuple
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -17,6 +18,15 @@ from oxcore.tables.source import Source, opened
 _ROWS = 1 << 15  # of a batch at most
 _BYTES = 32 << 20  # that these rows should take
 _BUFFER = 1 << 20  # bytes read ahead in each column
+
+
+class Outline(NamedTuple):
+    """A row group: what is said of it, and where the bytes of each column start, and how many they
+    are. Groups of one schema of which ``kind`` and bytes are the same hold the same rows."""
+
+    kind: Hashable
+    starts: Sequence[int]
+    sizes: Sequence[int]
 
 
 class ParquetReader:
@@ -60,21 +70,11 @@ class ParquetReader:
             yield Piece(rows, partial(self._group, group, start, columns))
             start += rows
 
-    def outline(self, group: int) -> tuple[object, list[tuple[int, int]]]:
-        """What is said of a row group, and where its bytes lie: groups of one schema of which both
-        are the same hold the same rows."""
-        whole = self._footer.row_group(group)
-        said: list[object] = [whole.num_rows]
-        spans = []
-        for at in range(whole.num_columns):
-            one = whole.column(at)
-            first = one.data_page_offset
-            if one.has_dictionary_page:
-                first = min(first, one.dictionary_page_offset)
-            facts = one.path_in_schema, one.physical_type, one.compression, one.encodings
-            said.append((*facts, one.num_values, one.data_page_offset - first))
-            spans.append((first, one.total_compressed_size))
-        return said, spans
+    def outlines(self) -> list[Outline]:
+        """What the footer says of each row group."""
+        return [
+            _outline(self._footer.row_group(group)) for group in range(self._footer.num_row_groups)
+        ]
 
     def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
         """The rows as they are."""
@@ -89,9 +89,12 @@ class ParquetReader:
         with self._errors(start), opened(self.source) as file:
             whole = parquet.ParquetFile(file, metadata=self._footer, buffer_size=_BUFFER)
             rows = self._at_once(group, names)
-            for batch in whole.iter_batches(rows, row_groups=[group], columns=names):
+            # Threads of Arrow's own wait for each other more than they gain: whoever reads several
+            # groups or files reads each in a thread.
+            batches = whole.iter_batches(rows, row_groups=[group], columns=names, use_threads=False)
+            for batch in batches:
                 batch.validate(full=True)  # text that is no UTF-8 would be found by whoever uses it
-                self.source.counters.rows += len(batch)
+                self.source.counters.add_rows(len(batch))
                 if doubled:
                     kept = batch.columns if columns is None else [batch.column(i) for i in columns]
                     yield pa.RecordBatch.from_arrays(kept, schema=schema)
@@ -139,9 +142,25 @@ class ParquetReader:
             raise self.source.broken(f"broken Parquet: {error}".strip(), row=after) from error
 
 
+def _outline(group: parquet.RowGroupMetaData) -> Outline:
+    said: list[Hashable] = [group.num_rows]
+    starts, sizes = list[int](), list[int]()
+    for at in range(group.num_columns):
+        one = group.column(at)
+        first = one.data_page_offset
+        if one.has_dictionary_page:
+            first = min(first, one.dictionary_page_offset)
+        facts = one.path_in_schema, one.physical_type, one.compression, one.encodings
+        said.append((*facts, one.num_values, one.data_page_offset - first))
+        starts.append(first)
+        sizes.append(one.total_compressed_size)
+    return Outline((*said, *sizes), starts, sizes)
+
+
 def rows_at_once(rows: int, size: int) -> int:
     """How many of some rows, which take ``size`` bytes, are read together."""
-    return max(1, min(_ROWS, rows * _BYTES // max(size, 1)))
+    most = max(1, min(_ROWS, rows * _BYTES // max(size, 1)))
+    return max(1, -(-rows // max(1, round(rows / most))))
 
 
 def _is_of(chunk: parquet.ColumnChunkMetaData, names: set[str]) -> bool:

@@ -31,13 +31,12 @@ class Stretch(NamedTuple):
 
 class Alignment(NamedTuple):
     """What both files share, in order; the sizes of both in bytes and in lines. ``plain``: no
-    carriage return stands alone, and (``blank``) whether any line is empty."""
+    carriage return stands alone."""
 
     stretches: list[Stretch]
     sizes: tuple[int, int]
     lines: tuple[int, int]
     plain: bool
-    blank: bool
 
 
 Equal = Callable[[int, int], int]
@@ -103,7 +102,7 @@ class _Walk:
     def __init__(self, old: _File, new: _File, equal: Equal) -> None:
         self._old, self._new, self._equal = old, new, equal
         self._stretches: list[Stretch] = []
-        self._plain, self._blank = True, False
+        self._plain = True
         self._open: Stretch | None = None
         self._size = BLOCK
         self._common = 0
@@ -128,7 +127,7 @@ class _Walk:
         """What was found on the way."""
         old, new = self._old, self._new
         sizes, lines = (old.at, new.at), (old.line, new.line)
-        return Alignment(self._stretches, sizes, lines, self._plain, self._blank)
+        return Alignment(self._stretches, sizes, lines, self._plain)
 
     def _known(self) -> bool:
         """Go over lines that are known to be the same: only one file is read."""
@@ -189,13 +188,9 @@ class _Walk:
     def _look(self, file: _File, size: int) -> int:
         """The number of lines in the next bytes, which are whole lines."""
         data, start, end = file.data, file.start, file.start + size
-        returns = data.find(b"\r", start, end) >= 0
-        if returns and data.count(b"\r", start, end) != data.count(b"\r\n", start, end):
-            self._plain = False
-        if data.startswith((b"\n", b"\r\n"), start) or data.find(b"\n\n", start, end) >= 0:
-            self._blank = True
-        if returns and data.find(b"\n\r\n", start, end) >= 0:
-            self._blank = True
+        if data.find(b"\r", start, end) >= 0:
+            whole = data.count(b"\r\n", start, end)
+            self._plain = self._plain and data.count(b"\r", start, end) == whole
         return data.count(b"\n", start, end) + (size > 0 and data[end - 1] != 10)
 
 

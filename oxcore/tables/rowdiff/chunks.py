@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 from oxcore.tables.source import Source
 
 Equal = Callable[[int, int], int]
+_Chunks = Callable[[], Iterable[tuple[bytes, int]]]
+_Placed = tuple[Sequence[int], list[bytes]]
 
 
 def equal_by(old: Source, new: Source) -> Equal:
     """``equal(a, b)``: how many bytes from these places on are known to be the same in both."""
     if old.chunks is None or new.chunks is None:
         return lambda _old, _new: 0
-    return _Runs(old.chunks(), new.chunks()).equal
+    return _Runs(old.chunks, new.chunks).equal
 
 
 class _Runs:
-    """The chunks of both files; the run of equal ones that was found last."""
+    """The chunks of both files, listed once they are asked for; the run of equal ones that was
+    found last."""
 
-    def __init__(self, old: Iterable[tuple[bytes, int]], new: Iterable[tuple[bytes, int]]) -> None:
-        self._old, self._new = _placed(old), _placed(new)
+    def __init__(self, old: _Chunks, new: _Chunks) -> None:
+        self._chunks = old, new
         self._last = 0, 0, 0
+
+    @cached_property
+    def _old(self) -> _Placed:
+        return _placed(self._chunks[0]())
+
+    @cached_property
+    def _new(self) -> _Placed:
+        return _placed(self._chunks[1]())
 
     def equal(self, one: int, two: int) -> int:
         """Bytes from here to the end of the run of equal chunks; 0 outside of one."""
@@ -43,7 +55,7 @@ class _Runs:
         return starts[a] - one if a > first else 0
 
 
-def _placed(chunks: Iterable[tuple[bytes, int]]) -> tuple[array[int], list[bytes]]:
+def _placed(chunks: Iterable[tuple[bytes, int]]) -> _Placed:
     """Where each chunk starts, and the end of the last; the ids."""
     starts, ids = array("q", [0]), list[bytes]()
     for oid, size in chunks:

@@ -10,6 +10,7 @@ from itertools import islice
 import pyarrow as pa
 
 from oxcore.errors import InvalidError, UsageError
+from oxcore.tables.engine import prepare
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.reading import Reader
@@ -104,6 +105,7 @@ def _stepped(readers: Readers, how: How) -> Outside | None:
     keys = key_places(how.keys, pairs) or list(islice(candidates(readers, pairs), 1))
     if not keys:
         return None
+    prepare()
     found = step(
         readers, pairs, _meets(readers, pairs), keys, (_is_text(readers[0]), _is_text(readers[1]))
     )

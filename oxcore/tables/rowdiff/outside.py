@@ -2,7 +2,8 @@
 
 A row of a shared stretch is in both tables, so it cannot differ, and where a key tells rows apart
 no row outside is its partner. That a line is a row is proved, not believed: a table has as many
-rows as its file has lines.
+rows as its file has lines. Where no carriage return stands alone a table has never more: a line
+that is blank, and one that goes on within quotes, make it less.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from oxcore.tables.detect import Form
+from oxcore.tables.engine import prepare
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.infer import Column, decided
 from oxcore.tables.reading import Facts, Piece, Reader
@@ -129,6 +131,7 @@ def outside(old: Reader, new: Reader) -> Outside | None:
     a line is a row: then all is to be read."""
     if not isinstance(old, CsvReader) or not isinstance(new, CsvReader) or not _alike(old, new):
         return None
+    prepare()
     first = new if old.known() is None and new.known() is not None else old
     with (
         ThreadPoolExecutor(1) as beside,
@@ -138,7 +141,7 @@ def outside(old: Reader, new: Reader) -> Outside | None:
         known = beside.submit(_read, first)
         found = align(one, two, equal_by(old.source, new.source))
         ranges = known.result()
-    if found is None or not _useful(found, len(old.names)):
+    if found is None or not _useful(found):
         return None
     parts = _part(old, found, 0), _part(new, found, 1)
     if not _learned((old, new), parts, found, (0, 1) if first is old else (1, 0)):
@@ -165,14 +168,13 @@ def _alike(old: CsvReader, new: CsvReader) -> bool:
     return plain and large and (old.delimiter, old.names) == (new.delimiter, new.names)
 
 
-def _useful(found: Alignment, columns: int) -> bool:
-    """Whether they start with the same line and share half of the bytes; blank lines are rows of
-    a single column and else none."""
+def _useful(found: Alignment) -> bool:
+    """Whether they start with the same line and share half of the bytes."""
     first = found.stretches[0] if found.stretches else None
     if first is None or first.old or first.new:
         return False
     shared = sum(one.size for one in found.stretches)
-    return found.plain and not (found.blank and columns > 1) and 2 * shared > max(found.sizes)
+    return found.plain and 2 * shared > max(found.sizes)
 
 
 def _part(reader: CsvReader, found: Alignment, side: int) -> PartReader:

@@ -2,7 +2,8 @@
 done with, and only the others are kept for the engine.
 
 Both stay together by their key. Where it differs, the next key that both have is looked for
-nearby. Row groups of Parquet that are the same bytes are not read.
+nearby. Row groups of Parquet that are the same bytes are not read; what is read, a thread a side
+reads ahead.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from oxcore.fs.ahead import Ahead
 from oxcore.tables.gather import take
 from oxcore.tables.reading import Facts, Piece, Reader, loaded
-from oxcore.tables.rowdiff.groups import Same, same_groups
+from oxcore.tables.rowdiff.groups import Alike, Run, Twin, alike, runs
 from oxcore.tables.rowdiff.meet import Convert, Meet
 from oxcore.tables.rowdiff.model import Pair
 from oxcore.tables.rowdiff.outside import Placed
@@ -30,6 +32,7 @@ ENOUGH = 1 << 17  # rows after which tables that have little in common are given
 _BYTES = 256 << 20  # that these rows may take
 _LEAST = 512  # rows compared at once where there are differences
 _WINDOWS = (16, 256, 4096)  # rows among which the next common key is looked for
+_AHEAD = 4  # batches that a side is read ahead
 _HELD = (types.is_integer, types.is_string, types.is_binary, types.is_decimal, types.is_boolean)
 
 
@@ -83,17 +86,32 @@ def step(
     whose values Python does not hold."""
     if not all(any(is_it(meets[at].type) for is_it in _HELD) for at in keys):
         return None
-    old = _Flow(readers[0], [one.old_at for one in pairs], [one.old for one in meets], meets)
-    new = _Flow(readers[1], [one.new_at for one in pairs], [one.new for one in meets], meets)
-    if len(keys) == 1 and meets[keys[0]].type in (pa.int64(), pa.string()):
-        old.watch(keys[0])
+    places = [one.old_at for one in pairs], [one.new_at for one in pairs]
+    converts = [one.old for one in meets], [one.new for one in meets]
     with ExitStack() as stack:
-        walk = _Walk(old, new, keys, stack.enter_context(same_groups(*readers)))
+        groups = stack.enter_context(alike(*readers))
+        old, new = (
+            stack.enter_context(
+                closing(
+                    _Flow(
+                        reader,
+                        places[side],
+                        converts[side],
+                        meets,
+                        None if groups is None else groups.twins[side],
+                    )
+                )
+            )
+            for side, reader in enumerate(readers)
+        )
+        if len(keys) == 1 and meets[keys[0]].type in (pa.int64(), pa.string()):
+            old.watch(keys[0])
+        walk = _Walk(old, new, keys, groups)
         while walk.step():
             if old.crowded() or new.crowded():
                 return None
-    kept = old.kept(texts[0]), new.kept(texts[1])
-    return Stepped(kept, walk.shared, old.range())
+        kept = old.kept(texts[0]), new.kept(texts[1])
+        return Stepped(kept, walk.shared, old.range())
 
 
 class _Flow:
@@ -105,14 +123,15 @@ class _Flow:
         places: Sequence[int],
         converts: Sequence[Convert | None],
         meets: Sequence[Meet],
+        twin: Twin | None,
     ) -> None:
-        self.reader = reader
+        self._schema = reader.schema
         self._columns = list(zip(places, converts, [one.type for one in meets], strict=True))
-        self._pieces = reader.pieces()
-        self._piece: Piece | None = None
-        self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._runs = runs(reader, twin)
+        self._run: Run | None = None
+        self._batches: Ahead[pa.RecordBatch] | None = None
         self._batch: pa.RecordBatch | None = None
-        self.met: list[pa.Array] = []
+        self._met = pa.RecordBatch.from_arrays([], names=[])
         self.at = self.first = self.group = 0
         self._chosen = array("q")
         self._ascent: tuple[int, Ascent] | None = None
@@ -136,20 +155,32 @@ class _Flow:
         key, ascent = self._ascent
         return ascent.found([self._columns[key][2]]).get(0)
 
-    def piece(self) -> Piece | None:
-        """The piece that comes next, if all rows of the last are done with."""
+    def close(self) -> None:
+        """Read no further."""
+        if self._batches is not None:
+            self._batches.close()
+
+    def run(self) -> Run | None:
+        """The run that comes next, if all rows of the last are done with."""
         if self.rest or self._more():
             return None
-        if self._piece is None:
-            self._piece = next(self._pieces, None)
-        return self._piece
+        if self._run is None:
+            self._run = next(self._runs, None)
+        return self._run
+
+    def start(self) -> None:
+        """Begin to read the run that comes next, if it is time for it."""
+        if self._run is not None:
+            self._batches = Ahead(self._run.load(), _AHEAD)
+            self.group += self._run.groups
+            self._run = None
 
     def pass_by(self) -> None:
-        """Go over the piece that comes next, unread."""
+        """Go over the row group that comes next, unread."""
         self._flush()
-        if self._piece is not None:
-            self.first += self._piece.rows
-            self._piece, self.group = None, self.group + 1
+        if self._run is not None:
+            self.first += self._run.rows
+            self._run, self.group = None, self.group + 1
             self._ascent = None
 
     def fill(self, rows: int) -> bool:
@@ -159,11 +190,10 @@ class _Flow:
         return self.rest > 0
 
     def _more(self) -> bool:
-        """Take the next batch of the piece that is being read."""
-        batch = next(self._batches, None)
-        if batch is None:
+        """Take the next batch of the run that is being read."""
+        typed = None if self._batches is None else next(self._batches, None)
+        if typed is None:
             return False
-        typed = self.reader.typed(batch)
         if self._ascent is not None:
             at, convert, type_ = self._columns[self._ascent[0]]
             keys = _met(typed.column(at), convert, type_)
@@ -173,27 +203,29 @@ class _Flow:
             typed = joined.combine_chunks().to_batches()[0]
         self._flush()
         self._batch, self.at = typed, 0
-        self.met = [_met(typed.column(at), convert, type_) for at, convert, type_ in self._columns]
+        met = [_met(typed.column(at), convert, type_) for at, convert, type_ in self._columns]
+        self._met = pa.RecordBatch.from_arrays(met, [str(at) for at in range(len(met))])
         return True
 
     def _next(self) -> bool:
         if self._more():
             return True
-        if self._piece is None:
-            self._piece = next(self._pieces, None)
-        if self._piece is None:
+        if self._run is None:
+            self._run = next(self._runs, None)
+        if self._run is None:
             return False
-        self._batches, self._piece = self._piece.load(), None
-        self.group += 1
+        self.start()
         return self._next()
 
     def window(self, keys: Sequence[int], most: int) -> list[tuple[object, ...]]:
         """The next keys."""
         self.fill(most)
-        size = min(most, self.rest)
-        return list(
-            zip(*(self.met[at].slice(self.at, size).to_pylist() for at in keys), strict=True)
-        )
+        rows = self.next(min(most, self.rest))
+        return list(zip(*(rows.column(at).to_pylist() for at in keys), strict=True))
+
+    def next(self, rows: int) -> pa.RecordBatch:
+        """The next rows, of those at hand, as they are compared."""
+        return self._met.slice(self.at, rows)
 
     def skip(self, rows: int) -> None:
         """Be done with some rows."""
@@ -230,28 +262,30 @@ class _Flow:
     def kept(self, text: bool) -> KeptReader:
         """The rows that were kept, once all are done with."""
         self._flush()
-        schema = self.reader.schema
-        rows = pa.Table.from_batches(self._kept, schema)
-        return KeptReader(schema, rows, self._places, text)
+        rows = pa.Table.from_batches(self._kept, self._schema)
+        return KeptReader(self._schema, rows, self._places, text)
 
 
 class _Walk:
     """Both sides gone through together. ``shared``: rows that are equal."""
 
-    def __init__(self, old: _Flow, new: _Flow, keys: Sequence[int], same: Same) -> None:
-        self._old, self._new, self._keys, self._same = old, new, keys, same
+    def __init__(self, old: _Flow, new: _Flow, keys: Sequence[int], groups: Alike | None) -> None:
+        self._old, self._new, self._keys, self._groups = old, new, keys, groups
         self.shared = 0
         self._stride = _LEAST
 
     def step(self) -> bool:
         """Go on by some rows; False at the end of both."""
         old, new = self._old, self._new
-        one, two = old.piece(), new.piece()
-        if one is not None and two is not None and self._same(old.group, new.group):
+        one, two = old.run(), new.run()
+        same = one and two and self._groups and self._groups.same(old.group, new.group)
+        if one and same:
             self.shared += one.rows
             old.pass_by()
             new.pass_by()
             return True
+        old.start()
+        new.start()
         if not old.fill(1) or not new.fill(1):
             for flow in (old, new):
                 flow.keep_next(flow.rest)
@@ -262,19 +296,13 @@ class _Walk:
     def _go(self) -> None:
         old, new = self._old, self._new
         size = min(old.rest, new.rest, self._stride)
-        one, two = _slices(old, size), _slices(new, size)
-        if all(x.equals(y) for x, y in zip(one, two, strict=True)):
-            self._stride *= 4
-            self._pass(size, [])
-            return
-        self._stride = _LEAST
-        parted = _apart([one[at] for at in self._keys], [two[at] for at in self._keys])
-        same = parted[0] if parted else size
-        if not same:
+        one, two = old.next(size), new.next(size)
+        same = size if one.equals(two) else _together(one, two, self._keys)
+        self._stride = 4 * self._stride if same == size else _LEAST
+        if same:
+            self._pass(same, _apart(one.slice(0, same), two.slice(0, same)))
+        else:
             self._apart()
-            return
-        apart = _apart([x.slice(0, same) for x in one], [y.slice(0, same) for y in two])
-        self._pass(same, apart)
 
     def _pass(self, size: int, apart: Sequence[int]) -> None:
         """Be done with rows of both, but for some that are kept."""
@@ -305,28 +333,34 @@ def _met(values: pa.Array, convert: Convert | None, type_: pa.DataType) -> pa.Ar
     return met if met.type == type_ else pc.cast(met, type_)
 
 
-def _slices(flow: _Flow, size: int) -> list[pa.Array]:
-    return [values.slice(flow.at, size) for values in flow.met]
+def _together(one: pa.RecordBatch, two: pa.RecordBatch, keys: Sequence[int]) -> int:
+    """How many rows go by until the keys differ."""
+    together = len(one)
+    for at in keys:
+        x, y = one.column(at), two.column(at)
+        if not x.equals(y):
+            first = pc.index(_unequal(x, y), True).as_py()
+            together = together if first < 0 else min(together, first)
+    return together
 
 
-def _apart(one: Sequence[pa.Array], two: Sequence[pa.Array]) -> list[int]:
+def _apart(one: pa.RecordBatch, two: pa.RecordBatch) -> list[int]:
     """The rows in which these columns differ, or may differ (NaN)."""
-    masks = [_unequal(x, y) for x, y in zip(one, two, strict=True) if not x.equals(y)]
-    if not masks:
+    if one.equals(two):
         return []
-    whole = masks[0]
-    for mask in masks[1:]:
-        whole = pc.or_(whole, mask)
-    found: list[int] = pc.indices_nonzero(whole).to_pylist()
-    return found
+    found = set[int]()
+    for x, y in zip(one.columns, two.columns, strict=True):
+        if not x.equals(y):
+            found.update(pc.indices_nonzero(_unequal(x, y)).to_pylist())
+    return sorted(found)
 
 
 def _unequal(one: pa.Array, two: pa.Array) -> pa.Array:
     try:
-        equal = pc.fill_null(pc.equal(one, two), False)
+        unequal = pc.not_equal(one, two)
     except pa.ArrowNotImplementedError:
         pairs = zip(one, two, strict=True)
         return pa.array([not a.equals(b) for a, b in pairs], pa.bool_())
-    if one.null_count and two.null_count:
-        equal = pc.or_(equal, pc.and_(one.is_null(), two.is_null()))
-    return pc.invert(equal)
+    if unequal.null_count:
+        unequal = pc.if_else(unequal.is_null(), pc.xor(one.is_null(), two.is_null()), unequal)
+    return unequal
