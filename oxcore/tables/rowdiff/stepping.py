@@ -86,24 +86,10 @@ def step(
     whose values Python does not hold."""
     if not all(any(is_it(meets[at].type) for is_it in _HELD) for at in keys):
         return None
-    places = [one.old_at for one in pairs], [one.new_at for one in pairs]
-    converts = [one.old for one in meets], [one.new for one in meets]
     with ExitStack() as stack:
         groups = stack.enter_context(alike(*readers))
-        old, new = (
-            stack.enter_context(
-                closing(
-                    _Flow(
-                        reader,
-                        places[side],
-                        converts[side],
-                        meets,
-                        None if groups is None else groups.twins[side],
-                    )
-                )
-            )
-            for side, reader in enumerate(readers)
-        )
+        flows = _flows(readers, pairs, meets, groups)
+        old, new = (stack.enter_context(closing(flow)) for flow in flows)
         if len(keys) == 1 and meets[keys[0]].type in (pa.int64(), pa.string()):
             old.watch(keys[0])
         walk = _Walk(old, new, keys, groups)
@@ -112,6 +98,20 @@ def step(
                 return None
         kept = old.kept(texts[0]), new.kept(texts[1])
         return Stepped(kept, walk.shared, old.range())
+
+
+def _flows(
+    readers: tuple[Reader, Reader],
+    pairs: Sequence[Pair],
+    meets: Sequence[Meet],
+    groups: Alike | None,
+) -> tuple[_Flow, _Flow]:
+    one, two = (None, None) if groups is None else groups.twins
+    olds, news = [pair.old_at for pair in pairs], [pair.new_at for pair in pairs]
+    return (
+        _Flow(readers[0], olds, [meet.old for meet in meets], meets, one),
+        _Flow(readers[1], news, [meet.new for meet in meets], meets, two),
+    )
 
 
 class _Flow:
