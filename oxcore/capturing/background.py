@@ -43,8 +43,9 @@ class Background:
             self._start(recorder)
 
     def wake(self) -> None:
-        """There is work now."""
-        self._wake.set()
+        """There is work now; of a target that failed, when it is to be asked again."""
+        if time.monotonic() >= self._not_before:
+            self._wake.set()
 
     def _start(self, recorder: Recorder) -> None:
         with recorder.room:
@@ -105,7 +106,11 @@ class Background:
         recorder.seal(0)
         recorder.look_around()
         try:
-            return self.ship(recorder)
+            done = self.ship(recorder)
+            if recorder.owes():  # a gap that waited until there was room
+                recorder.seal(0)
+                done = done.plus(self.ship(recorder))
+            return done
         finally:
             recorder.spool.trouble.write()
 

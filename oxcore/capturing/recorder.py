@@ -258,14 +258,24 @@ class Recorder:
         return self.writer
 
     def _made_room(self, size: int) -> bool:
-        """Whether there is room now: where the user would rather wait, after a while."""
+        """Whether there is room now: where the user would rather wait, after a while. What fills
+        the spool is sealed, that it may go."""
+        writer = self.writer or self._begin()
+        if writer.segment is not None:
+            writer.seal()
         self.background.wake()
-        if self.options.full != "block" or size > self.options.max_bytes:
+        if self.options.full != "block" or size + writer.owed > self.options.max_bytes:
             return False
         return self.room.wait_for(lambda: self._fits(size), self.options.patience)
 
+    def owes(self) -> bool:
+        """Whether a gap is still to be told."""
+        with self.room:
+            return self.writer is not None and bool(self.writer.ledger.gap.dropped)
+
     def _fits(self, size: int) -> bool:
-        return self._used() + size <= self.options.max_bytes
+        writer = self.writer or self._begin()
+        return self._used() + size + writer.owed <= self.options.max_bytes
 
     def _used(self) -> int:
         return self.others + (self.writer.used if self.writer is not None else 0)

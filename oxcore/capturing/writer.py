@@ -16,6 +16,8 @@ from oxcore.capturing.gaps import Gap, Ledger
 from oxcore.capturing.segment import Segment
 from oxcore.capturing.spool import Folder, Spool
 
+_GAP = 640  # bytes: more than the frame of a gap takes
+
 
 class Sealed(NamedTuple):
     """A segment that nobody appends to any more."""
@@ -41,8 +43,9 @@ class Writer:
 
     def __init__(self, spool: Spool, *, power: bool) -> None:
         self._power = power
-        self._where = spool.where
         self.folder: Folder = spool.writer()
+        told = {"writer": self.folder.name, **spool.where._asdict()}
+        self._head = json.dumps(told).encode()
         self.ledger = Ledger(self.folder.gaps)
         self.segment: Segment | None = None
         self.sealed: list[Sealed] = []
@@ -82,11 +85,19 @@ class Writer:
         segment = self.segment
         return segment is not None and (segment.count >= records or segment.size >= nbytes)
 
+    @property
+    def owed(self) -> int:
+        """Bytes at most that the next frame takes besides its own: the head of a segment, a gap
+        that was not told yet, and one that may come after it."""
+        head = len(self._head) + HEADER if self.segment is None else 0
+        return head + _GAP + (_GAP if self.ledger.gap.dropped else 0)
+
     def aged(self, seconds: float) -> bool:
-        """Whether the open segment is so old, or a gap waits to be told."""
+        """Whether the open segment is so old, or a gap waits to be told. That stays in its ledger
+        while others wait, so that what was lost takes no room of what is to be kept."""
         segment = self.segment
         if segment is None:
-            return bool(self.ledger.gap.dropped)
+            return bool(self.ledger.gap.dropped) and not self.sealed
         return time.monotonic() - segment.born >= seconds
 
     def seal(self) -> None:
@@ -126,8 +137,7 @@ class Writer:
 
     def _begin(self) -> Segment:
         number = self._number + 1
-        text = json.dumps({"writer": self.folder.name, **self._where._asdict()}).encode()
-        parts = (header(What.HEAD, 0, text, b""), text)
+        parts = (header(What.HEAD, 0, self._head, b""), self._head)
         self.segment = Segment(self.folder.segment(number), parts, power=self._power)
         self._number = number
         return self.segment

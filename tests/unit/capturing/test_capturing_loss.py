@@ -291,6 +291,42 @@ def test_a_full_spool_drops_and_says_so(lonely, unwilling, tmp_path):
     assert seqs == {*range(1, kept), 101}
 
 
+@pytest.mark.parametrize("full", ["drop", "block", "thin"])
+def test_a_full_spool_stays_within_its_bound_however_long(lonely, unwilling, full):
+    one = lonely(max_bytes=20_000, full=full, patience=0.001, seal_seconds=0.001)
+    for place in range(600):
+        one.save(bytes(200 + place), {}, {"status": "error" if place % 7 == 0 else "ok"})
+        one.seal(0)
+        held = sum(one.spool.sizes().values())
+        assert held <= 20_000, place
+    assert held > 15_000
+    unwilling.refuses = False
+    one.background.flush(one)
+    kept, lost, _ = counted(unwilling.rows())
+    assert kept + lost == 600
+    assert sum(one.spool.sizes().values()) == 0
+
+
+def test_a_full_spool_is_sent_at_once(lonely, unwilling):
+    unwilling.refuses = False
+    one = lonely(max_bytes=20_000, seal_seconds=1000)
+    deadline = time.monotonic() + 20
+    while not unwilling.landed and time.monotonic() < deadline:
+        one.save(bytes(500), {})
+        time.sleep(0.005)
+    assert unwilling.landed
+
+
+def test_drops_do_not_hurry_on_a_target_that_failed(unwilling):
+    background = Background(unwilling)
+    background._fail()
+    background.wake()
+    assert not background._wake.is_set()
+    background._not_before = 0
+    background.wake()
+    assert background._wake.is_set()
+
+
 def test_a_gap_outlives_a_kill(repo):
     def work(tell):
         for _ in range(50):
@@ -337,7 +373,7 @@ def test_block_has_an_end(lonely, unwilling):
     unwilling.refuses = False
     one.background.flush(one)
     kept, lost, _ = counted(unwilling.rows())
-    assert (kept, lost) == (2, 3)
+    assert (kept, lost) == (1, 4)
 
 
 def test_thin_keeps_errors_and_says_with_which_probability_it_kept_the_rest(lonely, unwilling):
