@@ -126,7 +126,7 @@ def every(repo: Repository, rev: str | None) -> list[Kept]:
     refs = [*repo.view().refs(HEADS).values(), *repo.view().refs(REMOTES).values()]
     trees = {repo.commit(parse_id(oid)).tree for oid in refs}
     found = {name for root in trees for name in names(repo, root)}
-    return [kept for name in sorted(found) for kept in _nearest(repo, name)]
+    return [kept for name in sorted(found) for kept in nearest(repo, name)]
 
 
 def find(repo: Repository, name: str, rev: str | None = None) -> Kept:
@@ -135,7 +135,7 @@ def find(repo: Repository, name: str, rev: str | None = None) -> Kept:
 
     ``NotFoundError``; ``AmbiguousError`` where several others have it, and not the same.
     """
-    kept = _nearest(repo, name) if rev is None else _in(repo, name, rev)
+    kept = nearest(repo, name) if rev is None else _in(repo, name, rev)
     if not kept:
         raise _unknown(repo, name, rev)
     if len(kept) > 1:
@@ -147,15 +147,21 @@ def find(repo: Repository, name: str, rev: str | None = None) -> Kept:
     return kept[0]
 
 
-def _in(repo: Repository, name: str, rev: str) -> list[Kept]:
+def ref_of(repo: Repository, rev: str) -> str:
+    """The full name of the branch that a revision names, "" if it names none."""
     ref = verbs.names.resolve(repo, rev).ref or ""
     ref = repo.view().head()[0] or "" if ref == "HEAD" else ref
+    return ref if ref.startswith((HEADS, REMOTES)) else ""
+
+
+def _in(repo: Repository, name: str, rev: str) -> list[Kept]:
+    ref = ref_of(repo, rev)
     commit = verbs.names.resolve_commit(repo, rev)
     found = at(repo, repo.commit(commit).tree, name)
     return [] if found is None else [Kept(found, short_name(ref) if ref else "", commit, ref)]
 
 
-def _nearest(repo: Repository, name: str) -> list[Kept]:
+def nearest(repo: Repository, name: str) -> list[Kept]:
     """The request where it is looked for first; several where branches say otherwise."""
     for refs in _places(repo, name):
         kept = list[Kept]()
@@ -181,7 +187,10 @@ def _places(repo: Repository, name: str) -> Iterator[list[str]]:
 
 def _on(repo: Repository, name: str, ref: str) -> Kept | None:
     commit = parse_id(repo.view()[ref])
-    found = at(repo, repo.commit(commit).tree, name)
+    try:
+        found = at(repo, repo.commit(commit).tree, name)
+    except InvalidError as error:
+        raise InvalidError(f"{short_name(ref)}: {error.message}", hint=error.hint) from None
     return None if found is None else Kept(found, short_name(ref), commit, ref)
 
 
@@ -202,7 +211,7 @@ def rows_of(repo: Repository, kept: Kept) -> pa.Table:
     if entry is None or entry.id.hex() != kept.request.rows:
         raise InvalidError(
             f"{show_path(path)} is {'not what was pinned' if entry else 'gone'}",
-            hint=f"bring back what the request was opened with: ox log {show_path(path)}",
+            hint=f"which commits changed it: ox log {kept.branch} -- {show_path(path)}",
         )
     with verbs.files.open_entry(repo, entry) as file:
         return load(show_path(path), file.read())
@@ -238,7 +247,7 @@ def _did(before: Request | None, after: Request | None) -> str:
 
 def target(kept: Kept) -> str:
     """The branch that a change of a request goes to; ``UsageError`` where it lies on none."""
-    if not kept.ref.startswith((HEADS, REMOTES)):
+    if not kept.ref:
         raise UsageError(f"{kept.commit.hex()[:10]} is no branch", hint="name one: --onto BRANCH")
     name = kept.ref.removeprefix(HEADS)
     return name if kept.ref.startswith(HEADS) else name.removeprefix(REMOTES).partition("/")[2]

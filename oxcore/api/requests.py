@@ -9,7 +9,15 @@ from oxcore import verbs
 from oxcore.api import requesting
 from oxcore.api.insight import How, Insight, condition_of, file_of
 from oxcore.api.requesting import Details, Kept, Said, Tested
-from oxcore.errors import ExistsError, InvalidError, NotFoundError, UsageError, counted
+from oxcore.errors import (
+    CorruptError,
+    ExistsError,
+    InvalidError,
+    MissingError,
+    NotFoundError,
+    UsageError,
+    counted,
+)
 from oxcore.insight import pinned
 from oxcore.insight import requests as files
 from oxcore.insight.chosen import TEXTS, Picked, pick
@@ -17,6 +25,7 @@ from oxcore.insight.examples import checked
 from oxcore.insight.split import check
 from oxcore.insight.versus import of_model
 from oxcore.model.entries import Entry, path_bytes, show_path
+from oxcore.refs import short_name
 from oxcore.repo import Repository
 
 if TYPE_CHECKING:
@@ -138,14 +147,11 @@ def reopened(repo: Repository, kept: Kept) -> Kept:
 
 def _check_free(repo: Repository, name: str) -> None:
     """``ExistsError`` if any branch has a request of this name."""
-    try:
-        kept = requesting.find(repo, name)
-    except NotFoundError:
-        return
-    raise ExistsError(
-        f"there is a request {name!r} already, {kept.request.state}, on {kept.branch}",
-        hint="take another name, or: ox request reopen",
-    )
+    for kept in requesting.nearest(repo, name):
+        raise ExistsError(
+            f"there is a request {name!r} already, {kept.request.state}, on {kept.branch}",
+            hint="take another name, or: ox request reopen",
+        )
 
 
 def _asked(
@@ -162,6 +168,7 @@ def _asked(
             hint="ask for more than that, or of another slice",
         )
     data, slices = pinned.dump(rows), ask.get("slices_of")
+    ref = requesting.ref_of(repo, wanted.branch)
     request = files.Request(
         name=wanted.name,
         state="open",
@@ -174,7 +181,7 @@ def _asked(
         split=ask.get("split"),
         prediction=ask.get("prediction", ""),
         trust=ask.get("trust", ()),
-        branch=wanted.branch,
+        branch=short_name(ref) if ref else wanted.branch,
         folder=show_path(path_bytes(wanted.folder).strip(b"/")),
         commit=verbs.names.resolve_commit(repo, wanted.branch).hex(),
         slices=verbs.names.resolve_commit(repo, slices).hex() if slices else "",
@@ -213,12 +220,13 @@ def _pins(area: Insight, repo: Repository, wanted: Wanted, ask: Ask) -> tuple[pi
 def _relabelled(
     area: Insight, request: files.Request, rows: pa.Table
 ) -> tuple[pinned.Relabelled, ...] | None:
-    """The pinned records that are labelled otherwise by now; None if that cannot be known."""
+    """The pinned records that are labelled otherwise by now; None if that cannot be known: whatever
+    became of the branch, it is no matter of the request."""
     how = _how(request.prediction, request.trust)
     try:
         with area.examples(request.branch, request.folder, texts=(), **how) as found:
             return tuple(pinned.relabelled(found, rows))
-    except NotFoundError:
+    except (NotFoundError, InvalidError, CorruptError, MissingError):
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from oxcore.tables.engine import literal
 
 TEXTS = ("group_key", "output", "params", "input_hash", "input_path", "mime")
 """The lazy columns of examples that are read."""
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 PROPOSING = ("rule", "model")
 """Sources whose labels are proposals, until a person says the same."""
 
@@ -36,6 +38,14 @@ class Chosen(NamedTuple):
     def key(self) -> str:
         """What it goes by when a dataset is split: its group, else its input."""
         return self.group_key or (self.entry.id.hex() if self.entry else self.record_id)
+
+    @property
+    def media(self) -> str | None:
+        """Where its input lies in a folder that keeps inputs by the BLAKE3 of their bytes."""
+        if self.entry is None:
+            return None
+        oid, suffix = self.entry.id.hex(), _SUFFIX.search(self.path or "")
+        return f"media/{oid[:2]}/{oid}{suffix.group() if suffix else ''}"
 
 
 class Picked(NamedTuple):

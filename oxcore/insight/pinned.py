@@ -81,7 +81,7 @@ def pins(found: Examples, picked: Picked, share: float | None) -> Pins:
     notes = dict(found.sql.rows(_NOTES))
     made = [_row(one, more[one.record_id], notes.get(one.record_id, [])) for one in rows]
     made.sort(key=lambda row: str(row["key"]))
-    inputs = {one.path: one.entry for one in rows if one.path and one.entry}
+    inputs = {one.media: one.entry for one in rows if one.media and one.entry}
     return Pins(pa.Table.from_pylist(made, SCHEMA), inputs)
 
 
@@ -104,7 +104,7 @@ def _row(one: Chosen, more: Sequence[Any], notes: list[str]) -> dict[str, Any]:
         "prediction": None if status == "error" else one.prediction,
         "confidence": confidence,
         "input_hash": hash_,
-        "path": one.path if one.entry else None,
+        "path": one.media,
         "mime": one.mime,
         "value": one.value,
         "label_source": one.source,

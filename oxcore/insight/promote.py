@@ -6,7 +6,6 @@ promoting them again moves any. What training and test would share is refused.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -29,7 +28,6 @@ from oxcore.insight.dataset import (
 from oxcore.model.entries import Entry, show_path
 from oxcore.repo import Repository
 
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 _LISTED = 20  # leaks that an error names
 
 
@@ -172,11 +170,9 @@ def share_of(dataset: Dataset, asked: float | None) -> float:
 
 
 def _row(one: Chosen, entry: Entry, alike: str | None, origin: Origin) -> Row:
-    oid = entry.id.hex()
-    suffix = _SUFFIX.search(one.path or "")
     return {
         "record_id": one.record_id,
-        "path": f"media/{oid[:2]}/{oid}{suffix.group() if suffix else ''}",
+        "path": one.media,
         "mime": one.mime,
         "label": one.label,
         "value": one.value,
@@ -185,7 +181,7 @@ def _row(one: Chosen, entry: Entry, alike: str | None, origin: Origin) -> Row:
         "prediction": one.prediction,
         "group_key": one.group_key,
         "split": "",
-        "input_hash": oid,
+        "input_hash": entry.id.hex(),
         "likeness": alike,
         "source_folder": origin.folder,
         "source_commit": origin.commit,

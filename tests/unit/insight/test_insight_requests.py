@@ -235,6 +235,75 @@ def test_slices_without_a_label_have_a_way_out(wild):
         wild.repo.open_request("b", "deployed", "wild", "night", at_least=0.9, model="fox")
 
 
+def test_inputs_do_not_lie_over_what_was_pinned(wild):
+    files = {"rows.parquet": b"easy", "request.yaml": b"state: passed"}
+    records, events, _ = captured.labelled("wild", [b"a", b"b"])
+    for record, path in zip(records, files, strict=True):
+        record["input"]["path"] = path
+        record["tags"] = ["night"]
+    more = {f"wild/{path}": data for path, data in files.items()}
+    wild.commit(records, events, {**more, **SLICE})
+    wild.repo.open_request("night", "deployed", "wild", "night", at_least=0.9)
+    found = wild.repo.request("night")
+    assert (found.kept.request.state, found.inputs) == ("open", 2)
+    assert found.failing[0].input_path.startswith("media/")
+
+
+def test_nothing_of_the_branch_is_needed(asked):
+    repo = asked.repo
+    repo.delete_branches(["deployed"], force=True)
+    repo.gc(grace=0, keep_operations=0)
+    inputs = [one.input_path for one in repo.request("night").failing]
+    assert repo.read(f"requests/night/{inputs[0]}", "request/night") == b"input 4"
+    assert repo.test_request("night", said(asked, 9)).passed
+
+
+def test_whatever_became_of_the_branch(asked):
+    asked.commit(files={"wild/dt=2030-01-01/w-1.parquet": b"torn"})
+    assert asked.repo.request("night").relabelled is None
+    assert asked.repo.test_request("night", said(asked, 9)).passed
+
+
+def test_opening_is_one_operation(asked):
+    before = asked.repo.refs()
+    asked.repo.open_request("b", "deployed", "wild", "night", at_least=0.9)
+    asked.repo.undo()
+    assert asked.repo.refs() == before
+
+
+def test_what_is_called_otherwise_is_the_same_branch(asked):
+    asked.repo.switch("deployed")
+    kept = asked.repo.open_request("b", "HEAD", "wild", "night", at_least=0.9, slices_of="HEAD")
+    assert kept.request.branch == "deployed"
+    assert kept.request.slices == kept.request.commit
+    old = asked.repo.open_request("c", "HEAD~1", "wild", "night", at_least=0.9, dry_run=True)
+    assert old.request.branch == "HEAD~1"
+
+
+def test_a_bare_repository(asked, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bare")
+    Repo.init(str(folder), bare=True).close()
+    asked.repo.add_remote("origin", str(folder))
+    asked.repo.push("origin", ["main", "deployed", "request/night"])
+    (folder / "new.csv").write_text(table(dict.fromkeys(ids(*range(10)), "cat")))
+    with Repo.open(str(folder), author="Grace <g@x>") as bare:
+        assert bare.test_request("night", str(folder / "new.csv")).kept.request.state == "passed"
+        assert bare.open_request("b", "deployed", "wild", "night", at_least=0.9).branch
+
+
+def test_calibration(wild):
+    save(wild, ["cat"] * 4, ["cat", "cat", "dog", "dog"], confidence=0.9)
+    ask = wild.repo.open_request
+    kept = ask("sure", "deployed", "wild", "night", metric="ece", at_most=0.1)
+    assert kept.request.figure == pytest.approx(0.4)
+    head = "record_id,prediction,confidence"
+    for sure, why in (("0.5", ()), ("", ("4 of 4 have no answer that ece can count",))):
+        put(wild, {"a.csv": table(dict.fromkeys(ids(*range(4)), f"cat,{sure}"), head)})
+        done = wild.repo.test_request("sure", "main:a.csv", dry_run=True)
+        assert done.why[: len(why)] == why
+        assert done.passed == (not why)
+
+
 def test_what_makes_no_sense(asked):
     ask = asked.repo.open_request
     with pytest.raises(NotFoundError, match="no slice is called 'dusk'"):
