@@ -89,7 +89,12 @@ class Asked(TypedDict):
 @option("--owner", default="", metavar="WHO", help="Whose model it is.")
 @option("--note", default="", metavar="TEXT", help="What else is to be said.")
 @option("--model", default="", metavar="MODEL", help="Records of this model only.")
-@option("--split", kind=Number(0, 1, whole=False), help="What ox promote keeps for the test.")
+@option(
+    "--split",
+    kind=Number(0, 1, whole=False),
+    metavar="X",
+    help="Only what ox promote --split X keeps for the test.",
+)
 @option("--proposed", flag=True, help="Labels too that only a rule or a model gave.")
 @prediction_option
 @trust_option
@@ -209,6 +214,8 @@ def test(session: Session, name: str, **options: Unpack[Tested]) -> int:
         session.lines(asking.verdict(done, session.paint))
         if done.commit is not None:
             session.say(f"closed: commit {short_id(done.commit)} on {done.kept.branch}")
+        elif done.passed and done.kept.request.state == "open":
+            session.say("a test without --dry-run closes it")
     return 0 if done.passed else 1
 
 

@@ -163,6 +163,15 @@ def test_inputs_may_be_the_key(asked, head):
     assert asked.repo.test_request("night", "main:new.csv").figure.value == 1
 
 
+def test_what_is_said_of_a_record_stands_before_what_is_said_of_its_input(asked):
+    asked.repo.open_request("one", "deployed", "wild", "night", at_least=0.9)
+    data = asked.repo.read("requests/one/rows.parquet", "request/one")
+    hashes = parquet.read_table(io.BytesIO(data)).column("input_hash").to_pylist()
+    answers = {**dict.fromkeys(hashes, "cat"), "r000000": "dog", "r000001": "dog"}
+    put(asked, {"new.csv": table(answers, "key,prediction")})
+    assert asked.repo.test_request("one", "main:new.csv").figure.value == 0.8
+
+
 def test_a_record_without_a_prediction_is_wrong(asked):
     put(asked, {"new.csv": table(dict.fromkeys(ids(*range(8)), "cat"))})
     done = asked.repo.test_request("night", "main:new.csv")
