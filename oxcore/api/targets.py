@@ -8,8 +8,9 @@ from contextlib import suppress
 from oxcore import tree, verbs
 from oxcore.capturing import Addition, Target, Where
 from oxcore.chunk import ChunkParams
-from oxcore.errors import DeniedError, ExistsError, MissingError, NotFoundError
+from oxcore.errors import DeniedError, ExistsError, InvalidError, MissingError, NotFoundError
 from oxcore.model.commits import Person
+from oxcore.model.entries import show_path
 from oxcore.model.ids import content_id, parse_id
 from oxcore.model.run import Run, gathered
 from oxcore.model.settings import Settings
@@ -58,8 +59,27 @@ class PathTarget:
         if tip is None:
             return set()
         root, wanted = self._repo.commit(parse_id(tip)).tree, sorted(paths)
+        self._check_folders(root, wanted)
         found = tree.get_many(self._repo.store, root, wanted)
         return {path for path, entry in zip(wanted, found, strict=True) if entry is not None}
+
+    def _check_folders(self, root: bytes, paths: Sequence[bytes]) -> None:
+        """Raise ``InvalidError`` where a file lies in the place of a folder: it stays."""
+        above = sorted({one for path in paths for one in _above(path)})
+        found = tree.get_many(self._repo.store, root, above)
+        for path, entry in zip(above, found, strict=True):
+            if entry is not None:
+                raise InvalidError(
+                    f"{show_path(path)} is a file of {self._where.branch}: no record lies below it",
+                    hint="save to another folder",
+                )
+
+
+def _above(path: bytes) -> Iterator[bytes]:
+    """The folders that a path lies in."""
+    while b"/" in path:
+        path = path.rpartition(b"/")[0]
+        yield path
 
 
 class HubTarget:

@@ -266,6 +266,20 @@ def test_a_folder_outside_of_the_repository_takes_nothing(repo, directory, tmp_p
     assert "refs/heads/deployed" not in repo.refs()
 
 
+@pytest.mark.parametrize("directory", ["notes", "notes/wild"])
+def test_a_file_in_the_place_of_the_folder_stays(repo, directory):
+    Path(repo.path, "notes").write_text("mine")
+    repo.add()
+    repo.commit("notes")
+    ox.save(repo.path, "main", directory, b"x", {})
+    with pytest.raises(InvalidError, match="notes is a file of main"):
+        ox.flush()
+    with pytest.raises(InvalidError, match="takes nothing, so records wait: notes is a file"):
+        ox.save(repo.path, "main", directory, b"y", {}, strict=True)
+    assert repo.read("notes", "main") == b"mine"
+    assert Path(repo.path, "notes").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
