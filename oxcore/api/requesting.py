@@ -197,6 +197,8 @@ def _on(repo: Repository, name: str, ref: str) -> Kept | None:
 def _unknown(repo: Repository, name: str, rev: str | None = None) -> NotFoundError:
     known = [one.request.name for one in every(repo, rev)]
     hint = f"there are: {', '.join(known)}" if known else "open one: ox request open"
+    if rev is not None and (kept := nearest(repo, name)):
+        hint = f"there is one on {kept[0].branch}"
     where = "" if rev is None else f" in {rev}"
     return NotFoundError(f"no request is called {name!r}{where}", hint=hint)
 

@@ -197,6 +197,8 @@ def _asked(
 def _pins(area: Insight, repo: Repository, wanted: Wanted, ask: Ask) -> tuple[pinned.Pins, Picked]:
     """The labelled records of a slice."""
     source = ask.get("slices_of") or wanted.branch
+    if source.startswith(":"):
+        raise UsageError("a slice that is staged is of no version yet", hint="first: ox commit")
     where = condition_of(area.slices(source), wanted.slice, source)
     share, model = ask.get("split"), ask.get("model", "")
     if share is not None:

@@ -334,6 +334,11 @@ def test_what_makes_no_sense(asked):
     with pytest.raises(NotFoundError, match="no request is called 'day'") as told:
         asked.repo.test_request("day", "main:x.csv")
     assert told.value.hint == "there are: night"
+    with pytest.raises(NotFoundError, match="called 'night' in main") as told:
+        asked.repo.request("night", "main")
+    assert told.value.hint == "there is one on request/night"
+    with pytest.raises(UsageError, match="staged"):
+        ask("x", "deployed", "wild", "night", at_least=0.9, slices_of=":")
     put(asked, {"far.csv": table({"x": "cat"})})
     with pytest.raises(InvalidError, match="no pinned record has a prediction") as told:
         asked.repo.test_request("night", "main:far.csv")
