@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from oxcli.params import option
@@ -29,6 +30,8 @@ def reading(
     from oxcore.history import parse_time
     from oxcore.model.settings import local_time
 
+    # Arrow loads numpy, which else starts threads that nothing here uses, for some 60 ms.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     how: How = {"prediction": prediction}
     if trust:
         how["trust"] = tuple(name.strip() for name in trust.split(","))

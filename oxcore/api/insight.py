@@ -13,6 +13,7 @@ from oxcore.model.entries import path_bytes, show_path
 
 if TYPE_CHECKING:
     from oxcore.insight.examples import Examples
+    from oxcore.insight.held import Held, Listed
     from oxcore.insight.pictures import Shown
     from oxcore.insight.report import Example, Mark, Report
     from oxcore.insight.single import Single
@@ -56,23 +57,24 @@ class Insight(RepoBase):
         Raises ``NotFoundError`` where no record lies, ``InvalidError`` for a slice that makes no
         sense.
         """
-        from oxcore.insight.examples import checked
-        from oxcore.insight.report import DOCUMENTS, Cut, by_column, report
-
-        marks = self._marks(branch)
         source = slices_of or branch
-        found = self.slices(source)
-        names = sorted(found) if slices is None else list(slices)
-        conditions = {name: condition_of(found, name, source) for name in names}
-        texts = (*conditions.values(), *by)
-        with self.examples(branch, folder, texts=texts, ordered=False, **reading) as opened:
-            cuts = [
-                Cut(name, found[name].about, checked(opened.sql, where, file_of(name)))
-                for name, where in conditions.items()
-            ]
-            cuts += [cut for column in by for cut in by_column(opened.sql, column, DOCUMENTS)]
-            place = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
-            made = report(opened, branch, place, marks, cuts, reading.get("as_of"))
+        with self._shards(branch, folder) as shards:
+            marks = self._marks(branch)
+            found = self.slices(source)
+            names = sorted(found) if slices is None else list(slices)
+            conditions = {name: condition_of(found, name, source) for name in names}
+            texts = (*conditions.values(), *by)
+            with self._examples(shards, texts, reading, ordered=False) as opened:
+                from oxcore.insight.examples import checked
+                from oxcore.insight.report import DOCUMENTS, Cut, by_column, report
+
+                cuts = [
+                    Cut(name, found[name].about, checked(opened.sql, where, file_of(name)))
+                    for name, where in conditions.items()
+                ]
+                cuts += [cut for column in by for cut in by_column(opened.sql, column, DOCUMENTS)]
+                place = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
+                made = report(opened, branch, place, marks, cuts, reading.get("as_of"))
         if slices_of is None:
             return made
         return made._replace(slices=verbs.names.resolve_commit(self._repo, slices_of).hex())
@@ -265,14 +267,37 @@ class Insight(RepoBase):
         asked, if that is known: then only what it names is read; unless ``ordered``, rows of a
         query that names no order come in any. Raises as ``report`` does.
         """
-        from oxcore.insight.examples import LAZY, Reading, examples
-        from oxcore.insight.records import captured
+        with self._shards(branch, folder) as shards:
+            wanted = None if texts is None else tuple(texts)
+            with self._examples(shards, wanted, reading, ordered=ordered) as found:
+                yield found
+
+    @contextmanager
+    def _shards(self, branch: str, folder: str | bytes) -> Iterator[tuple[Listed, Held]]:
+        """The shards of records; a thread reads them while libraries are loaded."""
+        from oxcore.insight.held import Held, listed
 
         root = verbs.names.resolve_tree(self._repo, branch)
-        found = captured(self._repo, root, path_bytes(folder).strip(b"/"))
-        wanted = LAZY if texts is None else texts
-        with examples(found, Reading(**reading), wanted, ordered=ordered) as opened:
-            yield opened
+        found = listed(self._repo, root, path_bytes(folder).strip(b"/"))
+        with Held(self._repo, found) as held:
+            yield found, held
+
+    @contextmanager
+    def _examples(
+        self,
+        shards: tuple[Listed, Held],
+        texts: tuple[str, ...] | None,
+        reading: How,
+        *,
+        ordered: bool,
+    ) -> Iterator[Examples]:
+        from oxcore.insight.examples import ASKED, Reading, examples
+        from oxcore.insight.records import opened
+
+        found = opened(self._repo, *shards)
+        wanted = ASKED if texts is None else texts
+        with examples(found, Reading(**reading), wanted, ordered=ordered) as made:
+            yield made
 
     def slices(self, rev: str = "HEAD") -> dict[str, Slice]:
         """The slices of a version (``":"``: of the stage), by name."""

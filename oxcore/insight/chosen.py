@@ -12,7 +12,7 @@ from oxcore.model.entries import Entry, Mode
 from oxcore.repo import Repository
 from oxcore.tables.engine import literal
 
-TEXTS = ("group_key", "output", "params", "input_hash", "input_path", "mime")
+TEXTS = ("group_key", "output", "params", "input_hash", "input_path", "mime", "truth_source")
 """The lazy columns of examples that are read."""
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 PROPOSING = ("rule", "model")

@@ -71,21 +71,52 @@ class Tally(NamedTuple):
     latency: Latency
 
 
-def tally(sql: Engine, groups: Sequence[str], *, few: bool) -> Iterator[Tally]:
-    """The tally of each group, which is a condition on examples. ``few``: whether the truths are
-    few enough for a confusion matrix."""
-    if not groups:
-        return
-    if len(groups) > 1 and (len(groups) > _BITS or _marks(sql, groups) > _MARKS):
+class _Shape(NamedTuple):
+    """What examples have: weights that are not 1, prices, numbers for truths, votes, and few enough
+    truths for a matrix. What they do not have is not added up."""
+
+    weighted: bool
+    priced: bool
+    numbers: bool
+    voted: bool
+    few: bool
+
+    def lacking(self) -> dict[str, str]:
+        """The columns that are not needed, or all of whose values are the one given as SQL."""
+        values = {
+            "weight": (self.weighted, "1::DOUBLE"),
+            "price": (self.priced, "CAST(NULL AS DOUBLE)"),
+            "off": (self.numbers, "CAST(NULL AS DOUBLE)"),
+            "up": (self.voted, "0"),
+            "down": (self.voted, "0"),
+            "truth": (self.few, "NULL"),
+            "guess": (self.few, "NULL"),
+        }
+        return {name: value for name, (there, value) in values.items() if not there}
+
+
+def tally(sql: Engine, groups: Sequence[str], *, matrix: bool = True) -> Iterator[Tally]:
+    """The tally of each group, which is a condition on examples. ``matrix``: whether a confusion
+    matrix makes sense; there is none of many truths."""
+    if groups:
+        found = truths(sql)
+        yield from _tally(sql, groups, _shape(sql, found.numbers, few=matrix and found.few))
+
+
+def _tally(sql: Engine, groups: Sequence[str], shape: _Shape) -> Iterator[Tally]:
+    if len(groups) > _BITS or (_mark(sql, groups, shape) > _MARKS and len(groups) > 1):
         half = len(groups) // 2
-        yield from tally(sql, groups[:half], few=few)
-        yield from tally(sql, groups[half:], few=few)
+        yield from _tally(sql, groups[:half], shape)
+        yield from _tally(sql, groups[half:], shape)
         return
-    marked = f"(SELECT *, {_mark(groups)} AS mark FROM examples)"
-    off = OFF if _numbers(sql) else "CAST(NULL AS DOUBLE)"
-    parts = [Part(*row) for row in sql.rows(_PARTS.format(marked=marked, off=off))]
-    pairs = sql.rows(_PAIRS.format(marked=marked)) if few else []
-    times = latencies(sql, marked, len(groups), len({part.mark for part in parts}))
+    same = "".join(f", {value} AS {name}" for name, value in shape.lacking().items())
+    marked = f"(SELECT *{same} FROM marked WHERE mark <> 0)"
+    sums = "fsum(weight), fsum(weight * weight)"
+    sums = sums if shape.weighted else "count(*)::DOUBLE, count(*)::DOUBLE"
+    parts = [Part(*row) for row in sql.rows(_parts(shape, sums, marked))]
+    pairs = sql.rows(_PAIRS.format(sums=sums, marked=marked)) if shape.few else []
+    times = latencies(sql, "marked", len(groups), len({part.mark for part in parts}))
+    sql.run("DROP TABLE marked")
     for bit, latency in enumerate(times):
         yield Tally(
             [part for part in parts if part.mark >> bit & 1],
@@ -94,26 +125,50 @@ def tally(sql: Engine, groups: Sequence[str], *, few: bool) -> Iterator[Tally]:
         )
 
 
-def few_truths(sql: Engine) -> bool:
-    """Whether there are at most 200 truths: then they are classes."""
-    found: int = sql.rows("SELECT count(DISTINCT truth) FROM examples")[0][0]
-    return found <= CLASSES
+class Truths(NamedTuple):
+    """The ``distinct`` truths, and how many of them are numbers."""
+
+    distinct: int
+    numbers: int
+
+    @property
+    def few(self) -> bool:
+        """Whether there are at most 200: then they are classes."""
+        return self.distinct <= CLASSES
 
 
-def _numbers(sql: Engine) -> bool:
-    """Whether any truth is a number: to try each prediction is dear."""
+def truths(sql: Engine) -> Truths:
+    """What truths there are."""
     distinct = "SELECT DISTINCT truth FROM examples WHERE truth IS NOT NULL"
-    return bool(sql.rows(f"SELECT count(TRY_CAST(truth AS DOUBLE)) FROM ({distinct})")[0][0])
+    return Truths(
+        *sql.rows(f"SELECT count(*), count(TRY_CAST(truth AS DOUBLE)) FROM ({distinct})")[0]
+    )
 
 
-def _marks(sql: Engine, groups: Sequence[str]) -> int:
-    found: int = sql.rows(f"SELECT count(DISTINCT {_mark(groups)}) FROM examples")[0][0]
+def _shape(sql: Engine, numbers: int, *, few: bool) -> _Shape:
+    weights, priced, voted = sql.rows(
+        "SELECT min(weight) = 1 AND max(weight) = 1, count(price), max(up) > 0 OR max(down) > 0 "
+        "FROM examples"
+    )[0]
+    return _Shape(not weights, bool(priced), bool(numbers), bool(voted), few)
+
+
+def _mark(sql: Engine, groups: Sequence[str], shape: _Shape) -> int:
+    """Make the table ``marked``: the examples with the set of groups that each is in as bits of
+    ``mark``; gives how many sets there are."""
+    bits = (f"CASE WHEN {where} THEN {1 << bit} ELSE 0 END" for bit, where in enumerate(groups))
+    columns = [f"CAST({' + '.join(bits)} AS BIGINT) AS mark"]
+    columns += [sql for name, sql in _MARKED.items() if name not in shape.lacking()]
+    sql.run(f"CREATE OR REPLACE TEMP TABLE marked AS SELECT {', '.join(columns)} FROM examples")
+    found: int = sql.rows("SELECT count(DISTINCT mark) FROM marked")[0][0]
     return found
 
 
-def _mark(groups: Sequence[str]) -> str:
-    bits = (f"CASE WHEN {where} THEN {1 << bit} ELSE 0 END" for bit, where in enumerate(groups))
-    return f"CAST({' + '.join(bits)} AS BIGINT)"
+def _parts(shape: _Shape, sums: str, marked: str) -> str:
+    nothing = "CAST(0 AS DOUBLE)"
+    price = _PRICES if shape.priced else ", ".join(["0", *[nothing] * 4])
+    off = _OFFS if shape.numbers else ", ".join(["0", *[nothing] * 5])
+    return _PARTS.format(sums=sums, price=price, off=off, marked=marked)
 
 
 def _confusion(pairs: Sequence[tuple[int, str, str, int, float, float]], bit: int) -> Confusion:
@@ -126,26 +181,44 @@ def _confusion(pairs: Sequence[tuple[int, str, str, int, float, float]], bit: in
 
 OFF = finite("(TRY_CAST(prediction AS DOUBLE) - TRY_CAST(truth AS DOUBLE))")
 """How far a prediction that is a number is off."""
-_PARTS = f"""
-SELECT mark, failed, known, correct, bin, count(*), fsum(weight), fsum(weight * weight),
-    coalesce(fsum(weight * confidence), 0), coalesce(fsum(weight * power(miss, 2)), 0),
-    coalesce(fsum(weight * power(miss, 4)), 0), epoch_us(min(ts)), epoch_us(max(ts)),
+_MARKED = {
+    "failed": "status = 'error' AS failed",
+    "known": "truth IS NOT NULL AS known",
+    "truth": "truth",
+    "guess": f"{GUESS} AS guess",
+    "correct": "correct",
+    "ts": "ts",
+    "confidence": "confidence",
+    "bin": "CASE WHEN confidence IS NOT NULL THEN "  # for least and greatest pass over nulls
+    f"CAST(least({BINS - 1}, greatest(0, floor(confidence * {BINS}))) AS INT) END AS bin",
+    "latency_ms": "latency_ms",
+    "weight": "weight",
+    "price": "price",
+    "off": f"CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {OFF} END AS off",
+    "up": "up",
+    "down": "down",
+}
+_PARTS = """
+SELECT mark, failed, known, correct, bin, count(*), {sums},
+    coalesce(fsum(weight * confidence), 0), coalesce(fsum(weight * miss2), 0),
+    coalesce(fsum(weight * miss2 * miss2), 0), epoch_us(min(ts)), epoch_us(max(ts)),
+    {price}, {off}, sum(up)::BIGINT, sum(down)::BIGINT
+FROM (SELECT *, miss * miss AS miss2 FROM
+    (SELECT *, confidence - CAST(correct AS INT) AS miss FROM {marked}))
+GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+"""
+_PRICES = """
     count(price), coalesce(fsum(weight * (price - price + 1)), 0),
     coalesce(fsum(weight * weight * (price - price + 1)), 0),
-    coalesce(fsum(weight * price), 0), coalesce(fsum(weight * price * price), 0),
+    coalesce(fsum(weight * price), 0), coalesce(fsum(weight * price * price), 0)
+"""
+_OFFS = """
     count(off), coalesce(fsum(weight * (off - off + 1)), 0),
     coalesce(fsum(weight * weight * (off - off + 1)), 0),
     coalesce(fsum(weight * abs(off)), 0), coalesce(fsum(weight * off * off), 0),
-    coalesce(fsum(weight * power(off, 4)), 0), sum(up)::BIGINT, sum(down)::BIGINT
-FROM (SELECT mark, status = 'error' AS failed, truth IS NOT NULL AS known, correct, weight, ts,
-    price, confidence, up, down, confidence - CAST(correct AS INT) AS miss,
-    CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {{off}} END AS off,
-    CASE WHEN confidence IS NOT NULL  -- for least and greatest pass over nulls
-        THEN CAST(least({BINS - 1}, greatest(0, floor(confidence * {BINS}))) AS INT) END AS bin
-    FROM {{marked}} WHERE mark <> 0)
-GROUP BY ALL ORDER BY ALL
+    coalesce(fsum(weight * power(off, 4)), 0)
 """
-_PAIRS = f"""
-SELECT mark, truth, {GUESS}, count(*), fsum(weight), fsum(weight * weight)
-FROM {{marked}} WHERE truth IS NOT NULL AND mark <> 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+_PAIRS = """
+SELECT mark, truth, guess, count(*), {sums}
+FROM {marked} WHERE known GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

@@ -25,6 +25,8 @@ COUNTED = ("record_id", "ts", "latency_ms", "status", "model", "prediction", "co
 """Columns of a record that every figure needs."""
 KNOWN = ("truth", "truth_source", "truth_author", "truth_ts", "correct", "up", "down")
 """Columns that come of feedback."""
+SAID = {"truth_source": "source", "truth_author": "author"}
+"""Those of them that are read where they are named, and their source in an event."""
 LAZY = {
     "writer_id": "writer_id",
     "error": "error",
@@ -41,6 +43,8 @@ LAZY = {
     "mime": "input.mime",
 }
 """Columns that are read where they are named, and their source in a record."""
+ASKED = (*LAZY, *SAID)
+"""All columns that are read only where they are named."""
 _BLANKS = "E' \\t\\n\\r'"  # of JSON
 COLUMNS = (*COUNTED, "weight", "price", *KNOWN, *LAZY)
 """The columns of ``examples``, which slices and conditions may name."""
@@ -70,23 +74,23 @@ class Examples(NamedTuple):
 def examples(
     captured: Captured,
     reading: Reading | None = None,
-    texts: Iterable[str] = LAZY,
+    texts: Iterable[str] = ASKED,
     memory: str = "640MiB",
     *,
     ordered: bool = True,
 ) -> Iterator[Examples]:
     """The examples of a folder, while the block lasts.
 
-    ``texts``: all SQL that will be asked; of the ``LAZY`` columns those are there that it names.
+    ``texts``: all SQL that will be asked; of the ``ASKED`` columns those are there that it names.
     ``ordered``: whether rows come in the order of the shards where a query names none.
     """
-    words = set(re.findall(r"\w+", " ".join(texts)))
-    lazy = [name for name in LAZY if name in words]
-    own = {LAZY[name].split(".")[0] for name in lazy}
+    words = set(re.findall(r"\w+", " ".join(texts).casefold()))
+    asked = [name for name in ASKED if name in words]
+    own = {LAZY[name].split(".")[0] for name in asked if name in LAZY}
     records = captured.records.only(_READ | own)
     with engine({"r": records, "e": captured.events}, memory, ordered=ordered) as sql:
         try:
-            _build(sql, reading or Reading(), lazy)
+            _build(sql, reading or Reading(), asked)
         except InvalidError:
             records.check()
             captured.events.check()
@@ -95,7 +99,8 @@ def examples(
 
 
 _READ = frozenset(
-    "record_id ts_start latency_ms status model output params confidence sample_rate".split()  # noqa: SIM905
+    "record_id ts_start latency_ms status error model input output params confidence "  # noqa: SIM905
+    "sample_rate".split()
 )
 
 
@@ -118,50 +123,66 @@ def check_condition(where: str, source: str) -> None:
         checked(found.sql, where, source)
 
 
-def _build(sql: Engine, reading: Reading, lazy: Sequence[str]) -> None:
+def _build(sql: Engine, reading: Reading, asked: Sequence[str]) -> None:
     until = None if reading.as_of is None else f"make_timestamptz({reading.as_of})"
-    sql.run(_events(until, reading))
-    sql.run(f"CREATE TEMP VIEW labels AS {_LABELS}")
-    kept = (
-        _FIRST.format("rank, truth_ts DESC, event_id DESC, truth") if _twice(sql, "labels") else ""
-    )
-    kind = "TABLE" if kept else "VIEW"
-    sql.run(f"CREATE TEMP {kind} said AS SELECT * FROM labels{kept}")
-    sql.run(_VOTES)
-    tagged = "tags" in lazy and _retagged(sql, until)
-    sql.run(_told(until, reading.prediction, lazy, tagged=tagged))
-    if _twice(sql, "told"):
+    events = _until("e", "ts", until)
+    pairs = sql.rows(f"SELECT DISTINCT kind, source FROM {events}")
+    kinds = {kind for kind, _ in pairs}
+    alone = len([kind for kind, _ in pairs if kind in _LABELS]) == 1
+    _say(sql, events, reading, asked, alone=alone)
+    made = ["said"]
+    if "vote" in kinds:
+        sql.run(_VOTES.format(events=events, inside=_inside("value")))
+        made.append("votes")
+    if "tags" in asked and not kinds.isdisjoint(("tag", "untag")):
+        sql.run(_TAGGED.format(events))
+        made.append("tagged")
+    told = _told(_until("r", "ts_start", until), reading.prediction, asked, made)
+    sql.run(told)
+    twice = _twice(sql, "told")
+    if twice and alone and _twice(sql, "said"):
+        _say(sql, events, reading, asked, alone=False)
+        sql.run(told)
+        twice = _twice(sql, "told")
+    if twice:
         kept = _FIRST.format("ts, status, prediction, confidence, latency_ms, hash(told)")
         sql.run(f"CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM told{kept}")
     sql.run(_GAPS)
-    sql.run("CREATE TEMP VIEW examples AS SELECT * EXCLUDE (gap) FROM told WHERE gap IS NULL")
-    sql.run(f"CREATE TEMP TABLE orphans AS {_ORPHANS if _lonely(sql) else 'SELECT 0 AS n'}")
-    for what in (f"{kind} said", "VIEW labels", "TABLE votes", "TABLE events"):
-        sql.run(f"DROP {what}")
+    sql.run(_EXAMPLES.format(", ".join(_columns(asked, voted="votes" in made))))
+    lonely = not kinds <= {*_LABELS} or _unmatched(sql)
+    count = _ORPHANS.format(events) if lonely else "SELECT 0 AS n"
+    sql.run(f"CREATE TEMP TABLE orphans AS {count}")
+    for name in made:
+        sql.run(f"DROP TABLE {name}")
 
 
-def _events(until: str | None, reading: Reading) -> str:
-    """All feedback: there is one pass over its shards."""
+def _until(table: str, column: str, until: str | None) -> str:
+    return table if until is None else f"(SELECT * FROM {table} WHERE {column} <= {until})"
+
+
+def _say(sql: Engine, events: str, reading: Reading, asked: Sequence[str], *, alone: bool) -> None:
+    """Make the table ``said``: the label of each record. ``alone``: one source gave labels and
+    nobody corrected them, so that there hardly are two of a record: it is not looked whether."""
+    own = "".join(f", {source} AS {name}" for name, source in SAID.items() if name in asked)
     ranks = " ".join(f"WHEN {literal(name)} THEN {at}" for at, name in enumerate(reading.trust))
     rank = f"CASE source {ranks} ELSE {len(reading.trust)} END" if ranks else "0"
-    late = f" WHERE ts <= {until}" if until else ""
-    return (
-        "CREATE TEMP TABLE events AS SELECT record_id, event_id, ts, kind, source, author, "
-        f"{rank} AS rank, {_chosen(reading.prediction)} AS truth, plain FROM "
-        f"(SELECT *, {_found('value', reading.prediction)} FROM e{late})"
+    sql.run(
+        f"CREATE OR REPLACE TEMP TABLE said AS SELECT record_id, {_chosen(reading.prediction)} "
+        f"AS truth, ts AS truth_ts{own}{'' if alone else f', event_id, {rank} AS rank'} FROM "
+        f"({_found('value', reading.prediction, f'{events} WHERE kind IN {_LABELS}')})"
     )
+    if not alone and _twice(sql, "said"):
+        kept = _FIRST.format("rank, truth_ts DESC, event_id DESC, truth")
+        sql.run(f"CREATE OR REPLACE TEMP TABLE said AS SELECT * FROM said{kept}")
 
 
-_LABELS = """
-SELECT record_id, event_id, rank, truth, source AS truth_source,
-    author AS truth_author, ts AS truth_ts FROM events WHERE kind IN ('label', 'correction')
-"""
-_UP = "('up', 'true', '1', 'good', 'yes')"
-_DOWN = "('down', 'false', '-1', '0', 'bad', 'no')"
-_VOTES = f"""
-CREATE TEMP TABLE votes AS SELECT record_id, count(*) FILTER (plain IN {_UP}) AS up,
-    count(*) FILTER (plain IN {_DOWN}) AS down
-FROM (SELECT DISTINCT event_id, record_id, plain FROM events WHERE kind = 'vote')
+_LABELS = ("label", "correction")
+_VOTES = """
+CREATE TEMP TABLE votes AS SELECT record_id,
+    count(*) FILTER (plain IN ('up', 'true', '1', 'good', 'yes')) AS up,
+    count(*) FILTER (plain IN ('down', 'false', '-1', '0', 'bad', 'no')) AS down
+FROM (SELECT DISTINCT event_id, record_id, CASE WHEN NOT {inside} THEN value->>'$' END
+    AS plain FROM {events} WHERE kind = 'vote')
 GROUP BY record_id
 """
 _TAGGED = """
@@ -170,7 +191,7 @@ CREATE TEMP TABLE tagged AS SELECT record_id, coalesce(list(tag) FILTER (kind = 
 FROM (SELECT * FROM
     (SELECT record_id, event_id, ts, kind, unnest(CASE WHEN json_type(value) = 'ARRAY'
         THEN json_extract_string(value, '$[*]') ELSE [value->>'$'] END) AS tag
-        FROM e WHERE kind IN ('tag', 'untag'){})
+        FROM {} WHERE kind IN ('tag', 'untag'))
     WHERE tag IS NOT NULL QUALIFY
         row_number() OVER (PARTITION BY record_id, tag ORDER BY ts DESC, event_id DESC, kind) = 1)
 GROUP BY record_id
@@ -184,11 +205,16 @@ CREATE TEMP TABLE gaps AS SELECT ts, coalesce(TRY_CAST(gap->>'$.dropped' AS BIGI
     gap->>'$.reason' AS reason FROM told WHERE gap IS NOT NULL
 """
 _ORPHANS = """
-SELECT count(DISTINCT event_id) AS n FROM events ANTI JOIN examples x USING (record_id)
+SELECT count(DISTINCT event_id) AS n FROM (FROM {}) ANTI JOIN examples USING (record_id)
 """
+_EXAMPLES = "CREATE TEMP VIEW examples AS SELECT {} FROM told WHERE gap IS NULL"
 
 
-_PRICE = "TRY_CAST(coalesce(params->>'$.cost', found[1]) AS DOUBLE)"
+# To take an output apart is dear: it is not done for what does not stand in it.
+_PRICE = (
+    "TRY_CAST(coalesce(params->>'$.cost', CASE WHEN contains(output, 'cost') "
+    "OR contains(output, '\\') THEN output->>'$.cost' END) AS DOUBLE)"
+)
 
 
 def finite(number: str) -> str:
@@ -196,26 +222,18 @@ def finite(number: str) -> str:
     return f"CASE WHEN isfinite({number}) THEN {number} END"
 
 
-def _retagged(sql: Engine, until: str | None) -> bool:
-    """Whether tags were given or taken by feedback: of each the last event counts."""
-    if not sql.rows("SELECT count(*) FROM events WHERE kind IN ('tag', 'untag')")[0][0]:
-        return False
-    sql.run(_TAGGED.format(f" AND ts <= {until}" if until else ""))
-    return True
-
-
-def _told(until: str | None, prediction: str, lazy: Sequence[str], *, tagged: bool) -> str:
-    """Records with their labels; ``gap``: what one that stands for a gap says, else null."""
-    picked = "".join(f", {_TAGS if tagged and name == 'tags' else name}" for name in lazy)
+def _told(records: str, prediction: str, asked: Sequence[str], made: Sequence[str]) -> str:
+    """Records with the tables that were ``made`` of their events; ``gap``: what one that stands for
+    a gap says, else null."""
+    lazy = [name for name in LAZY if name in asked]
+    own = "".join(f", {_TAGS if 'tagged' in made and name == 'tags' else name}" for name in lazy)
+    said = "".join(f", {name}" for name in SAID if name in asked)
     found = "".join(f", {LAZY[name]} AS {name}" for name in lazy)
-    late = f" WHERE ts_start <= {until}" if until else ""
-    # Kept as text where it is asked for, the output is taken apart once in any case.
+    votes = ", coalesce(up, 0) AS up, coalesce(down, 0) AS down" if "votes" in made else ""
     return (
-        f"CREATE TEMP TABLE told AS SELECT {', '.join(COUNTED)}, weight, price, truth, "
-        "truth_source, truth_author, truth_ts, "
-        "CASE WHEN truth IS NULL THEN NULL WHEN status = 'error' THEN false "
-        "ELSE coalesce(prediction = truth, false) END AS correct, "
-        f"coalesce(up, 0) AS up, coalesce(down, 0) AS down{picked}, gap FROM "
+        f"CREATE OR REPLACE TEMP TABLE told AS SELECT {', '.join(COUNTED)}, weight, price, truth, "
+        f"truth_ts{said}, CASE WHEN truth IS NULL THEN NULL WHEN status = 'error' THEN false "
+        f"ELSE coalesce(prediction = truth, false) END AS correct{votes}{own}, gap FROM "
         f"(SELECT record_id, ts_start AS ts, {finite('latency_ms')} AS latency_ms, status, "
         "nullif(concat_ws('@', model.name, model.version), '') AS model, "
         f"{finite('confidence')} AS confidence, "
@@ -223,11 +241,18 @@ def _told(until: str | None, prediction: str, lazy: Sequence[str], *, tagged: bo
         "END AS weight, "
         f"{finite(_PRICE)} AS price, "
         "CASE WHEN status = 'gap' THEN coalesce(params, '{}') END AS gap, "
-        f"{_chosen(prediction)} AS prediction{found} FROM "
-        f"(SELECT *, {_found('output', prediction)} FROM r{late})) "
-        "LEFT JOIN said USING (record_id) LEFT JOIN votes USING (record_id)"
-        f"{' LEFT JOIN tagged USING (record_id)' if tagged else ''}"
+        f"{_chosen(prediction)} AS prediction{found} "
+        f"FROM ({_found('output', prediction, records)})) "
+        f"{' '.join(f'LEFT JOIN {name} USING (record_id)' for name in made)}"
     )
+
+
+def _columns(asked: Sequence[str], *, voted: bool) -> Iterator[str]:
+    for name in COLUMNS:
+        if name in {"up", "down"} and not voted:
+            yield f"0::BIGINT AS {name}"
+        elif name in asked or name not in ASKED:
+            yield name
 
 
 def _twice(sql: Engine, table: str) -> bool:
@@ -241,33 +266,38 @@ def _twice(sql: Engine, table: str) -> bool:
 _FIRST = " QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY {}) = 1"
 
 
-def _lonely(sql: Engine) -> bool:
-    """Whether an event may be of a record that is not there: to count is cheaper than a join."""
-    events, labels, votes = sql.rows(
-        "SELECT count(*) FILTER (kind IS NULL OR kind NOT IN ('label', 'correction', 'vote')), "
-        "(SELECT count(*) FROM said), (SELECT count(*) FROM votes) FROM events"
-    )[0]
-    if events or votes:
-        return True
-    return bool(sql.rows("SELECT count(truth_ts) FROM examples")[0][0] != labels)
+def _unmatched(sql: Engine) -> bool:
+    """Whether a label may be of a record that is not there: to count is cheaper than a join."""
+    labels, found = sql.rows("SELECT (SELECT count(*) FROM said), count(truth_ts) FROM examples")[0]
+    return bool(labels != found)
 
 
-def _found(column: str, field: str) -> str:
-    """What JSON holds, taken apart once: ``found`` (its cost, then the fields) of an object, and
-    ``plain`` of what is none. To parse is dear, so an object is known by its brace."""
-    fields = [field] if field else FIELDS
-    paths = ", ".join(literal(_path(name)) for name in ("cost", *fields))
-    inside = f"starts_with(ltrim({column}, {_BLANKS}), '{{')"
+def _found(column: str, field: str, rows: str) -> str:
+    """The rows with what their JSON holds. To parse is dear, so first what is ``likely``: of an
+    output the first field, of a label a text, known by its quote; and where that is not, ``found``,
+    all fields of an object, known by its brace, or ``plain``, what is none."""
+    paths = [literal(_path(name)) for name in ([field] if field else FIELDS)]
+    inside = _inside(column)
+    likely = f"{column}->>{paths[0]}"
+    if column == "value":
+        likely = "CASE WHEN starts_with(value, '\"') THEN value->>'$' END"
     return (
-        f"CASE WHEN {inside} THEN json_extract_string({column}, [{paths}]) END AS found, "
-        f"CASE WHEN NOT {inside} THEN {column}->>'$' END AS plain"
+        f"SELECT *, CASE WHEN likely IS NULL AND {inside} "
+        f"THEN json_extract_string({column}, [{', '.join(paths)}]) END AS found, "
+        f"CASE WHEN likely IS NULL AND NOT {inside} THEN {column}->>'$' END AS plain FROM "
+        f"(SELECT *, {likely} AS likely FROM {rows})"
     )
+
+
+def _inside(column: str) -> str:
+    """SQL for whether JSON is an object."""
+    return f"starts_with(ltrim({column}, {_BLANKS}), '{{')"
 
 
 def _chosen(field: str) -> str:
     """SQL for the text that the JSON stands for: of an object the field, else all of it."""
     count = 1 if field else len(FIELDS)
-    return f"coalesce({', '.join(f'found[{at + 2}]' for at in range(count))}, plain)"
+    return f"coalesce(likely, {', '.join(f'found[{at + 1}]' for at in range(count))}, plain)"
 
 
 def _path(field: str) -> str:

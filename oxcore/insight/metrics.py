@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from oxcore.insight.cube import BINS, Confusion, Part, Tally, few_truths, tally
+from oxcore.insight.cube import BINS, Confusion, Part, Tally, tally
 from oxcore.insight.examples import finite
 from oxcore.insight.figures import Figure, Weighted, Z, by_class, macro, mean, proportion
 from oxcore.tables.engine import Engine
@@ -74,8 +74,7 @@ def task_of(sql: Engine) -> str:
 
 def counted(sql: Engine, groups: Sequence[str], task: str = "classes") -> list[Tally]:
     """What the figures of each group, which is a condition, are made of."""
-    few = task == "classes" and few_truths(sql)
-    return list(tally(sql, groups, few=few))
+    return list(tally(sql, groups, matrix=task == "classes"))
 
 
 def measure(sql: Engine, groups: Sequence[str], task: str = "classes") -> list[Measures]:
@@ -130,7 +129,7 @@ def _sum(parts: Iterable[Part], name: str) -> float:
 def confusion(sql: Engine) -> Confusion:
     """Pairs (truth, prediction) of labelled records, and how many; empty where there are more
     than 200 truths: then they are no classes."""
-    return next(tally(sql, ["true"], few=few_truths(sql))).confusion
+    return next(tally(sql, ["true"])).confusion
 
 
 def calibration(found: Tally) -> list[Bin]:

@@ -54,7 +54,7 @@ the record; ``truth``: the label as text, ``value`` as JSON; ``path``: of the in
 of the request; ``output`` and each of ``notes`` are JSON."""
 KEYS = ("key", "record_id", "record", "id", "input_hash", "hash", "path")
 """Columns of predictions that are tried as what tells pinned records apart."""
-TEXTS = ("error", "tags", "status")
+TEXTS = ("error", "tags", "status", "truth_author")
 """What pinning reads of examples, besides ``chosen.TEXTS``."""
 
 

@@ -6,24 +6,20 @@ table each, a few columns of them; a column that a shard lacks is null.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from io import BufferedReader, BytesIO
-from typing import Any, BinaryIO, NamedTuple
+from io import BytesIO
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
-from oxcore import tree
-from oxcore.errors import NotFoundError
-from oxcore.model.entries import Entry, Mode, show_path
+from oxcore.insight.held import Held, InMemory, Listed, listed, open_shard
+from oxcore.model.entries import Entry, show_path
 from oxcore.repo import Repository
-from oxcore.store import ContentFile
-from oxcore.tables import Facts, Source
-from oxcore.tables.reading import DAMAGE, Piece
+from oxcore.tables.reading import DAMAGE, Facts, Piece
+from oxcore.tables.source import Source
 
 _TIME = pa.timestamp("us", "UTC")
 _TEXT = pa.string()
@@ -76,10 +72,20 @@ EVENTS = pa.schema(
 )
 """The columns of feedback."""
 Row = dict[str, Any]
-_SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
 _SHARDS = 4096  # that an engine opens by itself; more are handed to it one by one
 _ROWS = 1 << 16  # of a batch
-_BUFFER = 64 << 10  # bytes that an open shard reads ahead
+_LAST = chr(0x10FFFF)  # no id lies behind it
+
+
+class _Footer(NamedTuple):
+    """What the end of a shard says: ``rows``, ``types`` of columns, whether their names are
+    ``apart`` (whatever their case), and the ``ids`` that it may have, from the least to the
+    greatest of each row group."""
+
+    rows: int
+    types: dict[str, pa.DataType]
+    apart: bool
+    ids: list[tuple[str, str]]
 
 
 class Shards:
@@ -87,53 +93,60 @@ class Shards:
 
     ``alike``: whether each of them has all columns, as far as ``files`` has seen."""
 
-    def __init__(self, sources: Sequence[Source], schema: pa.Schema) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        schema: pa.Schema,
+        footers: dict[int, _Footer] | None = None,
+    ) -> None:
         self.schema = schema
         self.alike = True
         self._sources = sources
+        self._footers = {} if footers is None else footers  # those that were read, by place
 
     def only(self, names: Container[str]) -> Shards:
         """The same with some columns only."""
         kept = [field for field in self.schema if field.name in names]
-        return Shards(self._sources, pa.schema(kept))
+        return Shards(self._sources, pa.schema(kept), self._footers)
 
     def whole(self) -> Shards:
         """The same records with all their columns."""
-        return Shards(self._sources, ALL)
+        return Shards(self._sources, ALL, self._footers)
 
     def having(self, ids: Sequence[str]) -> set[str]:
         """Which of these records are there, by their ids alone."""
+        import pyarrow.compute as pc
+
         wanted = pa.array(ids, _TEXT)
         names = pa.schema([self.schema.field("record_id")])
         found: set[str] = set()
-        for source in self._sources:
-            if _within(source, ids):
-                column = _read(source, names).column(0)
-                found.update(column.filter(pc.is_in(column, wanted)).to_pylist())
+        for source in self._with(ids):
+            column = _read(source, names).column(0)
+            found.update(column.filter(pc.is_in(column, wanted)).to_pylist())
         return found
 
     def rows_of(self, record: str) -> list[Row]:
         """All rows of a record, as of its events."""
+        import pyarrow.compute as pc
+
         wanted = pa.scalar(record, _TEXT)
         rows: list[Row] = []
-        for source in self._sources:
-            if not _within(source, [record]):
-                continue
+        for source in self._with([record]):
             table = _read(source, self.schema)
             rows += table.filter(pc.equal(table.column("record_id"), wanted)).to_pylist()
         return rows
 
     def find(self, ids: Sequence[str], names: Container[str] = RECORDS.names) -> dict[str, Row]:
         """Columns of a few records, by id; reads only the shards that have them."""
+        import pyarrow.compute as pc
+
         wanted = pa.array(ids, _TEXT)
         key = pa.schema([self.schema.field("record_id")])
         whole = pa.schema(
             [one for one in self.schema if one.name in names or one.name in key.names]
         )
         found: dict[str, Row] = {}
-        for source in self._sources if ids else ():
-            if not _within(source, ids):
-                continue
+        for source in self._with(ids):
             if pc.any(pc.is_in(_read(source, key).column(0), wanted)).as_py():
                 table = _read(source, whole)
                 for row in table.filter(pc.is_in(table.column("record_id"), wanted)).to_pylist():
@@ -143,22 +156,34 @@ class Shards:
     def files(self) -> Sequence[Source]:
         """All shards, behind an empty one that has all columns, for an engine that reads Parquet by
         itself; none, where a shard holds a column as another type."""
-        if len(self._sources) > _SHARDS or not all(map(self._plain, self._sources)):
+        places = range(len(self._sources))
+        if len(places) > _SHARDS or not all(map(self._plain, places)):
             return ()
         out = BytesIO()
         parquet.write_table(self.schema.empty_table(), out)
         data = out.getvalue()
         return [Source("no record", len(data), partial(BytesIO, data)), *self._sources]
 
-    def _plain(self, source: Source) -> bool:
-        with _opened(source) as shard:
-            source.counters.rows += shard.metadata.num_rows
-            there = shard.schema_arrow
-        names = {name.casefold() for name in there.names}
-        types = {field.name: field.type for field in there}
+    def _plain(self, place: int) -> bool:
+        footer = self._footer(place)
+        self._sources[place].counters.add_rows(footer.rows)
+        types = footer.types
         self.alike &= types.keys() >= set(self.schema.names)
-        same = all(types.get(field.name, field.type) == field.type for field in self.schema)
-        return same and len(names) == len(there.names)
+        return footer.apart and all(
+            types.get(field.name, field.type) == field.type for field in self.schema
+        )
+
+    def _with(self, ids: Sequence[str]) -> Iterator[Source]:
+        """The shards that may have some of these records: ids grow with time, so most do not."""
+        for place, source in enumerate(self._sources if ids else ()):
+            if any(low <= name <= high for low, high in self._footer(place).ids for name in ids):
+                yield source
+
+    def _footer(self, place: int) -> _Footer:
+        if place not in self._footers:
+            with _opened(self._sources[place]) as shard:
+                self._footers[place] = _footer(shard)
+        return self._footers[place]
 
     def check(self) -> None:
         """Read all of it, for an error that names the shard that is damaged."""
@@ -167,10 +192,7 @@ class Shards:
 
     def facts(self) -> Facts:
         """Rows, by the footers; nulls are not counted."""
-        rows = 0
-        for source in self._sources:
-            with _opened(source) as shard:
-                rows += shard.metadata.num_rows
+        rows = sum(self._footer(place).rows for place in range(len(self._sources)))
         return Facts(rows, (0,) * len(self.schema))
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
@@ -195,22 +217,18 @@ class Captured(NamedTuple):
 
 def captured(repo: Repository, root: bytes, folder: bytes) -> Captured:
     """The shards below ``folder`` in the tree ``root``; ``NotFoundError`` if there is none."""
-    found: tuple[list[Source], list[Source]] = ([], [])
-    for path, entry in tree.walk(repo.store, root, folder + b"/" if folder else b""):
-        if _SHARD.search(path) and entry.mode != Mode.LINK:
-            found[b"/feedback/" in b"/" + path].append(_source(repo, path, entry))
-    if not any(found):
-        name = show_path(folder) or "the dataset"
-        raise NotFoundError(f"no record lies below {name}", hint="ox.save(...) makes them")
-    return Captured(Shards(found[0], RECORDS), Shards(found[1], EVENTS))
+    return opened(repo, listed(repo, root, folder))
 
 
-def _source(repo: Repository, path: bytes, entry: Entry) -> Source:
-    return Source(show_path(path), entry.size, partial(_open, repo, entry), entry.id)
+def opened(repo: Repository, shards: Listed, held: Held | None = None) -> Captured:
+    """Shards as tables; ``held``: where their bytes are, if they are."""
+    records, events = ([_source(repo, *one, held) for one in each] for each in shards)
+    return Captured(Shards(records, RECORDS), Shards(events, EVENTS))
 
 
-def _open(repo: Repository, entry: Entry) -> BinaryIO:
-    return BufferedReader(ContentFile(repo.store, entry.id, entry.size), _BUFFER)
+def _source(repo: Repository, path: bytes, entry: Entry, held: Held | None) -> Source:
+    opener = partial(open_shard, repo, entry) if held is None else partial(held.open, entry)
+    return Source(show_path(path), entry.size, opener, entry.id)
 
 
 def _read(source: Source, schema: pa.Schema) -> pa.Table:
@@ -218,7 +236,7 @@ def _read(source: Source, schema: pa.Schema) -> pa.Table:
     with _opened(source) as shard:
         there = [name for name in schema.names if name in shard.schema_arrow.names]
         table = shard.read(columns=there)
-        source.counters.rows += len(table)
+        source.counters.add_rows(len(table))
         columns = [
             table.column(field.name).cast(field.type)
             if field.name in there
@@ -232,24 +250,30 @@ def _batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     yield from table.to_batches(max_chunksize=_ROWS)
 
 
-def _within(source: Source, ids: Sequence[str]) -> bool:
-    """Whether a shard may have one of these records: ids grow with time, so most do not."""
-    with _opened(source) as shard:
-        names = shard.schema_arrow.names
-        if names[:1] != ["record_id"]:
-            return True
-        groups = [shard.metadata.row_group(at) for at in range(shard.num_row_groups)]
-        known = [group.column(0).statistics for group in groups]
-        return any(
-            one is None or not one.has_min_max or any(one.min <= name <= one.max for name in ids)
-            for one in known
-        )
+def _footer(shard: parquet.ParquetFile) -> _Footer:
+    there = shard.schema_arrow
+    return _Footer(
+        shard.metadata.num_rows,
+        {field.name: field.type for field in there},
+        len({name.casefold() for name in there.names}) == len(there),
+        list(_ids(shard)),
+    )
+
+
+def _ids(shard: parquet.ParquetFile) -> Iterator[tuple[str, str]]:
+    named = shard.schema_arrow.names[:1] == ["record_id"]
+    for at in range(shard.num_row_groups):
+        known = shard.metadata.row_group(at).column(0).statistics if named else None
+        yield ("", _LAST) if known is None or not known.has_min_max else (known.min, known.max)
 
 
 @contextmanager
 def _opened(source: Source) -> Iterator[parquet.ParquetFile]:
     with _damage(source), source.open() as file:
-        yield parquet.ParquetFile(pa.PythonFile(file, "r"))
+        data = file.data if isinstance(file, InMemory) else None
+        yield parquet.ParquetFile(
+            pa.PythonFile(file, "r") if data is None else pa.BufferReader(data)
+        )
 
 
 @contextmanager

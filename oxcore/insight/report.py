@@ -21,6 +21,7 @@ from oxcore.insight.metrics import (
     measures,
     task_of,
 )
+from oxcore.insight.records import Row
 from oxcore.tables.engine import Engine, literal, quoted
 
 _CELL = 20  # examples that a cell of the confusion matrix opens
@@ -249,15 +250,18 @@ def cells(sql: Engine, pairs: Confusion) -> list[Cell]:
 
 def over_time(sql: Engine) -> tuple[int, tuple[Point, ...]]:
     """The step in seconds, and figures for each step that has records."""
-    first, last = sql.rows("SELECT epoch(min(ts)), epoch(max(ts)) FROM examples")[0]
+    first, last, alike = sql.rows(
+        "SELECT epoch(min(ts)), epoch(max(ts)), min(weight) = 1 AND max(weight) = 1 FROM examples"
+    )[0]
     if first is None:
         return _STEPS[0], ()
     step = next((one for one in _STEPS if (last - first) / one <= _POINTS), _STEPS[-1])
+    weight = "count(*)" if alike else "fsum(weight)"
+    square = "count(*)" if alike else "fsum(weight * weight)"
     found = sql.rows(
-        f"SELECT floor(epoch(ts) / {step})::BIGINT AS place, count(*), fsum(weight), "
-        "fsum(weight * weight), fsum(weight) FILTER (status = 'error'), count(truth), "
-        "fsum(weight) FILTER (truth IS NOT NULL), "
-        "fsum(weight * weight) FILTER (truth IS NOT NULL), fsum(weight) FILTER (correct), "
+        f"SELECT floor(epoch(ts) / {step})::BIGINT AS place, count(*), {weight}, {square}, "
+        f"{weight} FILTER (status = 'error'), count(truth), {weight} FILTER (truth IS NOT NULL), "
+        f"{square} FILTER (truth IS NOT NULL), {weight} FILTER (correct), "
         "quantile_disc(latency_ms, 0.5), list_sort(list(DISTINCT model)) "
         "FROM examples GROUP BY place ORDER BY place"
     )
@@ -298,10 +302,28 @@ def failures(
         f"SELECT record_id, epoch_us(ts), {', '.join(_SHOWN)} FROM examples WHERE ({where}) "
         f"ORDER BY {SORTS[sort]}, record_id LIMIT {limit}"
     )
-    whole = found.records.find([row[0] for row in rows], ("error", "input", "output"))
+    whole = _rest(found, [row[0] for row in rows])
     return [_example(row, whole.get(row[0], {})) for row in rows]
 
 
+def _rest(found: Examples, ids: Sequence[str]) -> dict[str, Row]:
+    """What is shown of records besides."""
+    listed = ", ".join(map(literal, ids))
+    query = f"SELECT record_id, error, output, {', '.join(_INPUT.values())} FROM r"
+    rows = found.sql.rows(f"{query} WHERE record_id IN ({listed})") if ids else []
+    if len(rows) > len(ids):  # shipped twice: the first counts
+        return found.records.find(ids, ("error", "output", "input"))
+    return {
+        row[0]: {
+            "error": row[1],
+            "output": row[2],
+            "input": dict(zip(_INPUT, row[3:], strict=True)),
+        }
+        for row in rows
+    }
+
+
+_INPUT = {"path": "input.path", "mime": "input.mime"}
 _SHOWN = ("status", "model", "prediction", "truth", "correct", "confidence")
 
 

@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.insight.chosen import PROPOSING
-from oxcore.insight.examples import COLUMNS, LAZY, Examples, checked
+from oxcore.insight.examples import ASKED, COLUMNS, Examples, checked
 from oxcore.insight.figures import Figure, Weighted, proportion
 from oxcore.insight.slices import check_name
 from oxcore.tables.engine import Engine, literal
@@ -175,8 +175,9 @@ def chosen(known: Mapping[str, Rule], names: Sequence[str], *, python: bool) -> 
 
 def texts(rules: Iterable[Rule]) -> Iterator[str]:
     """All SQL that the rules ask, for ``examples``."""
+    yield "truth_source"
     for rule in rules:
-        yield " ".join(LAZY) if rule.python else rule.where
+        yield " ".join(ASKED) if rule.python else rule.where
 
 
 def propose(

@@ -36,7 +36,7 @@ def single(captured: Captured, folder: str, record: str, reading: Reading) -> Si
             f"no record {record} lies below {folder or 'the dataset'}",
             hint="ox failures BRANCH DIR --where true lists them",
         )
-    with examples(captured, reading, ("tags",)) as found:
+    with examples(captured, reading, _NOW) as found:
         known = found.sql.rows(
             f"SELECT {', '.join(_NOW)} FROM examples WHERE record_id = {literal(record)}"
         )

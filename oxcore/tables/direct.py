@@ -10,14 +10,16 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock, local
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 import pyarrow as pa
 from pyarrow import types
 
-from oxcore.tables.formats.parquet import ParquetReader
 from oxcore.tables.reading import Reader
 from oxcore.tables.source import Source
+
+if TYPE_CHECKING:
+    from oxcore.tables.formats.parquet import ParquetReader
 
 LEAST = 4 << 20  # bytes; loading fsspec takes as long as reading less than this
 SCHEME = "ox"
@@ -39,10 +41,11 @@ class Gathered(Protocol):
 def direct(reader: Reader) -> Sequence[Source] | None:
     """The files, if the engine gives the same values for them as Arrow does, and it is worth
     it."""
-    if isinstance(reader, ParquetReader):
-        sources: Sequence[Source] = [reader.source]
+    if isinstance(reader, Gathered):
+        sources = reader.files()
     else:
-        sources = reader.files() if isinstance(reader, Gathered) else ()
+        single = _single(reader)
+        sources = () if single is None else [single.source]
     names = [name.casefold() for name in reader.schema.names]
     same = len({*names, _COUNTER}) == len(names) + 1 and all(map(_same, reader.schema.types))
     return sources if same and sources and sum(one.size for one in sources) >= LEAST else None
@@ -50,8 +53,15 @@ def direct(reader: Reader) -> Sequence[Source] | None:
 
 def note_rows(reader: Reader) -> None:
     """Count the rows that the engine will read by itself: it does not say how many, so all."""
-    if isinstance(reader, ParquetReader):
-        reader.source.counters.add_rows(len(reader))
+    single = None if isinstance(reader, Gathered) else _single(reader)
+    if single is not None:
+        single.source.counters.add_rows(len(single))
+
+
+def _single(reader: Reader) -> ParquetReader | None:
+    from oxcore.tables.formats.parquet import ParquetReader
+
+    return reader if isinstance(reader, ParquetReader) else None
 
 
 class Files:
@@ -70,16 +80,15 @@ class Files:
         known = {"exists": self._exists, "glob": self._glob, "modified": self._modified}
         return type("Tables", (AbstractFileSystem,), {**members, **known})()
 
-    def read(self, file: io.IOBase, place: int, buffer: bytearray | memoryview) -> int:
-        """Fill ``buffer`` from ``place`` on; gives how much."""
+    def read(self, file: BinaryIO, place: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``place`` on."""
         try:
             with self._lock:
                 file.seek(place)
-                done: int = file.readinto(buffer)  # type: ignore[attr-defined]  # a BinaryIO
+                return file.read(size)
         except Exception as error:
             self.error = error
             raise
-        return done
 
     def _source(self, path: str) -> Source:
         return self.sources[path if "://" in path else f"{SCHEME}://{path}"]
@@ -136,11 +145,18 @@ class _File(io.RawIOBase):
         """The position in bytes."""
         return self._place
 
+    def read(self, size: int = -1, /) -> bytes:
+        """The next ``size`` bytes, all of them unless it is the end: the engine asks for these."""
+        left = self.size - self._place
+        data = self._files.read(self._file, self._place, left if size < 0 else size)
+        self._place += len(data)
+        return data
+
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
         """Fill ``buffer``; gives how much."""
-        done = self._files.read(self._file, self._place, buffer)  # type: ignore[arg-type]
-        self._place += done
-        return done
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         """Close the file."""

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from oxcore.tables import gather
-from oxcore.tables.ask import places_of
+from oxcore.tables.asking import places_of
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.reading import JSON_TEXT
 from oxcore.tables.rowkeys import names_of, row_number

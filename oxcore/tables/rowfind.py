@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from oxcore.errors import InvalidError
-from oxcore.tables.ask import places_of
+from oxcore.tables.asking import places_of
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.infer import Column, decide
 from oxcore.tables.rowkeys import Key, names_of

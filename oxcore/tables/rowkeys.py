@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, time
 
 from oxcore.errors import UsageError
-from oxcore.tables.ask import places_of
+from oxcore.tables.asking import places_of
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.table import Table
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from oxcore.errors import InvalidError
-from oxcore.tables.ask import Part
+from oxcore.tables.asking import Part
 from oxcore.tables.engine import engine
 from oxcore.tables.pick import Picked, picked_by
 from oxcore.tables.reading import Reader, distinct_names

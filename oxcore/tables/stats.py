@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import types
 
-from oxcore.tables.ask import Query, places_of
+from oxcore.tables.asking import Query, places_of
 from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.pick import check, text_of
 from oxcore.tables.reading import Reader

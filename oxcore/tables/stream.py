@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import types
 
 from oxcore.tables.reading import Reader
@@ -52,7 +51,7 @@ class Stream:
 
     def _numbered(self, batch: pa.RecordBatch, start: int) -> pa.RecordBatch:
         arrays = [
-            column if column.type == field.type else pc.cast(column, field.type)
+            column if column.type == field.type else column.cast(field.type)
             for column, field in zip(batch.columns, self._schema, strict=False)
         ]
         numbers = pa.array(range(start, start + len(batch)), pa.int64())

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from oxcore.errors import NotFoundError, UsageError
 from oxcore.tables.about import About
-from oxcore.tables.ask import Part, Query, names_of, places_of
+from oxcore.tables.asking import Part, Query, names_of, places_of
 from oxcore.tables.detect import detect
 from oxcore.tables.formats.arrow import ArrowReader
 from oxcore.tables.formats.csv import CsvReader

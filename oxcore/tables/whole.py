@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from oxcore.tables.ask import Part, Query
+from oxcore.tables.asking import Part, Query
 from oxcore.tables.rowdiff import ColumnChanges, RowChange, RowCounts
 from oxcore.tables.rowdiff.model import Pair
 from oxcore.tables.rowdiff.places import as_python
 from oxcore.tables.rowdiff.result import Run
 from oxcore.tables.table import Table
-from oxcore.tables.write import write
+from oxcore.tables.writing import write
 
 
 class Whole:

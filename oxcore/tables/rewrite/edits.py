@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from oxcore.errors import UsageError
-from oxcore.tables.ask import places_of
+from oxcore.tables.asking import places_of
 from oxcore.tables.rewrite.many import Places, Values, ascending
 
 

@@ -19,7 +19,7 @@ from oxcore.tables.rewrite.batches import Batches
 from oxcore.tables.rewrite.edits import Edits
 from oxcore.tables.rewrite.packing import kept_open
 from oxcore.tables.source import Source, opened
-from oxcore.tables.write import PAGES
+from oxcore.tables.writing import PAGES
 
 _BUFFER = 1 << 20  # bytes read ahead in each column
 _MOST = 256 << 20  # bytes of a row group that is held at once; a larger one is parted

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from oxcore.errors import InvalidError, NotFoundError
-from oxcore.tables.ask import places_of
+from oxcore.tables.asking import places_of
 from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.gather import ascending

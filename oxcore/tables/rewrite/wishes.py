@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
-from oxcore.tables.ask import Query, places_of
+from oxcore.tables.asking import Query, places_of
 from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.formats.jsonrows import JsonReader

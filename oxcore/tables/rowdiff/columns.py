@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
-from oxcore.tables.ask import places_of
+from oxcore.tables.asking import places_of
 from oxcore.tables.reading import distinct_names
 from oxcore.tables.rowdiff.model import ColumnChanges, Pair
 

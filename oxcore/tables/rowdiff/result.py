@@ -16,7 +16,7 @@ from oxcore.tables.rowdiff.keyed import BITS
 from oxcore.tables.rowdiff.model import ColumnChanges, Pair, RowChange, RowCounts
 from oxcore.tables.rowdiff.places import Rows, as_python
 from oxcore.tables.rowdiff.sides import Sides
-from oxcore.tables.write import write
+from oxcore.tables.writing import write
 
 _RUN = 1 << 14  # changes put together at once
 

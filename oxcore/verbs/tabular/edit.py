@@ -13,7 +13,7 @@ from oxcore.repo import Repository
 from oxcore.tables import Edits, Table
 from oxcore.tables.rewrite import rewrite
 from oxcore.tables.rewrite.wishes import Plan, Wish, plan
-from oxcore.tables.write import beside, named_format
+from oxcore.tables.writing import beside, named_format
 from oxcore.verbs.tabular.df import open_table
 
 

@@ -16,7 +16,7 @@ from oxcore.repo.schemafile import file_of, table_of
 from oxcore.repo.select import Selection, is_glob
 from oxcore.store import Batch
 from oxcore.tables import Table
-from oxcore.tables.ask import places_of
+from oxcore.tables.asking import places_of
 from oxcore.tables.schema import ColumnSchema, TableSchema, encode, merge
 from oxcore.tables.typenames import parse_type
 from oxcore.tree import Conflict

@@ -116,10 +116,10 @@ def test_what_the_store_finds_wrong_comes_through_as_it_is(always):
     whole = []
 
     class Corrupt(io.BytesIO):
-        def readinto(self, buffer):
+        def read(self, size=-1):
             if whole:
                 raise CorruptError("chunk 3f2a is damaged")
-            return super().readinto(buffer)
+            return super().read(size)
 
     table = Table(Source("x", len(data), lambda: Corrupt(data)))
     assert len(table) == 2000

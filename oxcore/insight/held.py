@@ -1,0 +1,134 @@
+"""Which shards lie below a folder of a version, and their bytes, read once and ahead of their use.
+
+Shards are small and read several times: footers first, then columns. So each is taken out of the
+store whole, and proved once, by a thread while the caller loads libraries; what does not fit into
+the room that there is, is read piece by piece as any file.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from io import BufferedReader, BytesIO
+from typing import BinaryIO, NamedTuple, Self
+
+from oxcore import tree
+from oxcore.errors import NotFoundError, OxError
+from oxcore.model.entries import Entry, Mode, show_path
+from oxcore.repo import Repository
+from oxcore.store import ContentFile
+from oxcore.store.stream import whole
+
+ROOM = 128 << 20  # bytes of shards that are held
+_LARGEST = 8 << 20  # bytes of one
+_BUFFER = 64 << 10  # bytes that another reads ahead
+_SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
+
+
+class Listed(NamedTuple):
+    """Paths and entries of the shards of ``records``, and of those of ``events``."""
+
+    records: list[tuple[bytes, Entry]]
+    events: list[tuple[bytes, Entry]]
+
+
+def listed(repo: Repository, root: bytes, folder: bytes) -> Listed:
+    """The shards below ``folder`` in the tree ``root``; ``NotFoundError`` if there is none."""
+    found = Listed([], [])
+    for path, entry in tree.walk(repo.store, root, folder + b"/" if folder else b""):
+        if _SHARD.search(path) and entry.mode != Mode.LINK:
+            found[b"/feedback/" in b"/" + path].append((path, entry))
+    if not any(found):
+        name = show_path(folder) or "the dataset"
+        raise NotFoundError(f"no record lies below {name}", hint="ox.save(...) makes them")
+    return found
+
+
+def open_shard(repo: Repository, entry: Entry) -> BinaryIO:
+    """A shard as any file: read and verified where it is needed."""
+    return BufferedReader(ContentFile(repo.store, entry.id, entry.size), _BUFFER)
+
+
+class InMemory(BytesIO):
+    """An open file whose bytes are all there: ``data``."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.data = data
+
+
+class Held:
+    """The bytes of shards, as long as the block lasts; ``room`` for so many of them."""
+
+    def __init__(self, repo: Repository, shards: Listed, room: int = ROOM) -> None:
+        self._repo = repo
+        self._waiting = _fitting(shards, room)
+        self._busy: set[bytes] = set()
+        self._data: dict[bytes, bytes | None] = {}
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._ahead, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+        self._thread.join()
+
+    def release(self) -> None:
+        """Hold nothing from now on: who opens a shard reads it piece by piece."""
+        with self._changed:
+            self._waiting, self._data = {}, {}
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """The shard, open for reading; raises as ``ContentFile`` does."""
+        data = self._whole(entry.id)
+        if data is not None and len(data) == entry.size:
+            return InMemory(data)
+        return open_shard(self._repo, entry)
+
+    def _whole(self, oid: bytes) -> bytes | None:
+        with self._changed:
+            self._changed.wait_for(lambda: oid not in self._busy)
+            if oid not in self._waiting:
+                return self._data.get(oid)
+            self._take(oid)
+        return self._load(oid)
+
+    def _ahead(self) -> None:
+        while True:
+            with self._changed:
+                oid = next(iter(self._waiting), None)
+                if oid is None:
+                    return
+                self._take(oid)
+            self._load(oid)
+
+    def _take(self, oid: bytes) -> None:
+        del self._waiting[oid]
+        self._busy.add(oid)
+
+    def _load(self, oid: bytes) -> bytes | None:
+        """Read what was taken; None where that fails: who reads it by piece is told why."""
+        kept, data = self._data, None
+        try:
+            data = whole(self._repo.store, oid)
+        except OxError:
+            pass
+        finally:
+            with self._changed:
+                kept[oid] = data  # of a dictionary that nobody has any more, once it is released
+                self._busy.discard(oid)
+                self._changed.notify_all()
+        return data
+
+
+def _fitting(shards: Listed, room: int) -> dict[bytes, None]:
+    """Ids of those that are held, in the order in which they are read."""
+    kept: dict[bytes, None] = {}
+    for _, entry in (*shards.events, *shards.records):
+        if entry.size <= min(_LARGEST, room) and entry.id not in kept:
+            kept[entry.id] = None
+            room -= entry.size
+    return kept
