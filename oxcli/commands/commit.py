@@ -87,6 +87,9 @@ def command(session: Session, **options: Unpack[Options]) -> None:
         )
     for line in warnings(made.left, session.show):
         session.warn(line)
+    allowed = made.commit.meta.get("allowed-leaks") if options["allow_leak"] else None
+    for leak in allowed if isinstance(allowed, list) else ():
+        session.warn(str(leak))
     if options["as_json"]:
         session.emit(made)
         return

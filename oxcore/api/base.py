@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -41,9 +42,10 @@ class SplitGuard:
         self._repo = repo
         self._allow = allow
 
-    def concerns(self, path: bytes) -> bool:
-        """Whether it may be a dataset's share, one of its tables, or one of its inputs."""
-        return b"media/" in path or b"train." in path or b"test." in path or path.endswith(_SPLIT)
+    @property
+    def concerns(self) -> Callable[[bytes], object]:
+        """Finds what may be a dataset's share, one of its tables, or one of its inputs."""
+        return re.compile(rb"media/|t(?:rain|est)\.|split\.json$").search
 
     def check(self, made: Commit, touched: Collection[bytes] | None, reader: Reader) -> Commit:
         """See ``Guard``; raises ``InvalidError`` with the list of what leaks."""

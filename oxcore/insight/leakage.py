@@ -50,7 +50,7 @@ def found(
     for folder in sorted(known):
         before = list(_before(Look(repo, nodes), folder, now, olds))
         look = Look(repo, nodes)
-        told = [str(one) for one in leaking(look.new(made.tree, folder, before), before)]
+        told = leaking(look.new(made.tree, folder, before), before)
         told += [why for path, why in look.broken.items() if path in touched]
         if told:
             lines[show_path(folder) or "the top"] = told

@@ -18,7 +18,7 @@ import pyarrow as pa
 from oxcore import tree
 from oxcore.errors import InvalidError
 from oxcore.insight.alike import kind_of, likenesses
-from oxcore.insight.dataset import SPLITS, Leak, join
+from oxcore.insight.dataset import SPLITS, join
 from oxcore.model.entries import Entry, Mode, path_bytes, show_path
 from oxcore.repo import Repository
 from oxcore.store import ContentFile
@@ -72,32 +72,29 @@ class Sides(NamedTuple):
     items: frozenset[Item]
 
 
-class Moved(NamedTuple):
-    """A row for training that has something in common with one that was in the test."""
-
-    what: str
-    train: str
-    test: str
-
-    def __str__(self) -> str:
-        if self.train == self.test:
-            return f"{self.train} would move from the test to train"
-        return f"{self.train} (train) and {self.test} (in the test until now): {self.what}"
-
-
-def leaking(now: Sides, before: Sequence[Sides]) -> list[Leak | Moved]:
+def leaking(now: Sides, before: Sequence[Sides]) -> list[str]:
     """What training and test share and no single version ``before`` shares so; then what training
-    has from the test of a version before, and had not there."""
-    leaks: dict[tuple[str, str], Leak] = {}
+    has from the test of a version before, and had not there: a line for each."""
+    shared: dict[tuple[str, str], str] = {}
     for fact in sorted(now.train.keys() & now.test.keys()):
         for pair in _pairs(fact, now, before):
-            leaks.setdefault(pair, Leak(fact.what, *pair))
-    moves: dict[str, Moved] = {}
+            shared.setdefault(pair, fact.what)
+    moved: dict[str, tuple[str, str]] = {}
     for old in before:
         for fact in sorted((old.test.keys() & now.train.keys()) - now.test.keys()):
             for name in now.train[fact] if fact not in old.train else ():
-                moves.setdefault(name, Moved(fact.what, name, next(iter(old.test[fact]))))
-    return [*sorted(leaks.values()), *sorted(moves.values())]
+                moved.setdefault(name, (next(iter(old.test[fact])), fact.what))
+    return [
+        *(_line(train, test, what) for (train, test), what in sorted(shared.items())),
+        *(_line(train, test, what, gone=True) for train, (test, what) in sorted(moved.items())),
+    ]
+
+
+def _line(train: str, test: str, what: str, *, gone: bool = False) -> str:
+    """What two rows have in common, of which that of the test may be ``gone`` now."""
+    if train == test:
+        return f"{train} {'moves from the test to train' if gone else 'is in both'}"
+    return f"{train} (train) and {test} ({'in the test until now' if gone else 'test'}): {what}"
 
 
 def _pairs(fact: Fact, now: Sides, before: Sequence[Sides]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 Rooms never import each other: they are handed one of these.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
@@ -114,8 +114,10 @@ class Locator(Protocol):
 class Guard(Protocol):
     """Looks at a commit before it is made. A verb is handed one by who knows of more than it."""
 
-    def concerns(self, path: bytes) -> bool:
-        """Whether ``check`` has to be told that this file changed. Asked of each: be cheap."""
+    @property
+    def concerns(self) -> Callable[[bytes], object]:
+        """Is true of the path of a file that ``check`` has to be told of if it changed. Called for
+        each that did: be cheap."""
         ...
 
     def check(self, made: Commit, touched: Collection[bytes] | None, reader: Reader) -> Commit:

@@ -132,10 +132,11 @@ def _touched(
     repo: Repository, made: Commit, parents: Iterable[bytes], nodes: tree.Nodes, guard: Guard
 ) -> Iterator[bytes]:
     """The files that concern a guard, among those that differ from these parents."""
+    concerns = guard.concerns
     for parent in parents:
         before = _tree_of(repo, parent)
         for change in () if before is None else tree.diff(nodes, before, made.tree):
-            if guard.concerns(change.path):
+            if concerns(change.path):
                 yield change.path
 
 
@@ -229,10 +230,11 @@ def _changed(repo: Repository, made: Commit, nodes: tree.Nodes, guard: Guard | N
         return _Changed((0, 0, 0, 0, 0), None)
     letters: Counter[str] = Counter()
     nbytes, touched = 0, set[bytes]()
+    concerns = None if guard is None else guard.concerns
     for change in tree.diff(nodes, before, made.tree):
         letters[change.letter] += 1
         nbytes += 0 if change.new is None else change.new.size
-        if guard is not None and guard.concerns(change.path):
+        if concerns is not None and concerns(change.path):
             touched.add(change.path)
     if guard is not None:
         touched.update(_touched(repo, made, made.parents[1:], nodes, guard))

@@ -57,18 +57,19 @@ def test_rows_edited_by_the_command_line(ox, data):
     )
     ox("df", "edit", "data/train.parquet", "--from", "first.parquet", cwd=repo)
     ox("add", "data", cwd=repo)
-    assert f"data: {row} would be in both" in ox.fails("commit", "-m", "x", cwd=repo).err
+    assert f"data: {row} is in both" in ox.fails("commit", "-m", "x", cwd=repo).err
     ox("df", "edit", "data/test.parquet", "--delete", "--row", "1", cwd=repo)
     ox("add", "data", cwd=repo)
     told = ox.fails("commit", "-m", "x", cwd=repo).err
-    assert f"data: {row} would move from the test to train" in told
+    assert f"data: {row} moves from the test to train" in told
 
 
 def test_a_leak_that_is_meant_is_shown(ox, data):
     repo, row = data.parent, copy_rows(data, 1)
-    made = ox("commit", "-am", "meant", "--allow-leak", "--json", cwd=repo).json
-    told = [f"data: {row} would be in both"]
-    assert made["commit"]["meta"]["allowed-leaks"] == told
+    made = ox("commit", "-am", "meant", "--allow-leak", "--json", cwd=repo)
+    told = [f"data: {row} is in both"]
+    assert made.json["commit"]["meta"]["allowed-leaks"] == told
+    assert made.err == f"warning: {told[0]}\n"
     assert told[0] in ox("show", cwd=repo).out
     ox("switch", "-c", "side", "HEAD~1", cwd=repo)
     (repo / "notes").write_text("notes")
@@ -84,7 +85,7 @@ def test_cherry_pick_and_revert(ox, data):
     ox("commit", "-am", "leak", "--allow-leak", cwd=repo)
     ox("switch", "main", cwd=repo)
     for call in (("cherry-pick", "leaks"), ("revert", "HEAD")):
-        assert "would be in both" in ox.fails(*call, cwd=repo).err
+        assert "is in both" in ox.fails(*call, cwd=repo).err
         ox(*call, "--allow-leak", cwd=repo)
         assert "allowed-leaks" in ox("show", cwd=repo).out
         ox("revert", "HEAD", cwd=repo)
@@ -108,10 +109,10 @@ def test_merge_and_pull(ox, data, tmp_path_factory):
     ox("clone", repo, copy, cwd=repo)
     for where, call in ((repo, ("merge", "side")), (copy, ("pull", "origin", "side"))):
         head = ox("log", "--json", cwd=where).json[0]["id"]
-        assert "would move from the test to train" in ox.fails(*call, cwd=where).err
+        assert "moves from the test to train" in ox.fails(*call, cwd=where).err
         assert ox("log", "--json", cwd=where).json[0]["id"] == head
         ox(*call, "--allow-leak", cwd=where)
-        assert "would move from the test to train" in ox("show", cwd=where).out
+        assert "moves from the test to train" in ox("show", cwd=where).out
 
 
 LOADED = """
