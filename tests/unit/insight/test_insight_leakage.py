@@ -6,6 +6,7 @@ import shutil
 
 import pyarrow as pa
 import pytest
+from blake3 import blake3
 from PIL import Image
 from pyarrow import parquet
 
@@ -132,6 +133,24 @@ def test_a_row_that_names_the_file_of_another(data):
     data.add_row("train", told | {"path": "./" + row["path"]})
     pair = f"mine (train) and {row['record_id']} (test)"
     assert data.refused() == [f"data: {pair}: the same bytes"]
+
+
+def test_a_row_that_says_what_its_file_is_not_like(data):
+    row = data.rows("test")[0]
+    with open(data.place(row["path"]), "rb") as file:
+        content = file.read().upper()
+    data.put("media/mine.txt", content)
+    told = {"record_id": "mine", "path": "media/mine.txt", "likeness": "text:00"}
+    data.add_row("train", row, **told, input_hash=blake3(content).hexdigest())
+    pair = f"mine (train) and {row['record_id']} (test)"
+    assert data.refused() == [f"data: {pair}: the same text"]
+
+
+def test_each_row_that_has_a_part_in_it_is_listed(data):
+    row = data.rows("test")[0]
+    data.write("train", [*data.rows("train"), *(dict(row, record_id=one) for one in "ab")])
+    told = [f"data: {one} (train) and {row['record_id']} (test): the same bytes" for one in "ab"]
+    assert data.refused() == told
 
 
 def picture(form):
