@@ -115,7 +115,8 @@ def _tally(sql: Engine, groups: Sequence[str], shape: _Shape) -> Iterator[Tally]
     sums = sums if shape.weighted else "count(*)::DOUBLE, count(*)::DOUBLE"
     parts = [Part(*row) for row in sql.rows(_parts(shape, sums, marked))]
     pairs = sql.rows(_PAIRS.format(sums=sums, marked=marked)) if shape.few else []
-    times = latencies(sql, "marked", len(groups), len({part.mark for part in parts}))
+    marks = len({part.mark for part in parts})
+    times = latencies(sql, "marked", len(groups), marks, weighted=shape.weighted)
     sql.run("DROP TABLE marked")
     for bit, latency in enumerate(times):
         yield Tally(

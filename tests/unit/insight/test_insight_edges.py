@@ -170,12 +170,20 @@ def test_quantiles_are_those_of_the_engine(seed):
         (draw.randrange(1, 8), draw.choice([*odd, *(draw.expovariate(0.01) for _ in range(9))]))
         for _ in range(n)
     ]
-    table = pa.table({"mark": [one[0] for one in rows], "latency_ms": [one[1] for one in rows]})
+    weights = [draw.choice([1, 1, 2, 10]) for _ in rows] if seed % 2 else [1] * n
+    table = pa.table(
+        {
+            "mark": [one[0] for one in rows],
+            "latency_ms": [one[1] for one in rows],
+            "weight": pa.array(weights, pa.float64()),
+        }
+    )
     with engine({}) as sql:
         sql.put("marked", table)
+        sql.run("CREATE TEMP TABLE each AS SELECT *, unnest(range(weight::BIGINT)) FROM marked")
         wanted = [
             sql.rows(
-                "SELECT quantile_disc(latency_ms, [0.5, 0.95, 0.99]) FROM marked "
+                "SELECT quantile_disc(latency_ms, [0.5, 0.95, 0.99]) FROM each "
                 f"WHERE mark & {1 << bit} <> 0"
             )[0][0]
             for bit in range(4)

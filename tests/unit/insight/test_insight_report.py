@@ -137,6 +137,12 @@ def test_throughput_is_of_all_calls_not_of_those_that_a_sample_kept(wild):
     assert wild.repo.report("deployed", "wild").whole.rate == pytest.approx(21 / (2 / 3600))
 
 
+def test_latency_is_that_of_all_calls_not_of_those_that_a_sample_kept(wild):
+    slow = [{"latency_ms": 900.0, "status": "error"}] * 30
+    wild.commit([*slow, *[{"latency_ms": 10.0, "sample_rate": 0.1}] * 70])
+    assert wild.repo.report("deployed", "wild").whole.latency == (10.0, 10.0, 900.0)
+
+
 def test_groups_by_what_was_told_besides(wild):
     told = [{"camera": "A", "lens": {"mm no": 35}}, {"camera": "A"}, {"camera": "B"}, None]
     wild.commit([{"params": one, "output": {"label": "a"}} for one in told])
