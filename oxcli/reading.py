@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from oxcli.params import option
@@ -30,8 +31,10 @@ def reading(
     from oxcore.history import parse_time
     from oxcore.model.settings import local_time
 
-    # Arrow loads numpy, which else starts threads that nothing here uses, for some 60 ms.
+    # Arrow loads numpy, which else starts threads that nothing here uses, for some 60 ms; and the
+    # thread that reads ahead would wait 5 ms for each of its turns while libraries load.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    sys.setswitchinterval(0.0005)
     how: How = {"prediction": prediction}
     if trust:
         how["trust"] = tuple(name.strip() for name in trust.split(","))

@@ -126,9 +126,10 @@ def check_condition(where: str, source: str) -> None:
 def _build(sql: Engine, reading: Reading, asked: Sequence[str]) -> None:
     until = None if reading.as_of is None else f"make_timestamptz({reading.as_of})"
     events = _until("e", "ts", until)
-    pairs = sql.rows(f"SELECT DISTINCT kind, source FROM {events}")
-    kinds = {kind for kind, _ in pairs}
-    alone = len([kind for kind, _ in pairs if kind in _LABELS]) == 1
+    pairs = sql.rows(f"SELECT kind, source, count(*) FROM {events} GROUP BY ALL")
+    kinds = {kind for kind, _, _ in pairs}
+    labels = [count for kind, _, count in pairs if kind in _LABELS]
+    alone = len(labels) == 1  # of one source, never corrected: hardly ever two of a record
     _say(sql, events, reading, asked, alone=alone)
     made = ["said"]
     if "vote" in kinds:
@@ -141,7 +142,9 @@ def _build(sql: Engine, reading: Reading, asked: Sequence[str]) -> None:
     sql.run(told)
     twice = _twice(sql, "told")
     if twice and alone and _twice(sql, "said"):
-        _say(sql, events, reading, asked, alone=False)
+        alone = False
+        sql.run("DROP VIEW said")
+        _say(sql, events, reading, asked, alone=alone)
         sql.run(told)
         twice = _twice(sql, "told")
     if twice:
@@ -149,11 +152,11 @@ def _build(sql: Engine, reading: Reading, asked: Sequence[str]) -> None:
         sql.run(f"CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM told{kept}")
     sql.run(_GAPS)
     sql.run(_EXAMPLES.format(", ".join(_columns(asked, voted="votes" in made))))
-    lonely = not kinds <= {*_LABELS} or _unmatched(sql)
+    lonely = not kinds <= {*_LABELS} or _unmatched(sql, sum(labels))
     count = _ORPHANS.format(events) if lonely else "SELECT 0 AS n"
     sql.run(f"CREATE TEMP TABLE orphans AS {count}")
     for name in made:
-        sql.run(f"DROP TABLE {name}")
+        sql.run(f"DROP {'VIEW' if alone and name == 'said' else 'TABLE'} {name}")
 
 
 def _until(table: str, column: str, until: str | None) -> str:
@@ -161,15 +164,15 @@ def _until(table: str, column: str, until: str | None) -> str:
 
 
 def _say(sql: Engine, events: str, reading: Reading, asked: Sequence[str], *, alone: bool) -> None:
-    """Make the table ``said``: the label of each record. ``alone``: one source gave labels and
-    nobody corrected them, so that there hardly are two of a record: it is not looked whether."""
+    """Make the table ``said``, the label of each record; where labels stand ``alone``, a view of
+    them, since it is not looked whether there are two of one."""
     own = "".join(f", {source} AS {name}" for name, source in SAID.items() if name in asked)
     ranks = " ".join(f"WHEN {literal(name)} THEN {at}" for at, name in enumerate(reading.trust))
     rank = f"CASE source {ranks} ELSE {len(reading.trust)} END" if ranks else "0"
     sql.run(
-        f"CREATE OR REPLACE TEMP TABLE said AS SELECT record_id, {_chosen(reading.prediction)} "
-        f"AS truth, ts AS truth_ts{own}{'' if alone else f', event_id, {rank} AS rank'} FROM "
-        f"({_found('value', reading.prediction, f'{events} WHERE kind IN {_LABELS}')})"
+        f"CREATE TEMP {'VIEW' if alone else 'TABLE'} said AS SELECT record_id, "
+        f"{_chosen(reading.prediction)} AS truth, ts AS truth_ts{own}, event_id, {rank} AS rank "
+        f"FROM ({_found('value', reading.prediction, f'{events} WHERE kind IN {_LABELS}')})"
     )
     if not alone and _twice(sql, "said"):
         kept = _FIRST.format("rank, truth_ts DESC, event_id DESC, truth")
@@ -266,10 +269,10 @@ def _twice(sql: Engine, table: str) -> bool:
 _FIRST = " QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY {}) = 1"
 
 
-def _unmatched(sql: Engine) -> bool:
-    """Whether a label may be of a record that is not there: to count is cheaper than a join."""
-    labels, found = sql.rows("SELECT (SELECT count(*) FROM said), count(truth_ts) FROM examples")[0]
-    return bool(labels != found)
+def _unmatched(sql: Engine, labels: int) -> bool:
+    """Whether one of so many labels may be of a record that is not there, or there are several of
+    one: to count is cheaper than a join."""
+    return bool(sql.rows("SELECT count(truth_ts) FROM examples")[0][0] != labels)
 
 
 def _found(column: str, field: str, rows: str) -> str:

@@ -249,6 +249,7 @@ _SHUT = (
     "SET TimeZone = 'UTC'",
     "SET enable_progress_bar = false",  # DuckDB draws one wherever Python looks interactive
     "SET python_enable_replacements = false",
+    "SET parquet_metadata_cache = true",  # no file changes while it is open
     "SET autoload_known_extensions = false",
     "SET autoinstall_known_extensions = false",
     "SET enable_external_access = false",
