@@ -48,6 +48,10 @@ class PackHandle:
         if self._fd >= 0:
             os.close(self._fd)
 
+    def fileno(self) -> int:
+        """The handle of the file."""
+        return self._fd
+
     def stat(self) -> os.stat_result:
         """What the file system says about the file."""
         return os.fstat(self._fd)

@@ -16,7 +16,7 @@ from oxcore.model.protocols import How, Location, Locator, Stored
 from oxcore.model.run import Run
 from oxcore.store._coding import base_of, decode, decode_delta, encode, prove
 from oxcore.store._files import PackFiles, PackHandle, VanishedError
-from oxcore.store._runs import Place, located, read_runs
+from oxcore.store._runs import Place, located, read_runs, spans
 
 _ROWS = 1 << 18  # places that the index is told in one transaction, at least
 _AT_ONCE = 512  # objects located with one question
@@ -137,6 +137,13 @@ class PackReader:
     def piece(self, pack: int, offset: int, length: int) -> bytes:
         """Bytes of a pack. Raises ``VanishedError`` or ``CorruptError``."""
         return self._handle(pack).read(offset, length)
+
+    def lying(self, places: Sequence[Location]) -> list[tuple[PackHandle, int, int]]:
+        """Where objects lie together: pack, which is open as long as it is held, offset and length
+        in bytes; not read. Raises ``VanishedError``."""
+        found = [(self._handle(pack), start, size) for pack, start, size in spans(places)]
+        self.counters.objects_read += len(places)
+        return found
 
     def decode(self, how: int, payload: bytes, raw: int) -> bytes:
         """The ``raw`` bytes that a payload stands for, not verified; a delta's base is read.

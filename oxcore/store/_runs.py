@@ -85,7 +85,7 @@ def _cut(reader: _Source, ids: tuple[bytes, ...], places: tuple[Location, ...]) 
 
 def _read(reader: _Source, ids: tuple[bytes, ...], places: tuple[Location, ...]) -> Iterator[Run]:
     try:
-        pieces = [reader.piece(*span) for span in _spans(places)]
+        pieces = [reader.piece(*span) for span in spans(places)]
     except (VanishedError, CorruptError):
         yield from gathered(map(reader.get_stored, ids))  # looks elsewhere, and tells which is bad
         return
@@ -94,7 +94,7 @@ def _read(reader: _Source, ids: tuple[bytes, ...], places: tuple[Location, ...])
     yield Run(ids, bytes(kinds), bytes(hows), array(U32, raws), array(U32, stored), payload)
 
 
-def _spans(places: tuple[Location, ...]) -> Iterator[tuple[int, int, int]]:
+def spans(places: Sequence[Location]) -> Iterator[tuple[int, int, int]]:
     """Pack, offset and length of what lies together."""
     pack = start = end = 0
     for at, offset, length, _, _, _ in places:

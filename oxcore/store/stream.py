@@ -1,26 +1,30 @@
-"""A large file out of the store: a thread reads and proves it while the caller writes.
+"""A large file out of the store, proved once, as a whole: its chunks are not hashed one by one.
 
-Reading, hashing and writing all happen outside of Python's lock, in pieces of about half a MiB, so
-that two processors work at once and little is handed over. The file is proved once, as a whole:
-its chunks are not hashed one by one.
+What is compressed is read, decoded and proved by a thread while the caller writes (``stream``):
+all of it happens outside of Python's lock, in pieces of about half a MiB, so that two processors
+work at once and little is handed over. What lies in packs as it is need not be read at all: the
+kernel copies it (``lying``), and the copy is proved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, groupby, islice
 from typing import Protocol
 
 from blake3 import blake3
 
 from oxcore.errors import CorruptError
 from oxcore.fs.ahead import Ahead
+from oxcore.model.extents import Extent, Lair, Lying
 from oxcore.model.ids import Buffer, Kind
-from oxcore.model.protocols import Location
+from oxcore.model.protocols import How, Location
+from oxcore.store._files import VanishedError
 from oxcore.store.content import Finder, Part, check_length, corrupt, parts, read
 
 _AHEAD = 16  # pieces that wait for the caller
 _AT_ONCE = 256  # chunks asked for together: some 16 MiB
+_RAW = int(How.RAW)
 
 
 class Source(Finder, Protocol):
@@ -30,6 +34,15 @@ class Source(Finder, Protocol):
         self, places: Iterable[tuple[bytes, Location | None]]
     ) -> Iterator[tuple[list[Buffer], list[int]]]:
         """The bytes of chunks whose ``locate`` is known, in their order, and their lengths."""
+        ...
+
+
+class Packs(Source, Protocol):
+    """A source whose chunks lie in files."""
+
+    def lying(self, places: Sequence[Location]) -> Sequence[tuple[Lair, int, int]]:
+        """The files in which these objects lie, with offset and length. Raises
+        ``VanishedError``."""
         ...
 
 
@@ -54,11 +67,47 @@ def whole(source: Source, oid: bytes) -> bytes:
         return b"".join(read(source, oid))
 
 
+def lying(source: Packs, oid: bytes) -> Lying | None:
+    """The bytes of a file as they lie in packs, not proved; None where most are compressed, as far
+    as the first chunks tell. Raises as ``stream`` does; iterate once."""
+    listed = _chunks(source, oid)
+    first = list(islice(listed, _AT_ONCE))
+    plain = sum(part.length for part in first if _is_plain(part))
+    if 2 * plain < sum(part.length for part in first):
+        return None
+    return Lying(_lying(source, oid, chain(first, listed)))
+
+
+def _lying(source: Packs, oid: bytes, listed: Iterator[Part]) -> Iterator[Buffer | Extent]:
+    while some := list(islice(listed, _AT_ONCE)):
+        for plain, group in groupby(some, _is_plain):
+            if plain:
+                yield from _extents(source, list(group))
+            else:
+                for piece in _pieces(source, oid, group):
+                    yield from piece
+
+
+def _extents(source: Packs, group: Sequence[Part]) -> Iterator[Buffer | Extent]:
+    places = [part.where for part in group if part.where is not None]
+    try:
+        found = [Extent(*span) for span in source.lying(places)]
+    except VanishedError:  # its objects lie elsewhere by now
+        yield from (source.get(part.oid, Kind.CHUNK) for part in group)
+        return
+    yield from found
+
+
+def _is_plain(part: Part) -> bool:
+    where = part.where
+    return where is not None and where.how == _RAW and where.stored == where.raw == part.length
+
+
 def _proved(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
     """The pieces, each once the next is read, the last of them once all have given ``oid``."""
     whole = blake3()
     held: list[Buffer] = []
-    for piece in _pieces(source, oid):
+    for piece in _pieces(source, oid, _chunks(source, oid)):
         if held:
             yield held
         held = piece
@@ -69,8 +118,11 @@ def _proved(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
     yield held
 
 
-def _pieces(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
-    listed = (part for part in parts(source, oid) if part.kind == Kind.CHUNK)
+def _chunks(source: Source, oid: bytes) -> Iterator[Part]:
+    return (part for part in parts(source, oid) if part.kind == Kind.CHUNK)
+
+
+def _pieces(source: Source, oid: bytes, listed: Iterator[Part]) -> Iterator[list[Buffer]]:
     while some := list(islice(listed, _AT_ONCE)):
         at = 0
         for piece, lengths in source.get_unproved_at((part.oid, part.where) for part in some):

@@ -14,7 +14,9 @@ from typing import Self
 from oxcore.errors import CorruptError
 from oxcore.fs.atomic import storage_error, write_all
 from oxcore.model.entries import MAX_PATH, Entry, Mode, check_path, show_path
+from oxcore.model.extents import Lying
 from oxcore.model.ids import Buffer
+from oxcore.worktree.copying import fill
 from oxcore.worktree.folders import Folders
 from oxcore.worktree.hidden import in_the_way
 from oxcore.worktree.releases import Releases
@@ -25,7 +27,10 @@ from oxcore.worktree.temporary import temporary_name
 _TOGETHER = 1 << 20  # bytes written with one call
 _MOST = 512  # pieces written with one call; the kernel takes 1024
 _DOUBTFUL = b"."  # how a name must start to be a wrong one; an empty one is in it, too
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+Content = Buffer | Iterable[Buffer] | Lying
 
 
 class Writer:
@@ -89,15 +94,16 @@ class Writer:
         self,
         path: bytes,
         entry: Entry,
-        content: Buffer | Iterable[Buffer],
+        content: Content,
         *,
         expect: bytes | None = None,
     ) -> bytes:
         """Make ``path`` hold ``content`` with the mode of ``entry``; gives its new stat prefix.
 
-        Pieces of an iterable are written as they come, a MiB at a time. Raises
-        ``UnsavedError`` (see above), ``CorruptError`` if the content has not the size of the
-        entry, ``StorageError`` if the file system refuses; each leaves what was there.
+        Pieces of an iterable are written as they come, a MiB at a time; what is ``Lying`` in the
+        store is proved by the id of the entry. Raises ``UnsavedError`` (see above),
+        ``CorruptError`` if the content has not the size of the entry, or fails that proof,
+        ``StorageError`` if the file system refuses; each leaves what was there.
         """
         above, _, name = path.rpartition(b"/")
         if above != self._checked or _is_doubtful(path, name):
@@ -144,7 +150,7 @@ class Writer:
         name: bytes,
         path: bytes,
         entry: Entry,
-        content: Buffer | Iterable[Buffer],
+        content: Content,
         expect: bytes | None,
     ) -> os.stat_result:
         if self._folders.hidden:
@@ -223,12 +229,10 @@ def _is_doubtful(path: bytes, name: bytes) -> bool:
     return name[:1] in _DOUBTFUL or b"\0" in name or len(path) > MAX_PATH
 
 
-def _make(
-    folder: int, name: bytes, path: bytes, entry: Entry, content: Buffer | Iterable[Buffer]
-) -> int | None:
+def _make(folder: int, name: bytes, path: bytes, entry: Entry, content: Content) -> int | None:
     """The finished file under ``name``, which must be free; its handle, None for a link."""
     if entry.mode == Mode.LINK:
-        target = bytes(content) if isinstance(content, Buffer) else b"".join(content)
+        target = _target(path, content)
         _check_size(path, entry, len(target))
         os.symlink(target, name, dir_fd=folder)
         return None
@@ -243,6 +247,12 @@ def _make(
     return handle
 
 
+def _target(path: bytes, content: Content) -> bytes:
+    if isinstance(content, Lying):
+        raise CorruptError(f"{show_path(path)}: no link is as long", hint="run ox fsck")
+    return bytes(content) if isinstance(content, Buffer) else b"".join(content)
+
+
 def _finish(handle: int | None, folder: int, name: bytes) -> os.stat_result:
     """Close the file, and give what the file system says about it."""
     if handle is None:
@@ -253,14 +263,27 @@ def _finish(handle: int | None, folder: int, name: bytes) -> os.stat_result:
         os.close(handle)
 
 
-def _fill(handle: int, path: bytes, entry: Entry, content: Buffer | Iterable[Buffer]) -> None:
+def _fill(handle: int, path: bytes, entry: Entry, content: Content) -> None:
     if isinstance(content, Buffer):
         _check_size(path, entry, len(content))
         done = os.write(handle, content)
         if done < entry.size:
             write_all(handle, memoryview(content)[done:])
         return
+    if isinstance(content, Lying):
+        _prove(path, entry, *fill(handle, content))
+        return
     _check_size(path, entry, sum(_write_together(handle, pieces) for pieces in _gather(content)))
+
+
+def _prove(path: bytes, entry: Entry, size: int, oid: bytes) -> None:
+    _check_size(path, entry, size)
+    if oid != entry.id:
+        raise CorruptError(
+            f"{show_path(path)}: its chunks do not give its id",
+            hint="repair it from a remote that has it: ox fsck --repair",
+            items=(entry.id.hex(),),
+        )
 
 
 def _gather(content: Iterable[Buffer]) -> Iterator[list[Buffer]]:

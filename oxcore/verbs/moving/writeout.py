@@ -6,9 +6,10 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from oxcore.errors import CorruptError
+from oxcore.model.entries import Mode
 from oxcore.repo import Repository
 from oxcore.store import content
-from oxcore.store.stream import stream
+from oxcore.store.stream import lying, stream
 from oxcore.verbs.moving.plan import WRITE, Plan
 from oxcore.verbs.moving.share import shared
 from oxcore.worktree import Writer
@@ -58,8 +59,12 @@ def _write_here(
 def _write_large(repo: Repository, writer: Writer, plan: Plan, place: int) -> tuple[int, int]:
     path, entry, expect = plan.order(place)
     try:
-        with closing(stream(repo.store, entry.id)) as pieces:
-            stat = writer.write(path, entry, pieces, expect=expect)
+        lies = None if entry.mode == Mode.LINK else lying(repo.store, entry.id)
+        if lies is not None:
+            stat = writer.write(path, entry, lies, expect=expect)
+        else:
+            with closing(stream(repo.store, entry.id)) as pieces:
+                stat = writer.write(path, entry, pieces, expect=expect)
     except CorruptError:  # read chunk by chunk it says which, or finds a sound copy
         stat = writer.write(path, entry, content.read(repo.store, entry.id), expect=expect)
     plan.note(place, WRITE, stat)

@@ -8,9 +8,11 @@ import pytest
 from oxcore.codec.manifest import Manifest, encode_manifest, encode_segment
 from oxcore.errors import CorruptError, MissingError
 from oxcore.model.counters import Counters
+from oxcore.model.extents import Extent
 from oxcore.model.ids import Kind, content_id, object_id
 from oxcore.store import MemoryLocator, MemoryStore, PackStore, content
-from oxcore.store.stream import stream
+from oxcore.store._files import VanishedError
+from oxcore.store.stream import lying, stream
 from oxcore.testing.stores import noise
 
 PIECES = [noise(n, 100_000 + 1300 * n) for n in range(60)]  # more than waits in the queue
@@ -121,3 +123,53 @@ def test_who_stops_early_leaves_nothing_behind(taken):
     for _ in range(taken):
         next(pieces)
     pieces.close()
+
+
+def packed(tmp_path, pieces, size=1 << 20):
+    """A store that has a file of these pieces, and its id."""
+    store = PackStore(str(tmp_path / "packs"), MemoryLocator(), Counters(), pack_size=size)
+    oid = content_id(b"".join(pieces))
+    with store.batch() as batch:
+        for piece in pieces:
+            batch.put(content_id(piece), Kind.CHUNK, piece)
+        ids = b"".join(map(content_id, pieces))
+        manifest = Manifest(0, ids, array("Q", map(len, pieces)))
+        batch.put(oid, Kind.FILE, encode_manifest(manifest))
+    return store, oid
+
+
+def as_bytes(piece):
+    return piece.file.read(piece.offset, piece.size) if isinstance(piece, Extent) else bytes(piece)
+
+
+TEXTS = [b"%d, " % n * 20_000 for n in range(9)]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [PIECES, [*PIECES[:9], *TEXTS, *PIECES[9:]], PIECES[:1], [PIECES[0], TEXTS[0], PIECES[1]]],
+)
+def test_what_is_not_compressed_is_told_by_its_place(tmp_path, pieces):
+    store, oid = packed(tmp_path, pieces)
+    before = store.counters.objects_read
+    found = list(lying(store, oid))
+    assert b"".join(map(as_bytes, found)) == b"".join(pieces)
+    assert store.counters.objects_read - before <= len(pieces) + 1
+    told = [piece for piece in found if isinstance(piece, Extent)]
+    assert sum(one.size for one in told) == sum(len(one) for one in pieces if one in PIECES)
+    assert len(told) <= len(store.files.names()) + (2 if set(pieces) & set(TEXTS) else 0)
+
+
+def test_what_is_mostly_compressed_is_to_be_streamed(tmp_path):
+    store, oid = packed(tmp_path, [*TEXTS, PIECES[0]])
+    assert lying(store, oid) is None
+
+
+def test_a_pack_that_is_gone_is_not_missed_where_its_objects_lie_elsewhere(tmp_path, monkeypatch):
+    store, oid = packed(tmp_path, PIECES)
+
+    def gone(_):
+        raise VanishedError("gone")
+
+    monkeypatch.setattr(store, "lying", gone)
+    assert list(lying(store, oid)) == PIECES
