@@ -120,10 +120,12 @@ def _figures(report: Report) -> list[tuple[str, str, str]]:
     rows += [
         (name, plain(one), f"n = {number(one.n)}") for name, one in numbers if one.value is not None
     ]
-    times = " / ".join("-" if ms is None else f"{ms:,.1f}" for ms in whole.latency)
-    rows.append(("latency ms, p50/p95/p99", times, f"n = {number(whole.n)}"))
-    if whole.rate is not None:
-        rows.append(("records an hour", f"{whole.rate:,.1f}", ""))
+    from oxcore.insight.figures import spread
+
+    times = zip(("p50", "p95", "p99"), whole.latency, strict=True)
+    spreads = [*((f"latency in ms, {name}", one) for name, one in times)]
+    spreads.append(("records an hour", whole.rate))
+    rows += [(name, spread(one), f"n = {number(one.n)}") for name, one in spreads]
     if whole.up or whole.down:
         rows.append(("votes", f"{number(whole.up)} up, {number(whole.down)} down", ""))
     return rows

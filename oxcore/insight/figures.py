@@ -53,7 +53,8 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     square = Z * Z
     middle = (share + square / (2 * n)) / (1 + square / n)
     reach = Z * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    low = max(0.0, middle - reach) if share > 0 else 0.0  # which rounding may miss
+    return low, min(1.0, middle + reach) if share < 1 else 1.0
 
 
 def mean(total: float, squares: float, whole: Weighted) -> Figure:
@@ -67,6 +68,15 @@ def mean(total: float, squares: float, whole: Weighted) -> Figure:
     spread *= whole.effective / (whole.effective - 1)
     reach = Z * math.sqrt(spread / whole.effective)
     return Figure(middle, whole.n, middle - reach, middle + reach)
+
+
+def arrivals(whole: Weighted, time: float) -> Figure:
+    """How many came in one unit of ``time``, if they come by chance (Poisson): the interval is
+    normal in the logarithm, whose spread is one over the root of their number."""
+    if not time or not whole.weight:
+        return Figure(None, whole.n)
+    rate, reach = whole.weight / time, math.exp(Z / math.sqrt(whole.effective))
+    return Figure(rate, whole.n, rate / reach, rate * reach)
 
 
 def mapped(figure: Figure, function: Callable[[float], float]) -> Figure:
@@ -86,6 +96,19 @@ def plain(value: object) -> object:
     if isinstance(value, float):  # sums differ in their last digits with the order of threads
         return float(f"{value:.9g}")
     return value
+
+
+def spread(figure: Figure) -> str:
+    """``41.2 (40.1 to 43)``, ``41.2 (40.1 or more)``; a dash where nothing is known."""
+    if figure.value is None:
+        return "-"
+    low, high = (None if end is None else f"{end:,.1f}" for end in figure[2:])
+    text = f"{figure.value:,.1f}"
+    if low is None and high is None:
+        return text
+    if low is None:
+        return f"{text} ({high} or less)"
+    return f"{text} ({low} or more)" if high is None else f"{text} ({low} to {high})"
 
 
 class ClassFigures(NamedTuple):

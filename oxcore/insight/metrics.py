@@ -12,7 +12,17 @@ from typing import NamedTuple
 
 from oxcore.insight.cube import BINS, Confusion, Part, Tally, tally
 from oxcore.insight.examples import finite
-from oxcore.insight.figures import Figure, Weighted, Z, by_class, macro, mean, proportion
+from oxcore.insight.figures import (
+    Figure,
+    Weighted,
+    Z,
+    arrivals,
+    by_class,
+    macro,
+    mean,
+    proportion,
+)
+from oxcore.insight.quantiles import Latency
 from oxcore.tables.engine import Engine
 
 _MANY = 50  # distinct truths that are numbers: more are measured, fewer are classes
@@ -53,8 +63,8 @@ class Measures(NamedTuple):
     rmse: Figure
     ece: Figure
     brier: Figure
-    latency: tuple[float | None, float | None, float | None]
-    rate: float | None
+    latency: Latency
+    rate: Figure
     cost: Figure
     up: int
     down: int
@@ -106,7 +116,7 @@ def measures(found: Tally) -> Measures:
         ece=_ece(_bins(sure)),
         brier=mean(_sum(sure, "brier"), _sum(sure, "brier2"), _weighed(sure)),
         latency=found.latency,
-        rate=whole.weight / hours if hours else None,
+        rate=arrivals(whole, hours),
         cost=mean(_sum(parts, "price"), _sum(parts, "price2"), _weighed(parts, "price_")),
         up=sum(part.up for part in parts),
         down=sum(part.down for part in parts),

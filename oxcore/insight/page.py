@@ -13,7 +13,7 @@ from html import escape
 
 from oxcore.errors import counted
 from oxcore.insight import plots
-from oxcore.insight.figures import Figure, plain
+from oxcore.insight.figures import Figure, plain, spread
 from oxcore.insight.pictures import Shown
 from oxcore.insight.report import Cell, Example, Group, Report
 from oxcore.insight.versus import Turn, Versus
@@ -116,10 +116,9 @@ def _tiles(report: Report) -> Iterator[str]:
     for name, value, n in tiles:
         if value != "-":
             yield _tile(name, value, f"n = {n:,}")
-    latencies = " / ".join("-" if ms is None else f"{ms:,.1f}" for ms in whole.latency)
-    yield _tile("latency, ms: p50 / p95 / p99", latencies, f"n = {whole.n:,}")
-    if whole.rate is not None:
-        yield _tile("records an hour", f"{whole.rate:,.1f}", f"n = {whole.n:,}")
+    for name, one in zip(("p50", "p95", "p99"), whole.latency, strict=True):
+        yield _tile(f"latency in ms, {name}", spread(one), f"n = {one.n:,}")
+    yield _tile("records an hour", spread(whole.rate), f"n = {whole.rate.n:,}")
     if whole.up or whole.down:
         yield _tile("votes", f"{whole.up:,} up, {whole.down:,} down", "opinions, not labels")
     yield "</div>"

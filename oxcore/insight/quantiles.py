@@ -3,26 +3,31 @@
 They are exact: values that were measured, the least that so much of the weight does not exceed; of
 ``n`` equal weights that of rank ``ceil(q n)``. Weights are counted in 2^-20, so that their sums
 depend on no order.
+
+Their intervals are values that were measured as well, of the ranks between which a binomial puts
+the quantile with 95% (W. J. Conover, "Practical Nonparametric Statistics", 3.2, in its normal
+form), of Kish's effective number; what would lie beyond all that was measured is open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
+from oxcore.insight.figures import Figure, Weighted, Z
 from oxcore.tables.engine import Engine
 
 _PERCENTS = (50, 95, 99)
 _BINS = 2048  # of all sets of groups together, for each doubling of the latency
 _UNIT = 1 << 20  # of a weight
 _FAR = 1_000_000_000  # the bin of what has no place
-Latency = tuple[float | None, float | None, float | None]
+Latency = tuple[Figure, Figure, Figure]
 
 
-class _Value(NamedTuple):
-    latency: float
-    mark: int
-    weight: int
+_Value = tuple[float, int, int]  # a latency, its marks, its weight
 
 
 class _Place(NamedTuple):
@@ -34,30 +39,59 @@ class _Place(NamedTuple):
     weight: int
 
 
+class _Places(NamedTuple):
+    """Of ``n`` values: low end, value and high end of each quantile; None for an end that is
+    open."""
+
+    n: int
+    at: Sequence[_Place | None]
+
+
 def latencies(
     sql: Engine, marked: str, count: int, marks: int, *, weighted: bool = True
 ) -> list[Latency]:
-    """The quantiles 0.5, 0.95 and 0.99 of each of ``count`` groups; None of one without any.
+    """The quantiles 0.5, 0.95 and 0.99 of each of ``count`` groups.
 
     ``marked``: a query for ``mark``, whose bits say which groups a row is in, ``latency_ms`` and
     ``weight`` if they are ``weighted``; there are ``marks`` distinct marks.
     """
     own = f"CAST(round(weight * {_UNIT}) AS BIGINT)" if weighted else "1::BIGINT"
     binned = _binned(marked, own, max(2, _BINS // max(1, marks)))
-    sums = ", ".join(f"sum(w) FILTER (mark & {1 << bit} <> 0)::BIGINT" for bit in range(count))
-    counts = f"SELECT mark, bin, sum(w) AS w FROM {binned} GROUP BY ALL"
+    kind = "HUGEINT" if weighted else "BIGINT"
+    sums = ", ".join(f"sum(w) FILTER (mark & {1 << bit} <> 0)::{kind}" for bit in range(count))
+    added = "sum(w)" if weighted else "count(*)"
+    counts = f"SELECT mark, bin, {added} AS w FROM {binned} GROUP BY ALL"
     found = sql.rows(f"SELECT bin, {sums} FROM ({counts}) GROUP BY bin ORDER BY bin")
-    places = [
-        list(_places([(row[0], row[group + 1]) for row in found], group)) for group in range(count)
+    wholes = _wholes(sql, binned, count) if weighted else [None] * count
+    places = []
+    for group, whole in enumerate(wholes):
+        weights = [(row[0], row[group + 1] or 0) for row in found]
+        total = sum(weight for _, weight in weights)
+        places.append(_places(weights, group, whole or Weighted(total, total, total)))
+    values = _values(sql, binned, {place.bin for each in places for place in each.at if place})
+    return [_latency(values, each) for each in places]
+
+
+def _wholes(sql: Engine, binned: str, count: int) -> list[Weighted]:
+    """How many values each group has, their weight, and the sum of its squares."""
+    parts = f"SELECT mark, count(*) AS n, sum(w) AS w, sum(w::HUGEINT * w) AS s FROM {binned}"
+    parts += " GROUP BY mark"
+    rows = sql.rows(f"SELECT mark, n, w, s FROM ({parts})")
+    return [
+        Weighted(*(sum(row[at] for row in rows if row[0] >> bit & 1) for at in (1, 2, 3)))
+        for bit in range(count)
     ]
-    wanted = {place.bin for each in places for place in each}
+
+
+def _values(sql: Engine, binned: str, wanted: set[int]) -> dict[int, list[_Value]]:
+    """What lies in some bins, in the order of the latency."""
     values: dict[int, list[_Value]] = {at: [] for at in wanted}
     if wanted:
         listed = ", ".join(map(str, sorted(wanted)))
         query = f"SELECT bin, latency_ms, mark, w FROM {binned} WHERE bin IN ({listed}) ORDER BY 2"
-        for at, *value in sql.rows(query):
-            values[at].append(_Value(*value))
-    return [_latency(values, each) for each in places]
+        for at, latency, mark, weight in sql.rows(query):
+            values[at].append((latency, mark, weight))
+    return values
 
 
 def _binned(marked: str, own: str, fine: int) -> str:
@@ -73,30 +107,41 @@ def _binned(marked: str, own: str, fine: int) -> str:
     )
 
 
-def _places(weights: Sequence[tuple[int, int | None]], group: int) -> Iterator[_Place]:
-    """Of the weights by bin, in their order."""
-    total = sum(weight or 0 for _, weight in weights)
+def _places(weights: Sequence[tuple[int, int]], group: int, whole: Weighted) -> _Places:
+    """Of the weights by bin, in their order: low end, value and high end of each quantile."""
+    total = sum(weight for _, weight in weights)
+    found: list[_Place | None] = []
     for percent in _PERCENTS if total else ():
-        left = -(-total * percent // 100)
-        for at, weight in weights:
-            if left <= (weight or 0):
-                yield _Place(group, at, left)
-                break
-            left -= weight or 0
+        share = percent / 100
+        reach = Z * math.sqrt(share * (1 - share) / whole.effective)
+        low, high = math.ceil((share - reach) * total), math.ceil((share + reach) * total)
+        found += [
+            _place(weights, group, left) if 0 < left <= total else None
+            for left in (low, -(-total * percent // 100), high)
+        ]
+    return _Places(whole.n, found)
 
 
-def _latency(values: Mapping[int, Sequence[_Value]], places: Sequence[_Place]) -> Latency:
-    if not places:
-        return None, None, None
-    low, middle, high = (_value(values[place.bin], place) for place in places)
-    return low, middle, high
+def _place(weights: Sequence[tuple[int, int]], group: int, left: int) -> _Place:
+    for at, weight in weights:
+        if left <= weight:
+            return _Place(group, at, left)
+        left -= weight
+    raise ValueError("more is looked for than there is")
 
 
-def _value(values: Sequence[_Value], place: _Place) -> float:
-    left = place.weight
-    for value in values:
-        if value.mark >> place.group & 1:
-            left -= value.weight
-            if left <= 0:
-                return value.latency
-    raise ValueError("a bin holds less than it was counted for")
+def _latency(values: Mapping[int, Sequence[_Value]], places: _Places) -> Latency:
+    group = next((place.group for place in places.at if place), None)
+    if group is None:
+        return (Figure(None, 0),) * 3
+    bit, bins = 1 << group, {place.bin for place in places.at if place}
+    own = {at: [one for one in values[at] if one[1] & bit] for at in bins}
+    sums = {at: list(accumulate(one[2] for one in own[at])) for at in bins}
+    told = [
+        None if place is None else own[place.bin][bisect_left(sums[place.bin], place.weight)][0]
+        for place in places.at
+    ]
+    p50, p95, p99 = (
+        Figure(told[at + 1], places.n, told[at], told[at + 2]) for at in range(0, 9, 3)
+    )
+    return p50, p95, p99

@@ -2,15 +2,19 @@
 
 import io
 import json
+import math
 import random
 
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 from oxcore.errors import InvalidError, NotFoundError
-from oxcore.insight.figures import mcnemar, wilson
+from oxcore.insight import quantiles
+from oxcore.insight.figures import Figure, mcnemar, wilson
 from oxcore.insight.page import as_json, page
 from oxcore.insight.pictures import Shown, shown
+from oxcore.tables.engine import engine
 
 LABELS = ("cat", "dog", "fox")
 
@@ -134,13 +138,45 @@ def test_weights_undo_the_sampling(wild):
 
 def test_throughput_is_of_all_calls_not_of_those_that_a_sample_kept(wild):
     wild.commit([{"sample_rate": 0.1}, {"sample_rate": 0.1}, {"sample_rate": 1.0}])
-    assert wild.repo.report("deployed", "wild").whole.rate == pytest.approx(21 / (2 / 3600))
+    assert wild.repo.report("deployed", "wild").whole.rate.value == pytest.approx(21 / (2 / 3600))
 
 
 def test_latency_is_that_of_all_calls_not_of_those_that_a_sample_kept(wild):
     slow = [{"latency_ms": 900.0, "status": "error"}] * 30
     wild.commit([*slow, *[{"latency_ms": 10.0, "sample_rate": 0.1}] * 70])
-    assert wild.repo.report("deployed", "wild").whole.latency == (10.0, 10.0, 900.0)
+    found = wild.repo.report("deployed", "wild").whole.latency
+    assert [one.value for one in found] == [10.0, 10.0, 900.0]
+    assert [one.n for one in found] == [100, 100, 100]
+
+
+def test_latencies_and_throughput_have_intervals(wild):
+    wild.commit([{"latency_ms": float(n + 1)} for n in range(1000)] + [{"latency_ms": None}])
+    found = wild.repo.report("deployed", "wild").whole
+    assert found.latency[0] == Figure(500.0, 1000, 470.0, 531.0)
+    assert found.latency[1] == Figure(950.0, 1000, 937.0, 964.0)
+    assert found.latency[2] == Figure(990.0, 1000, 984.0, 997.0)
+    assert found.rate.n == 1001
+    low, high = found.rate.low, found.rate.high
+    assert low < 3600 * 1001 / 1000 < high
+    assert high / low == pytest.approx(1.132, abs=0.001)
+
+
+def test_an_end_of_an_interval_beyond_all_that_was_measured_is_open(wild):
+    wild.commit([{"latency_ms": float(n)} for n in range(20)])
+    p50, p95, p99 = wild.repo.report("deployed", "wild").whole.latency
+    assert (p50.low, p50.value, p50.high) == (5.0, 9.0, 14.0)
+    assert (p95.low, p95.value, p95.high, p99.high) == (17.0, 18.0, None, None)
+
+
+def test_such_an_interval_holds_the_quantile_19_times_of_20():
+    draw, groups = random.Random(5), 60
+    times = [draw.expovariate(1) for _ in range(200 * groups)]
+    marks = [1 << at % groups for at in range(200 * groups)]
+    with engine({}) as sql:
+        sql.put("marked", pa.table({"mark": marks, "latency_ms": times}))
+        found = quantiles.latencies(sql, "marked", groups, marks=groups, weighted=False)
+    held = sum(p50.low <= math.log(2) <= p50.high for p50, _, _ in found)
+    assert 53 <= held < 60
 
 
 def test_groups_by_what_was_told_besides(wild):
