@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from oxcore import tree
@@ -87,15 +88,12 @@ def commit(
         made = draft._replace(tree=stage, message=text, meta=kept)
         nodes = tree.Nodes(repo.store)
         changed = _changed(repo, made, nodes, guard)
-        try:
+        with _taken_back(repo, before):
             left = leaving(repo, _parent_tree(repo, made), stage, nodes)
             if left and strict:
                 _refuse(left)
             if guard is not None:
                 made = guard.check(made, changed.touched, repo.store)
-        except OxError:
-            _take_back(repo, before)
-            raise
         oid = store_commit(repo, made)
         branch = advance(repo, oid, "commit --amend" if amend else "commit", made.title)
     return Committed(oid, branch, made, not made.parents, *changed.counts, left)
@@ -146,12 +144,17 @@ def _refuse(left: tuple[Left, ...]) -> None:
     raise refusal(left)
 
 
-def _take_back(repo: Repository, before: bytes) -> None:
-    """Let the stage of a commit that is refused be as it was."""
-    if repo.stage() != before:
-        changes = {"stage": (repo.stage().hex(), before.hex())}
-        repo.operate("commit", "refused: what --all staged is taken back", changes)
-        sync_stat(repo)
+@contextmanager
+def _taken_back(repo: Repository, before: bytes) -> Iterator[None]:
+    """Where a commit is refused, its stage becomes what it was."""
+    try:
+        yield
+    except OxError:
+        if repo.stage() != before:
+            changes = {"stage": (repo.stage().hex(), before.hex())}
+            repo.operate("commit", "refused: what --all staged is taken back", changes)
+            sync_stat(repo)
+        raise
 
 
 def _strict(repo: Repository) -> bool:
