@@ -70,16 +70,13 @@ def command(session: Session, branch: str, folder: str, **options: Unpack[Option
             repo, branch, options["as_of"], options["prediction"], options["trust"]
         )
         slices = list(options["slices"]) or None
-        found = repo.report(
-            version,
-            folder,
-            by=options["by"],
-            slices=slices,
-            slices_of=options["slices_of"],
-            **how,
-        )
-        other = options["vs"]
-        versus = None if other is None else repo.versus(version, folder, other, **how)
+        by, slices_of = options["by"], options["slices_of"]
+        found = repo.report(version, folder, by=by, slices=slices, slices_of=slices_of, **how)
+        other, versus = options["vs"], None
+        if other is not None:
+            versus = repo.versus(
+                version, folder, other, by=by, slices=slices, slices_of=slices_of, **how
+            )
         if options["html"] is not None:
             _write(session, repo, found, versus, options)
         elif options["as_json"]:

@@ -59,6 +59,13 @@ def against(found: Versus, paint: Paint) -> Iterator[str]:
         f"{fixed}, {broken}, {number(found.both_right)} right in both, "
         f"{number(found.both_wrong)} wrong in both; p = {found.p:.3g} (McNemar)"
     )
+    rows: list[tuple[str, ...]] = [("group", "n", "before", "after", "fixed", "broken", "p")]
+    for one in found.groups:
+        before, after = percent(one.old_accuracy), percent(one.new_accuracy)
+        turned = (number(one.fixed), number(one.broken), f"{one.p:.3g}")
+        rows.append((fit(one.name, 40), number(one.n), before, after, *turned))
+    for place, line in enumerate(table(rows, "lrrrrrr") if found.groups else ()):
+        yield paint(line, "dim") if place == 0 else line
 
 
 def examples(found: Sequence[Example], paint: Paint, wide: int) -> Iterator[str]:
@@ -125,7 +132,11 @@ def _figures(report: Report) -> list[tuple[str, str, str]]:
     times = zip(("p50", "p95", "p99"), whole.latency, strict=True)
     spreads = [*((f"latency in ms, {name}", one) for name, one in times)]
     spreads.append(("records an hour", whole.rate))
-    rows += [(name, spread(one), f"n = {number(one.n)}") for name, one in spreads]
+    rows += [
+        (name, spread(one), f"n = {number(one.n)}")
+        for name, one in spreads
+        if one.value is not None
+    ]
     if whole.up or whole.down:
         rows.append(("votes", f"{number(whole.up)} up, {number(whole.down)} down", ""))
     return rows

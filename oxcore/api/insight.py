@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oxcore.insight.examples import Examples
     from oxcore.insight.held import Held, Listed
     from oxcore.insight.pictures import Shown
-    from oxcore.insight.report import Example, Mark, Report
+    from oxcore.insight.report import Cut, Example, Mark, Report
     from oxcore.insight.single import Single
     from oxcore.insight.slices import Slice
     from oxcore.insight.versus import Versus
@@ -60,24 +60,24 @@ class Insight(RepoBase):
         source = slices_of or branch
         with self._shards(branch, folder) as shards:
             marks = self._marks(branch)
-            found = self.slices(source)
-            names = sorted(found) if slices is None else list(slices)
-            conditions = {name: condition_of(found, name, source) for name in names}
-            texts = (*conditions.values(), *by)
+            named = self._named(source, slices)
+            texts = (*(where for _, where in named.values()), *by)
             with self._examples(shards, texts, reading, ordered=False) as opened:
-                from oxcore.insight.examples import checked
-                from oxcore.insight.report import DOCUMENTS, Cut, by_column, report
+                from oxcore.insight.report import report
 
-                cuts = [
-                    Cut(name, found[name].about, checked(opened.sql, where, file_of(name)))
-                    for name, where in conditions.items()
-                ]
-                cuts += [cut for column in by for cut in by_column(opened.sql, column, DOCUMENTS)]
+                cuts = cuts_of(opened, named, by)
                 place = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
                 made = report(opened, branch, place, marks, cuts, reading.get("as_of"))
         if slices_of is None:
             return made
         return made._replace(slices=verbs.names.resolve_commit(self._repo, slices_of).hex())
+
+    def _named(self, source: str, slices: Sequence[str] | None) -> dict[str, tuple[Slice, str]]:
+        """These slices of a version, or all, and their conditions."""
+        found = self.slices(source)
+        names = sorted(found) if slices is None else slices
+        conditions = {name: condition_of(found, name, source) for name in names}
+        return {name: (found[name], where) for name, where in conditions.items()}
 
     def _marks(self, branch: str) -> list[Mark]:
         """The latest commits of a branch, its tip first."""
@@ -126,31 +126,38 @@ class Insight(RepoBase):
         other: str,
         *,
         model: str = "",
+        by: Sequence[str] = (),
+        slices: Sequence[str] | None = (),
+        slices_of: str | None = None,
         **reading: Unpack[How],
     ) -> Versus:
         """``branch`` against ``other`` on the same inputs: what ``other`` fixes, what it breaks.
 
         ``other`` is a model of the records (``name`` or ``name@version``), compared with the other
         models or with ``model``, or else a branch whose folder of the same name is compared.
+        Groups are as in ``report``, those of the records of ``branch``; none, if none are named.
         Raises ``NotFoundError`` for what is neither, and as ``report`` does.
         """
-        from oxcore.insight.versus import of_model, seen, versus
+        from oxcore.insight.versus import GROUPS, of_model, seen, versus
 
-        texts = ("input_hash",)
+        named = self._named(slices_of or branch, slices)
+        texts = ("input_hash", *by, *(where for _, where in named.values()))
         with self.examples(branch, folder, texts=texts, **reading) as found:
+            cuts = cuts_of(found, named, by)[:GROUPS]
+            names, groups = [cut.name for cut in cuts], [cut.where for cut in cuts]
             theirs = of_model(other)
             if found.sql.rows(f"SELECT count(*) FROM examples WHERE {theirs}")[0][0]:
                 ours = of_model(model) if model else f"NOT coalesce({theirs}, false)"
-                old, new = seen(found, ours), seen(found, theirs)
-                return versus(model or "the other models", other, old, new)
-            old = seen(found, of_model(model) if model else "true")
+                old, new = seen(found, ours, groups), seen(found, theirs, groups)
+                return versus(model or "the other models", other, old, new, names)
+            old = seen(found, of_model(model) if model else "true", groups)
         try:
             verbs.names.resolve_commit(self._repo, other)
         except (NotFoundError, InvalidError):
             hint = "a model of the records, or a branch"
             raise NotFoundError(f"{other!r} is no model and no branch", hint=hint) from None
-        with self.examples(other, folder, texts=texts, **reading) as found:
-            return versus(branch, other, old, seen(found))
+        with self.examples(other, folder, texts=("input_hash",), **reading) as found:
+            return versus(branch, other, old, seen(found), names)
 
     def record(
         self, branch: str, folder: str | bytes, record_id: str, **reading: Unpack[How]
@@ -305,6 +312,20 @@ class Insight(RepoBase):
 
         files = verbs.files.named(self._repo, FOLDER, b".yaml", rev)
         return {name: parse(name, text) for name, text in files}
+
+
+def cuts_of(
+    opened: Examples, named: Mapping[str, tuple[Slice, str]], by: Sequence[str]
+) -> list[Cut]:
+    """The groups of a report: slices, with their conditions, and the values of columns."""
+    from oxcore.insight.examples import checked
+    from oxcore.insight.report import DOCUMENTS, Cut, by_column
+
+    cuts = [
+        Cut(name, one.about, checked(opened.sql, where, file_of(name)))
+        for name, (one, where) in named.items()
+    ]
+    return cuts + [cut for column in by for cut in by_column(opened.sql, column, DOCUMENTS)]
 
 
 def condition_of(known: Mapping[str, Slice], name: str, rev: str = "") -> str:

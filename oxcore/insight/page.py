@@ -16,7 +16,7 @@ from oxcore.insight import plots
 from oxcore.insight.figures import Figure, plain, spread
 from oxcore.insight.pictures import Shown
 from oxcore.insight.report import Cell, Example, Group, Report
-from oxcore.insight.versus import Turn, Versus
+from oxcore.insight.versus import Turn, Versus, Within
 
 _Look = Callable[[str], Shown]  # what to show of the input of a record, by its id
 _MATRIX = 30  # classes of a confusion matrix that is drawn; of more only the pairs are listed
@@ -116,9 +116,10 @@ def _tiles(report: Report) -> Iterator[str]:
     for name, value, n in tiles:
         if value != "-":
             yield _tile(name, value, f"n = {n:,}")
-    for name, one in zip(("p50", "p95", "p99"), whole.latency, strict=True):
-        yield _tile(f"latency in ms, {name}", spread(one), f"n = {one.n:,}")
-    yield _tile("records an hour", spread(whole.rate), f"n = {whole.rate.n:,}")
+    names = [*(f"latency in ms, {one}" for one in ("p50", "p95", "p99")), "records an hour"]
+    for name, one in zip(names, (*whole.latency, whole.rate), strict=True):
+        if one.value is not None:
+            yield _tile(name, spread(one), f"n = {one.n:,}")
     if whole.up or whole.down:
         yield _tile("votes", f"{whole.up:,} up, {whole.down:,} down", "opinions, not labels")
     yield "</div>"
@@ -297,11 +298,25 @@ def _versus(found: Versus | None, look: _Look) -> Iterator[str]:
         "the same inputs on both sides",
     )
     yield "</div>"
+    yield from _within(found.groups)
     for name, turns in (("broken", found.breaks), ("fixed", found.fixes)):
         if turns:
             yield f'<details><summary>{name}: {len(turns):,} shown</summary><div class="cards">'
             yield from (_turn(one, look) for one in turns)
             yield "</div></details>"
+
+
+def _within(groups: Sequence[Within]) -> Iterator[str]:
+    if not groups:
+        return
+    heads = ("group", "n", "before", "after", "fixed", "broken", "p")
+    yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>"
+    for one in groups:
+        accuracies = (percent(one.old_accuracy), percent(one.new_accuracy))
+        counts = (f"{one.fixed:,}", f"{one.broken:,}", f"{one.p:.3g}")
+        cells = (escape(one.name), f"{one.n:,}", *accuracies, *counts)
+        yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    yield "</tbody></table>"
 
 
 def _turn(one: Turn, look: _Look) -> str:

@@ -303,6 +303,36 @@ def test_two_models_on_the_same_inputs(wild):
         wild.repo.versus("deployed", "wild", "newer")
 
 
+def test_two_models_within_slices_and_groups(wild):
+    def one(answer, model, at):
+        source = {"hash": f"h{at}", "mime": "text/plain", "size": 1, "path": None}
+        tags = ["night"] if at < 2 else []
+        told = {"output": answer, "model": {"name": model, "version": None}, "input": source}
+        return {**told, "tags": tags, "params": {"camera": "AB"[at % 2]}}
+
+    old, new = ["a", "a", "b", "b"], ["a", "b", "a", "b"]
+    records = [one(answer, "old", at) for at, answer in enumerate(old)]
+    records += [one(answer, "new", at) for at, answer in enumerate(new)]
+    events = [{"record_id": f"r{n:06}", "value": t} for n, t in enumerate(["a", "b", "b", "a"])]
+    wild.commit(records, events, {"slices/night.yaml": b"tag: night\n"})
+    found = wild.repo.versus(
+        "deployed", "wild", "new", model="old", slices=None, by=["params.camera"]
+    )
+    told = [(w.name, w.n, w.fixed, w.broken, w.old_accuracy.value) for w in found.groups]
+    assert told == [
+        ("params.camera = A", 2, 0, 1, 1.0),
+        ("night", 2, 1, 0, 0.5),
+        ("params.camera = B", 2, 1, 0, 0.0),
+    ]
+    assert all(w.new_accuracy.n == w.n for w in found.groups)
+    text = page(wild.repo.report("deployed", "wild"), {}, found)
+    assert "<th>before</th><th>after</th>" in text
+    assert json.loads(as_json(wild.repo.report("deployed", "wild"), found))["versus"]["groups"]
+    wild.repo.branch("other", "deployed")
+    same = wild.repo.versus("deployed", "wild", "other", slices=["night"])
+    assert [(w.name, w.n, w.fixed, w.broken) for w in same.groups] == [("night", 2, 0, 0)]
+
+
 def test_the_page_is_the_same_each_time_and_shows_inputs(wild):
     png = io.BytesIO()
     Image.new("L", (8, 8), 200).save(png, "PNG")
