@@ -21,6 +21,8 @@ def main() -> None:
     # Little that a verb makes goes round in circles: look for those seldom, and not at the end,
     # where the system takes back everything at once.
     gc.set_threshold(50_000, 20, 20)
+    # Arrow loads numpy, which else starts threads that nothing here uses, for some 60 ms.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = run(sys.argv[1:])
     if "duckdb" not in sys.modules:  # which would tell, at length, of what is left of it
         gc.freeze()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -31,9 +30,7 @@ def reading(
     from oxcore.history import parse_time
     from oxcore.model.settings import local_time
 
-    # Arrow loads numpy, which else starts threads that nothing here uses, for some 60 ms; and the
-    # thread that reads ahead would wait 5 ms for each of its turns while libraries load.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # The thread that reads ahead would wait 5 ms for each of its turns while libraries load.
     sys.setswitchinterval(0.0005)
     how: How = {"prediction": prediction}
     if trust:
