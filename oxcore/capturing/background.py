@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from oxcore.capturing.recorder import Recorder
 
 _ROUND = 1.0  # seconds between two looks
+_AGAIN = 3  # rounds of a flush at most, after the first: others may save meanwhile
 _TICK = 20_000_000  # nanoseconds that the stamp of a file may lie behind the clock
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0  # seconds before a target that failed is asked again
 
@@ -107,7 +108,9 @@ class Background:
         recorder.look_around()
         try:
             done = self.ship(recorder)
-            if recorder.owes():  # a gap that waited until there was room
+            for _ in range(_AGAIN):  # for a gap that waited until there was room
+                if not recorder.owes():
+                    break
                 recorder.seal(0)
                 done = done.plus(self.ship(recorder))
             return done

@@ -269,9 +269,10 @@ class Recorder:
         return self.room.wait_for(lambda: self._fits(size), self.options.patience)
 
     def owes(self) -> bool:
-        """Whether a gap is still to be told."""
+        """Whether a gap is still to be told, or to be sent."""
         with self.room:
-            return self.writer is not None and bool(self.writer.ledger.gap.dropped)
+            writer = self.writer
+            return writer is not None and bool(writer.sealed or writer.ledger.gap.dropped)
 
     def _fits(self, size: int) -> bool:
         writer = self.writer or self._begin()
