@@ -21,7 +21,7 @@ from oxcore.insight.figures import Figure, Weighted, Z
 from oxcore.tables.engine import Engine
 
 _PERCENTS = (50, 95, 99)
-_BINS = 2048  # of all sets of groups together, for each doubling of the latency
+_BINS = 8192  # of all sets of groups together, for each doubling of the latency
 _UNIT = 1 << 20  # of a weight
 _FAR = 1_000_000_000  # the bin of what has no place
 Latency = tuple[Figure, Figure, Figure]
@@ -63,11 +63,12 @@ def latencies(
     counts = f"SELECT mark, bin, {added} AS w FROM {binned} GROUP BY ALL"
     found = sql.rows(f"SELECT bin, {sums} FROM ({counts}) GROUP BY bin ORDER BY bin")
     wholes = _wholes(sql, binned, count) if weighted else [None] * count
+    bins = [row[0] for row in found]
     places = []
     for group, whole in enumerate(wholes):
-        weights = [(row[0], row[group + 1] or 0) for row in found]
-        total = sum(weight for _, weight in weights)
-        places.append(_places(weights, group, whole or Weighted(total, total, total)))
+        so_far = list(accumulate(row[group + 1] or 0 for row in found))
+        total = so_far[-1] if so_far else 0
+        places.append(_places(bins, so_far, group, whole or Weighted(total, total, total)))
     values = _values(sql, binned, {place.bin for each in places for place in each.at if place})
     return [_latency(values, each) for each in places]
 
@@ -107,27 +108,25 @@ def _binned(marked: str, own: str, fine: int) -> str:
     )
 
 
-def _places(weights: Sequence[tuple[int, int]], group: int, whole: Weighted) -> _Places:
-    """Of the weights by bin, in their order: low end, value and high end of each quantile."""
-    total = sum(weight for _, weight in weights)
+def _places(bins: Sequence[int], sums: Sequence[int], group: int, whole: Weighted) -> _Places:
+    """Of the weights summed up by bin, in their order: low end, value and high end of each
+    quantile."""
+    total = sums[-1] if sums else 0
     found: list[_Place | None] = []
     for percent in _PERCENTS if total else ():
         share = percent / 100
         reach = Z * math.sqrt(share * (1 - share) / whole.effective)
         low, high = math.ceil((share - reach) * total), math.ceil((share + reach) * total)
         found += [
-            _place(weights, group, left) if 0 < left <= total else None
+            _place(bins, sums, group, left) if 0 < left <= total else None
             for left in (low, -(-total * percent // 100), high)
         ]
     return _Places(whole.n, found)
 
 
-def _place(weights: Sequence[tuple[int, int]], group: int, left: int) -> _Place:
-    for at, weight in weights:
-        if left <= weight:
-            return _Place(group, at, left)
-        left -= weight
-    raise ValueError("more is looked for than there is")
+def _place(bins: Sequence[int], sums: Sequence[int], group: int, left: int) -> _Place:
+    at = bisect_left(sums, left)
+    return _Place(group, bins[at], left - (sums[at - 1] if at else 0))
 
 
 def _latency(values: Mapping[int, Sequence[_Value]], places: _Places) -> Latency:
