@@ -7,7 +7,7 @@ same bytes may lie there as a file of several chunks: that is followed, one leve
 from __future__ import annotations
 
 import io
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol
@@ -146,7 +146,7 @@ class ContentFile(io.RawIOBase):
     says, in bytes; ``CorruptError`` if the content has another.
     """
 
-    def __init__(self, finder: Finder, oid: bytes, size: int) -> None:
+    def __init__(self, finder: Bulk, oid: bytes, size: int) -> None:
         super().__init__()
         self.size = size
         self._finder = finder
@@ -181,38 +181,61 @@ class ContentFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Fill ``buffer`` up to the end of the chunk at the position; gives how much."""
+        """Fill ``buffer`` with bytes of the chunk at the position, or where it takes more of
+        several, which are read together; gives how much."""
         if self.closed:
             raise ValueError("read of a closed file")  # as every io class does
-        if self._position >= self.size or not len(buffer):
-            return 0
-        start, data = self._span_at(self._position)
-        skip = self._position - start
-        count = min(len(buffer), len(data) - skip)
-        memoryview(buffer).cast("B")[:count] = memoryview(data)[skip : skip + count]
-        self._position += count
-        return count
+        view = memoryview(buffer).cast("B")
+        done = 0
+        for start, data in self._spans(min(len(view), self.size - self._position)):
+            piece = memoryview(data)[self._position + done - start :][: len(view) - done]
+            view[done : done + len(piece)] = piece
+            done += len(piece)
+        self._position += done
+        return done
+
+    def _spans(self, count: int) -> Iterator[_Span]:
+        """The chunk at the position; where ``count`` bytes from there reach further, chunks up to
+        their end or that of the segment. The last is at hand for the next read."""
+        if count <= 0:
+            return
+        span = self._span
+        if span.start <= self._position < span.start + len(span.data):
+            yield span
+            return
+        run = self._level_at(self._position).run(self._position, count)
+        places = self._finder.locate([oid for _, oid, _ in run])
+        if len(run) == 1 or any(one is None or one.kind != _CHUNK for one in places):
+            yield self._span_at(self._position)
+            return
+        found = self._finder.get_chunks_at([oid for _, oid, _ in run], places)
+        for (start, oid, length), data in zip(run, found, strict=True):
+            check_length(self._oid, oid, len(data), length)
+            last = start + length >= self._position + count
+            yield self._hold(start, data) if last else _Span(start, data)
+
+    def _hold(self, start: int, data: Buffer) -> _Span:
+        self._span = _Span(start, bytes(data))
+        return self._span
 
     def _span_at(self, position: int) -> _Span:
-        span = self._span
-        if not span.start <= position < span.start + len(span.data):
-            start, oid, length = self._chunk_at(position)
-            span = self._span = _Span(start, _piece(self._finder, self._oid, oid, length))
-        return span
+        start, oid, length = self._level_at(position).at(position)
+        return self._hold(start, _piece(self._finder, self._oid, oid, length))
 
-    def _chunk_at(self, position: int) -> tuple[int, bytes, int]:
+    def _level_at(self, position: int) -> _Level:
+        """The manifest or the segment that lists the chunk at ``position``."""
         outer = self._outer
-        start, child, length = outer.at(position)
         if not outer.depth:
-            return start, child, length
+            return outer
+        start, child, length = outer.at(position)
         if self._inner.start != start or not self._inner.end:
             self._inner = _Level(start, _segment(self._finder, child, length))
-        return self._inner.at(position)
+        return self._inner
 
 
 class _Span(NamedTuple):
     start: int
-    data: bytes
+    data: Buffer
 
 
 class _Level:
@@ -228,7 +251,15 @@ class _Level:
 
     def at(self, position: int) -> tuple[int, bytes, int]:
         """Start, id and length of the child that holds the byte at ``position``."""
-        index = bisect_right(self._ends, position)
+        return self._child(bisect_right(self._ends, position))
+
+    def run(self, position: int, count: int) -> list[tuple[int, bytes, int]]:
+        """As ``at``, of the children that hold ``count`` bytes from ``position`` on."""
+        first = bisect_right(self._ends, position)
+        last = bisect_left(self._ends, position + count, first, len(self._ends) - 1)
+        return list(map(self._child, range(first, min(last, first + _AT_ONCE) + 1)))
+
+    def _child(self, index: int) -> tuple[int, bytes, int]:
         length = self._lengths[index]
         return self._ends[index] - length, self._children[index], length
 

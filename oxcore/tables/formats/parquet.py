@@ -18,6 +18,7 @@ from oxcore.tables.source import Source, opened
 _ROWS = 1 << 15  # of a batch at most
 _BYTES = 32 << 20  # that these rows should take
 _BUFFER = 1 << 20  # bytes read ahead in each column
+_AT_ONCE = 16 << 20  # bytes of a row group that is read with one call
 
 
 class Outline(NamedTuple):
@@ -87,7 +88,10 @@ class ParquetReader:
         doubled = self._names != self.schema.names  # then names do not tell which column
         names = None if columns is None or doubled else schema.names
         with self._errors(start), opened(self.source) as file:
-            whole = parquet.ParquetFile(file, metadata=self._footer, buffer_size=_BUFFER)
+            small = _is_small(self._footer.row_group(group))
+            whole = parquet.ParquetFile(
+                file, metadata=self._footer, buffer_size=0 if small else _BUFFER, pre_buffer=small
+            )
             rows = self._at_once(group, names)
             # Threads of Arrow's own wait for each other more than they gain: whoever reads several
             # groups or files reads each in a thread.
@@ -155,6 +159,12 @@ def _outline(group: parquet.RowGroupMetaData) -> Outline:
         starts.append(first)
         sizes.append(one.total_compressed_size)
     return Outline((*said, *sizes), starts, sizes)
+
+
+def _is_small(group: parquet.RowGroupMetaData) -> bool:
+    """Whether a row group is read with one call; a footer may lie, so each column is asked."""
+    sizes = [group.column(at).total_compressed_size for at in range(group.num_columns)]
+    return all(size >= 0 for size in sizes) and sum(sizes) <= _AT_ONCE
 
 
 def rows_at_once(rows: int, size: int) -> int:

@@ -240,6 +240,18 @@ def test_content_file_reads_only_what_it_needs():
     assert file.read(100) == PIECES[5][3:103]
 
 
+def test_a_read_of_several_chunks_of_which_one_is_damaged_moves_nothing():
+    store = MemoryStore()
+    oid = put_file(store, PIECES)
+    file = ContentFile(store, oid, len(WHOLE))
+    del store.objects[content_id(PIECES[3])]
+    file.seek(7)
+    with pytest.raises(MissingError):
+        file.readinto(bytearray(len(WHOLE)))
+    assert file.tell() == 7
+    assert file.read(5) == WHOLE[7:12]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=12),
