@@ -24,7 +24,8 @@ from typing import Final, TypeVar
 from blake3 import blake3
 
 from oxcore.errors import OxError
-from oxcore.index._env import FACTS, Database, Txn, acquire, release
+from oxcore.index._env import FACTS, Database, Txn
+from oxcore.index._shared import acquire, release
 
 T = TypeVar("T")
 

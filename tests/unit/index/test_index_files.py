@@ -14,6 +14,7 @@ import pytest
 from oxcore.errors import BusyError, CorruptError, StorageError
 from oxcore.index import Index, Row
 from oxcore.index import _env as env
+from oxcore.index import _shared as shared
 from oxcore.model.entries import Entry
 from oxcore.model.protocols import Location
 
@@ -49,7 +50,7 @@ def test_one_environment_a_process(folder):
     first.close()
     assert second.stat.count() == 2
     second.close()
-    assert os.path.realpath(folder) not in env._open
+    assert os.path.realpath(folder) not in shared._open
     with Index.open(folder) as third:
         assert third.stat.count() == 2
 
@@ -57,7 +58,7 @@ def test_one_environment_a_process(folder):
 def test_an_index_made_anew_at_the_same_place_is_another(folder):
     old = Index.open(folder)
     old.stat.apply(R1, rows(2))
-    env._remove(folder)
+    env.remove(folder)
     with Index.open(folder) as new:
         assert new.fresh
         assert new.stat.root is None
