@@ -16,11 +16,15 @@ from oxcore.errors import InvalidError, NotFoundError
 from oxcore.model.protocols import Progress, Quiet
 
 if TYPE_CHECKING:
-    from typing import TypedDict, Unpack
+    from typing import TypedDict, TypeVar, Unpack
 
     from oxcore.api import Repo
+    from oxcore.api.base import RepoBase
+    from oxcore.api.work import Work
     from oxcore.model.counters import Counters
     from oxcore.model.settings import Settings
+
+    R = TypeVar("R", bound=RepoBase)
 
     class Flags(TypedDict):
         """The values of ``params.FLAGS``."""
@@ -65,11 +69,19 @@ class Session:
         with Repo.open(path, settings=self.settings()) as repo:
             yield self.count(repo)
 
+    @contextmanager
+    def work(self, path: str = ".") -> Iterator[Work]:
+        """``open`` for a verb on files, which needs no other area of ``Repo`` and loads none."""
+        from oxcore.api.work import Work
+
+        with Work.open(path, settings=self.settings()) as repo:
+            yield self.count(repo)
+
     def settings(self) -> Settings:
         """The settings that the environment and the user's files ask for."""
         return config.make_settings(self.progress())
 
-    def count(self, repo: Repo) -> Repo:
+    def count(self, repo: R) -> R:
         """Note a repository that was opened: its counters for ``--stats``, where we are in it."""
         self.counters.append(repo.counters)
         try:
@@ -84,11 +96,11 @@ class Session:
 
     # -- paths
 
-    def path(self, repo: Repo, argument: str) -> bytes:
+    def path(self, repo: RepoBase, argument: str) -> bytes:
         """One path as typed -> the path inside the dataset; ``InvalidError`` if outside."""
         return paths.to_dataset(repo.path, argument, bare=repo.bare)
 
-    def paths(self, repo: Repo, arguments: Sequence[str]) -> list[bytes]:
+    def paths(self, repo: RepoBase, arguments: Sequence[str]) -> list[bytes]:
         """Paths and patterns as typed -> those inside the dataset (see ``oxcli.paths``)."""
         return [paths.to_pattern(repo.path, one, bare=repo.bare) for one in arguments]
 

@@ -46,7 +46,7 @@ def command(
     if not (paths or everything or update):
         raise UsageError("nothing was named to add", hint="ox add . adds this folder")
     began = time.monotonic()
-    with session.open() as repo:
+    with session.work() as repo:
         result = repo.add(
             session.paths(repo, paths), update=update, ignored=ignored, dry_run=dry_run
         )

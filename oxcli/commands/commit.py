@@ -75,7 +75,7 @@ def command(session: Session, **options: Unpack[Options]) -> None:
     """
     message = _message(options["messages"], options["file"])
     pairs = options["pairs"]
-    with session.open() as repo:
+    with session.work() as repo:
         made = repo.commit(
             message,
             all_tracked=options["everything"],

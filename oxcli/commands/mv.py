@@ -18,7 +18,7 @@ def command(session: Session, sources: tuple[str, ...], target: str, *, force: b
 
     The schema of a table goes with it.
     """
-    with session.open() as repo:
+    with session.work() as repo:
         moves = repo.mv(
             [session.path(repo, source) for source in sources],
             session.path(repo, target),

@@ -35,7 +35,7 @@ def command(
 
     Changes that are overwritten are stored first: ox undo brings them back.
     """
-    with session.open() as repo:
+    with session.work() as repo:
         done = repo.restore(
             session.paths(repo, paths),
             source=source,

@@ -21,7 +21,7 @@ def command(
 
     The schema of a table goes with it.
     """
-    with session.open() as repo:
+    with session.work() as repo:
         changes = repo.rm(
             session.paths(repo, paths), recursive=recursive, cached=cached, force=force
         )

@@ -44,7 +44,7 @@ def push(session: Session, paths: tuple[str, ...], message: str | None, *, untra
 @json_option
 def listing(session: Session, *, as_json: bool) -> None:
     """All stashes, the newest first."""
-    with session.open() as repo:
+    with session.work() as repo:
         stashes = repo.stash_list()
     if as_json:
         session.emit(stashes)
@@ -60,7 +60,7 @@ def listing(session: Session, *, as_json: bool) -> None:
 @json_option
 def show(session: Session, name: str, *, as_json: bool) -> None:
     """The files that a stash changes."""
-    with session.open() as repo:
+    with session.work() as repo:
         changes = repo.stash_show(_index(name))
     if as_json:
         session.emit(changes)
@@ -72,7 +72,7 @@ def show(session: Session, name: str, *, as_json: bool) -> None:
 @_which
 def pop(session: Session, name: str) -> None:
     """Take a stash back and forget it."""
-    with session.open() as repo:
+    with session.work() as repo:
         moved = repo.stash_pop(_index(name))
     session.say(f"took back {plural(moved.written + moved.removed, 'file')}; the stash is gone")
 
@@ -81,7 +81,7 @@ def pop(session: Session, name: str) -> None:
 @_which
 def apply(session: Session, name: str) -> None:
     """Take a stash back and keep it."""
-    with session.open() as repo:
+    with session.work() as repo:
         moved = repo.stash_apply(_index(name))
     session.say(f"took back {plural(moved.written + moved.removed, 'file')}")
 
@@ -90,7 +90,7 @@ def apply(session: Session, name: str) -> None:
 @_which
 def drop(session: Session, name: str) -> None:
     """Forget a stash. ox undo brings it back."""
-    with session.open() as repo:
+    with session.work() as repo:
         dropped = repo.stash_drop(_index(name))
     title = dropped.message.split("\n", 1)[0]
     session.say(f"dropped stash@{{{dropped.index}}}: {title}")
@@ -99,7 +99,7 @@ def drop(session: Session, name: str) -> None:
 def _push(
     session: Session, paths: tuple[str, ...], message: str | None, *, untracked: bool
 ) -> None:
-    with session.open() as repo:
+    with session.work() as repo:
         made = repo.stash_push(message, paths=session.paths(repo, paths), untracked=untracked)
     title = made.message.split("\n", 1)[0]
     session.say(f"put aside as stash@{{0}}: {title}")

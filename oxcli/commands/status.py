@@ -34,7 +34,7 @@ def command(
     T of another type, ?? new, UU and the like a conflict. With many files the counts come first and
     each list is cut; --short and --json show all.
     """
-    with session.open() as repo:
+    with session.work() as repo:
         limit = None if short or as_json else render.LISTED
         patterns = session.paths(repo, paths)
         found = repo.status(patterns, limit=limit, each_untracked=untracked == "all")

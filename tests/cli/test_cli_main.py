@@ -258,20 +258,20 @@ def test_status_of_an_empty_repository_loads_what_it_needs(ox, monkeypatch):
     modules = loaded(ox, "status")
     assert not modules & SLOW
     assert not modules & {"zstandard", "datetime", "platform", "heapq", "unicodedata", "fnmatch"}
-    assert len(ours(modules)) <= 75, "each costs an eighth of a millisecond: load it when needed"
+    assert len(ours(modules)) <= 67, "each costs an eighth of a millisecond: load it when needed"
     assert not [name for name in ours(modules) if name.startswith("oxcore.store.")]
 
 
 @pytest.mark.parametrize(
     ("args", "most"),
     [
-        (("status",), 81),
-        (("add", "."), 105),
-        (("commit", "--allow-empty", "-m", "x"), 102),
+        (("status",), 72),
+        (("add", "."), 94),
+        (("commit", "--allow-empty", "-m", "x"), 91),
         (("log",), 88),
         (("diff",), 104),
         (("config", "--list"), 71),
-        (("status", "--json"), 81),
+        (("status", "--json"), 72),
     ],
 )
 def test_a_light_verb_loads_no_heavy_library(repo, ox, args, most):
