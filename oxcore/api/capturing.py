@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypedDict, cast
 
 from oxcore.api import surroundings
@@ -133,7 +134,7 @@ class Late:
     def __init__(
         self, repo: Place, branch: str, directory: str, settings: dict[str, object]
     ) -> None:
-        self._place = (repo, branch, directory)
+        self._place = (_absolute(repo), branch, directory)
         self._settings = settings
 
     def _recorder(self) -> Recorder | None:
@@ -221,6 +222,7 @@ _broken: dict[Hashable, tuple[float, Exception]] = {}
 
 def _recorder(repo: Place, branch: str, directory: str, settings: dict[str, object]) -> Recorder:
     _check(repo, branch, directory)
+    repo = _absolute(repo)
     key = (repo, branch, directory)
     broken = _broken.get(key)
     if broken is not None and time.monotonic() < broken[0]:
@@ -230,6 +232,16 @@ def _recorder(repo: Place, branch: str, directory: str, settings: dict[str, obje
     except Exception as error:
         _broken[key] = (time.monotonic() + _AGAIN, error)
         raise
+
+
+def _absolute(repo: Place) -> Place:
+    """A path as it is meant here and now: the process may go to another folder."""
+    if isinstance(repo, str) and is_url(repo):
+        return repo
+    if isinstance(repo, str | os.PathLike) and not os.path.isabs(repo):
+        with suppress(OSError):  # the folder that we are in is gone: who opens it will say
+            return os.path.abspath(repo)
+    return repo
 
 
 def _check(repo: object, branch: object, directory: object) -> None:

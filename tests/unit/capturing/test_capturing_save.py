@@ -446,3 +446,23 @@ def test_where_redaction_fails_nothing_is_kept_that_it_would_have_taken(repo):
 def test_detaching_takes_nothing_of_a_type():
     with pytest.raises(InvalidError, match=r"type builtins\.type cannot"):
         detach(int)
+
+
+def test_a_relative_path_is_meant_from_where_the_process_is(tmp_path, monkeypatch):
+    """And a decorator means the folder in which it was made."""
+    for name in ("one", "two"):
+        ox.Repo.init(str(tmp_path / name / "data"), author="Ann <ann@example.org>").close()
+    monkeypatch.chdir(tmp_path / "one")
+    taken = ox.capture("data", "deployed", "calls")(str.upper)
+    ox.save("data", "deployed", "wild", "first", 1)
+    monkeypatch.chdir(tmp_path / "two")
+    ox.save(Path("data"), "deployed", "wild", "second", 2)
+    ox.save("data", "deployed", "wild", "third", 3)
+    assert taken("a") == "A"
+    ox.flush()
+    outputs = {}
+    for name in ("one", "two"):
+        with ox.Repo.open(str(tmp_path / name / "data")) as repo:
+            rows = records(repo) + records(repo, directory="calls")
+            outputs[name] = sorted(row["output"] for row in rows)
+    assert outputs == {"one": ['"A"', "1"], "two": ["2", "3"]}
