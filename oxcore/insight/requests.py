@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from oxcore.errors import InvalidError, UsageError
 from oxcore.insight.evaluation import Evaluation
 from oxcore.insight.figures import Figure, plain
+from oxcore.insight.slices import read_yaml
 
 FOLDER = b"requests"
 STATES = ("open", "passed", "closed")
@@ -284,16 +285,8 @@ def _listed(value: object) -> object:
 
 def parse(name: str, text: bytes) -> Request:
     """A request from its file; ``InvalidError`` names file and field of what is wrong."""
-    import yaml
-
     file = path_of(name).decode()
-    try:
-        record = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        why = getattr(error, "problem", None) or "not YAML"
-        raise InvalidError(f"{file}{place}: {why}") from error
+    record = read_yaml(file, text)
     if not isinstance(record, dict):
         raise InvalidError(f"{file}: a request has fields, as in metric: accuracy")
     kinds = {one.name: str(one.type) for one in fields(Request)[1:]}

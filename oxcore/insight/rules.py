@@ -30,7 +30,7 @@ from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.insight.chosen import PROPOSING
 from oxcore.insight.examples import ASKED, COLUMNS, Examples, checked
 from oxcore.insight.figures import Figure, Weighted, proportion
-from oxcore.insight.slices import check_name
+from oxcore.insight.slices import check_name, read_yaml
 from oxcore.tables.engine import Engine, literal
 
 FOLDER = b"rules"
@@ -111,17 +111,8 @@ def path_of(name: str) -> bytes:
 
 def parse(name: str, text: bytes) -> Rule:
     """A rule from its file; ``InvalidError`` names file and line of what is wrong."""
-    import yaml
-
     file = path_of(name).decode()
-    try:
-        record = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise InvalidError(
-            f"{file}{place}: {getattr(error, 'problem', None) or 'not YAML'}"
-        ) from error
+    record = read_yaml(file, text)
     if not isinstance(record, dict):
         raise InvalidError(f"{file}: a rule has where: and label:, or python:")
     for field, value in record.items():

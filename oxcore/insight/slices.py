@@ -55,18 +55,23 @@ def path_of(name: str) -> bytes:
     return FOLDER + b"/" + check_name(name).encode() + b".yaml"
 
 
-def parse(name: str, text: bytes) -> Slice:
-    """A slice from its file; ``InvalidError`` names file and line of what is wrong."""
+def read_yaml(file: str, text: bytes) -> object:
+    """What a YAML file says; ``InvalidError`` names ``file`` and the line where it is none."""
     import yaml
 
-    file = path_of(name).decode()
     try:
-        record = yaml.safe_load(text)
+        return yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or "not YAML"
         raise InvalidError(f"{file}{place}: {why}") from error
+
+
+def parse(name: str, text: bytes) -> Slice:
+    """A slice from its file; ``InvalidError`` names file and line of what is wrong."""
+    file = path_of(name).decode()
+    record = read_yaml(file, text)
     if not isinstance(record, dict):
         raise InvalidError(f"{file}: a slice has conditions, as in where: confidence < 0.5")
     about = str(record.pop("about", "") or "")
