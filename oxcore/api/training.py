@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from oxcore.insight.dataset import Dataset
     from oxcore.insight.examples import Examples
     from oxcore.insight.exports.formats import Exported
+    from oxcore.insight.exports.samples import Sample
     from oxcore.insight.promote import Job, Promoted
     from oxcore.insight.rules import Proposals, Rule, Tried
 
@@ -101,27 +102,32 @@ class Training(Insight):
         training and test of a dataset share (then nothing is written), ``ExistsError`` where
         ``output`` is there, ``NothingToDoError`` if no record is chosen, and as ``report`` does.
         """
-        from oxcore.insight.dataset import load
         from oxcore.insight.exports.formats import check_format, export
-        from oxcore.insight.exports.samples import of_dataset, of_records
 
         repo, base = self._repo, path_bytes(folder).strip(b"/")
         query = {"folder": show_path(base), "slice": slice_name, "where": where, **terms}
         commit = verbs.names.resolve_commit(repo, branch)
         root = verbs.names.resolve_tree(repo, branch)
-        dataset = load(repo, root, base)
         if check_format(format_name) == "coco":
             terms["prediction"] = terms.get("prediction") or "boxes"
-        if dataset.share is not None:
-            if slice_name or where or terms.get("split") is not None:
-                raise UsageError("a promoted dataset is exported as it is, split as it is")
-            _check_apart(dataset)
-            samples = of_dataset(repo, root, base, dataset)
-        else:
-            share = terms.pop("split", None)
-            with self._picked(branch, base, slice_name, where, **terms) as (_, picked):
-                samples = of_records(picked.rows, share)
+        samples = self._samples(branch, root, base, slice_name, where, terms)
         return export(repo, samples, format_name, output, query, [commit.hex()])
+
+    def _samples(
+        self, branch: str, root: bytes, base: bytes, slice_name: str, where: str, terms: Terms
+    ) -> list[Sample]:
+        """What is exported: all of a promoted dataset, or records that are chosen."""
+        from oxcore.insight.dataset import load
+        from oxcore.insight.exports.samples import of_dataset, of_records
+
+        dataset = load(self._repo, root, base)
+        if dataset.share is not None:
+            chosen = bool(slice_name or where or terms.get("split") is not None)
+            _check_whole(dataset, chosen=chosen)
+            return of_dataset(self._repo, root, base, dataset)
+        share = terms.pop("split", None)
+        with self._picked(branch, base, slice_name, where, **terms) as (_, picked):
+            return of_records(picked.rows, share)
 
     def rules(self, rev: str = ":") -> dict[str, Rule]:
         """The rules of a version (``":"``: of the stage), by name."""
@@ -295,8 +301,11 @@ class Training(Insight):
             yield found, pick(self._repo, found, root, folder, chosen, proposed=proposed)
 
 
-def _check_apart(dataset: Dataset) -> None:
-    """Raise ``InvalidError`` for what training and test share."""
+def _check_whole(dataset: Dataset, *, chosen: bool) -> None:
+    """Raise ``UsageError`` where only some of a promoted dataset is asked for, ``InvalidError`` for
+    what its training and test share."""
+    if chosen:
+        raise UsageError("a promoted dataset is exported as it is, split as it is")
     from oxcore.insight.dataset import leaks
     from oxcore.insight.promote import leaking
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from oxcore.model.ids import Buffer
 
 
-class Lair(Protocol):
+class OpenFile(Protocol):
     """An open file; it stays open while this is held."""
 
     def fileno(self) -> int:
@@ -23,14 +23,14 @@ class Lair(Protocol):
 class Extent(NamedTuple):
     """``size`` bytes of a file, from ``offset`` on."""
 
-    file: Lair
+    file: OpenFile
     offset: int
     size: int
 
 
-class Lying:
-    """The bytes of a file of the store as they lie, in order. Nothing of them is proved: whoever
-    writes them proves the whole by its id."""
+class Extents:
+    """The bytes of a file of the store, in order: extents of packs, and what had to be decoded.
+    Nothing of them is proved: whoever writes them proves the whole by its id."""
 
     def __init__(self, pieces: Iterable[Buffer | Extent]) -> None:
         self._pieces = pieces

@@ -138,7 +138,7 @@ class PackReader:
         """Bytes of a pack. Raises ``VanishedError`` or ``CorruptError``."""
         return self._handle(pack).read(offset, length)
 
-    def lying(self, places: Sequence[Location]) -> list[tuple[PackHandle, int, int]]:
+    def extents(self, places: Sequence[Location]) -> list[tuple[PackHandle, int, int]]:
         """Where objects lie together: pack, which is open as long as it is held, offset and length
         in bytes; not read. Raises ``VanishedError``."""
         found = [(self._handle(pack), start, size) for pack, start, size in spans(places)]

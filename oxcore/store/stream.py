@@ -3,7 +3,7 @@
 What is compressed is read, decoded and proved by a thread while the caller writes (``stream``):
 all of it happens outside of Python's lock, in pieces of about half a MiB, so that two processors
 work at once and little is handed over. What lies in packs as it is need not be read at all: the
-kernel copies it (``lying``), and the copy is proved.
+kernel copies it (``extents``), and the copy is proved.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from blake3 import blake3
 
 from oxcore.errors import CorruptError
 from oxcore.fs.ahead import Ahead
-from oxcore.model.extents import Extent, Lair, Lying
+from oxcore.model.extents import Extent, Extents, OpenFile
 from oxcore.model.ids import Buffer, Kind
 from oxcore.model.protocols import How, Location
 from oxcore.store._files import VanishedError
@@ -40,7 +40,7 @@ class Source(Finder, Protocol):
 class Packs(Source, Protocol):
     """A source whose chunks lie in files."""
 
-    def lying(self, places: Sequence[Location]) -> Sequence[tuple[Lair, int, int]]:
+    def extents(self, places: Sequence[Location]) -> Sequence[tuple[OpenFile, int, int]]:
         """The files in which these objects lie, with offset and length. Raises
         ``VanishedError``."""
         ...
@@ -67,7 +67,7 @@ def whole(source: Source, oid: bytes) -> bytes:
         return b"".join(read(source, oid))
 
 
-def lying(source: Packs, oid: bytes) -> Lying | None:
+def extents(source: Packs, oid: bytes) -> Extents | None:
     """The bytes of a file as they lie in packs, not proved; None where most are compressed, as far
     as the first chunks tell. Raises as ``stream`` does; iterate once."""
     listed = _chunks(source, oid)
@@ -75,23 +75,23 @@ def lying(source: Packs, oid: bytes) -> Lying | None:
     plain = sum(part.length for part in first if _is_plain(part))
     if 2 * plain < sum(part.length for part in first):
         return None
-    return Lying(_lying(source, oid, chain(first, listed)))
+    return Extents(_parted(source, oid, chain(first, listed)))
 
 
-def _lying(source: Packs, oid: bytes, listed: Iterator[Part]) -> Iterator[Buffer | Extent]:
+def _parted(source: Packs, oid: bytes, listed: Iterator[Part]) -> Iterator[Buffer | Extent]:
     while some := list(islice(listed, _AT_ONCE)):
         for plain, group in groupby(some, _is_plain):
             if plain:
-                yield from _extents(source, list(group))
+                yield from _together(source, list(group))
             else:
                 for piece in _pieces(source, oid, group):
                     yield from piece
 
 
-def _extents(source: Packs, group: Sequence[Part]) -> Iterator[Buffer | Extent]:
+def _together(source: Packs, group: Sequence[Part]) -> Iterator[Buffer | Extent]:
     places = [part.where for part in group if part.where is not None]
     try:
-        found = [Extent(*span) for span in source.lying(places)]
+        found = [Extent(*span) for span in source.extents(places)]
     except VanishedError:  # its objects lie elsewhere by now
         yield from (source.get(part.oid, Kind.CHUNK) for part in group)
         return

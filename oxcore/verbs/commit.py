@@ -73,30 +73,48 @@ def commit(
     """
     author, strict = repo.author(), _strict(repo) if strict is None else strict
     with repo.lock("commit"):
-        intent.recover(repo)
-        pending = read_pending(repo)
-        _check_conflicts(pending)  # before `add`, which would take open ones for settled
+        pending = _settled(repo)  # before `add`, which would take open conflicts for settled
         before = repo.stage()
         if all_tracked:
             add_locked(repo, Asked(update=True))
-        head, stage = repo.head(), repo.stage()
-        draft = _draft(repo, head, pending, author, amend=amend)
-        text = _message(message, draft.message)
+        stage = repo.stage()
+        draft = _draft(repo, repo.head(), pending, author, amend=amend)
+        made = _worded(draft, message, meta)._replace(tree=stage)
         if not (allow_empty or amend or pending):
             _check_new(repo, stage)
-        kept = draft.meta if meta is None else dict(meta)
-        made = draft._replace(tree=stage, message=text, meta=kept)
         nodes = tree.Nodes(repo.store)
         changed = _changed(repo, made, nodes, guard)
         with _taken_back(repo, before):
-            left = leaving(repo, _parent_tree(repo, made), stage, nodes)
-            if left and strict:
-                _refuse(left)
+            left = _leaving(repo, made, nodes, strict=strict)
             if guard is not None:
                 made = guard.check(made, changed.touched, repo.store)
         oid = store_commit(repo, made)
         branch = advance(repo, oid, "commit --amend" if amend else "commit", made.title)
     return Committed(oid, branch, made, not made.parents, *changed.counts, left)
+
+
+def _settled(repo: Repository) -> Pending | None:
+    """The merge that waits, if one does; ``ConflictError`` while it has open conflicts."""
+    intent.recover(repo)
+    pending = read_pending(repo)
+    _check_conflicts(pending)
+    return pending
+
+
+def _leaving(
+    repo: Repository, made: Commit, nodes: tree.Nodes, *, strict: bool
+) -> tuple[Left, ...]:
+    """The new tables that leave their schema, which is refused if it is ``strict``."""
+    left = leaving(repo, _parent_tree(repo, made), made.tree, nodes)
+    if left and strict:
+        _refuse(left)
+    return left
+
+
+def _worded(draft: Commit, message: str | None, meta: Mapping[str, Json] | None) -> Commit:
+    """The draft with what is said of it; what is not said stays."""
+    kept = draft.meta if meta is None else dict(meta)
+    return draft._replace(message=_message(message, draft.message), meta=kept)
 
 
 def _check_new(repo: Repository, stage: bytes) -> None:

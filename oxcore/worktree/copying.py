@@ -13,7 +13,7 @@ from errno import EIO
 from blake3 import blake3
 
 from oxcore.fs.ahead import Ahead
-from oxcore.model.extents import Extent, Lying
+from oxcore.model.extents import Extent, Extents
 from oxcore.model.ids import Buffer
 
 _STEP = 4 << 20  # bytes copied with one call
@@ -23,7 +23,7 @@ _ROOM = 1 << 19  # bytes read at once: they are in the processor's cache when th
 _copy_range = getattr(os, "copy_file_range", None)  # Linux
 
 
-def fill(handle: int, content: Lying) -> tuple[int, bytes]:
+def fill(handle: int, content: Extents) -> tuple[int, bytes]:
     """Write ``content`` into an empty file that is open for reading too; gives its size and the
     BLAKE3-256 of what it holds.
 
@@ -42,7 +42,7 @@ def fill(handle: int, content: Lying) -> tuple[int, bytes]:
     return at, whole.digest()
 
 
-def _write(handle: int, content: Lying) -> Iterator[int]:
+def _write(handle: int, content: Extents) -> Iterator[int]:
     """Write all of it; gives how many bytes are there, now and then."""
     at = 0
     for piece in content:

@@ -14,7 +14,7 @@ from typing import Self
 from oxcore.errors import CorruptError
 from oxcore.fs.atomic import storage_error, write_all
 from oxcore.model.entries import MAX_PATH, Entry, Mode, check_path, show_path
-from oxcore.model.extents import Lying
+from oxcore.model.extents import Extents
 from oxcore.model.ids import Buffer
 from oxcore.worktree.copying import fill
 from oxcore.worktree.folders import Folders
@@ -30,7 +30,7 @@ _DOUBTFUL = b"."  # how a name must start to be a wrong one; an empty one is in 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-Content = Buffer | Iterable[Buffer] | Lying
+Content = Buffer | Iterable[Buffer] | Extents
 
 
 class Writer:
@@ -100,8 +100,8 @@ class Writer:
     ) -> bytes:
         """Make ``path`` hold ``content`` with the mode of ``entry``; gives its new stat prefix.
 
-        Pieces of an iterable are written as they come, a MiB at a time; what is ``Lying`` in the
-        store is proved by the id of the entry. Raises ``UnsavedError`` (see above),
+        Pieces of an iterable are written as they come, a MiB at a time; ``Extents`` of
+        the store are proved by the id of the entry. Raises ``UnsavedError`` (see above),
         ``CorruptError`` if the content has not the size of the entry, or fails that proof,
         ``StorageError`` if the file system refuses; each leaves what was there.
         """
@@ -248,7 +248,7 @@ def _make(folder: int, name: bytes, path: bytes, entry: Entry, content: Content)
 
 
 def _target(path: bytes, content: Content) -> bytes:
-    if isinstance(content, Lying):
+    if isinstance(content, Extents):
         raise CorruptError(f"{show_path(path)}: no link is as long", hint="run ox fsck")
     return bytes(content) if isinstance(content, Buffer) else b"".join(content)
 
@@ -270,7 +270,7 @@ def _fill(handle: int, path: bytes, entry: Entry, content: Content) -> None:
         if done < entry.size:
             write_all(handle, memoryview(content)[done:])
         return
-    if isinstance(content, Lying):
+    if isinstance(content, Extents):
         _prove(path, entry, *fill(handle, content))
         return
     _check_size(path, entry, sum(_write_together(handle, pieces) for pieces in _gather(content)))

@@ -297,7 +297,11 @@ class _Walk:
         old, new = self._old, self._new
         size = min(old.rest, new.rest, self._stride)
         one, two = old.next(size), new.next(size)
-        same = size if one.equals(two) else _together(one, two, self._keys)
+        if one.equals(two):
+            self._stride *= 4
+            self._pass(size, [])
+            return
+        same = _together(one, two, self._keys)
         self._stride = 4 * self._stride if same == size else _LEAST
         if same:
             self._pass(same, _apart(one.slice(0, same), two.slice(0, same)))
@@ -346,8 +350,6 @@ def _together(one: pa.RecordBatch, two: pa.RecordBatch, keys: Sequence[int]) -> 
 
 def _apart(one: pa.RecordBatch, two: pa.RecordBatch) -> list[int]:
     """The rows in which these columns differ, or may differ (NaN)."""
-    if one.equals(two):
-        return []
     found = set[int]()
     for x, y in zip(one.columns, two.columns, strict=True):
         if not x.equals(y):

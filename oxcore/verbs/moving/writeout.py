@@ -9,7 +9,7 @@ from oxcore.errors import CorruptError
 from oxcore.model.entries import Mode
 from oxcore.repo import Repository
 from oxcore.store import content
-from oxcore.store.stream import lying, stream
+from oxcore.store.stream import extents, stream
 from oxcore.verbs.moving.plan import WRITE, Plan
 from oxcore.verbs.moving.share import shared
 from oxcore.worktree import Writer
@@ -59,9 +59,9 @@ def _write_here(
 def _write_large(repo: Repository, writer: Writer, plan: Plan, place: int) -> tuple[int, int]:
     path, entry, expect = plan.order(place)
     try:
-        lies = None if entry.mode == Mode.LINK else lying(repo.store, entry.id)
-        if lies is not None:
-            stat = writer.write(path, entry, lies, expect=expect)
+        whole = None if entry.mode == Mode.LINK else extents(repo.store, entry.id)
+        if whole is not None:
+            stat = writer.write(path, entry, whole, expect=expect)
         else:
             with closing(stream(repo.store, entry.id)) as pieces:
                 stat = writer.write(path, entry, pieces, expect=expect)

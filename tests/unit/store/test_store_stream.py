@@ -12,7 +12,7 @@ from oxcore.model.extents import Extent
 from oxcore.model.ids import Kind, content_id, object_id
 from oxcore.store import MemoryLocator, MemoryStore, PackStore, content
 from oxcore.store._files import VanishedError
-from oxcore.store.stream import lying, stream
+from oxcore.store.stream import extents, stream
 from oxcore.testing.stores import noise
 
 PIECES = [noise(n, 100_000 + 1300 * n) for n in range(60)]  # more than waits in the queue
@@ -152,7 +152,7 @@ TEXTS = [b"%d, " % n * 20_000 for n in range(9)]
 def test_what_is_not_compressed_is_told_by_its_place(tmp_path, pieces):
     store, oid = packed(tmp_path, pieces)
     before = store.counters.objects_read
-    found = list(lying(store, oid))
+    found = list(extents(store, oid))
     assert b"".join(map(as_bytes, found)) == b"".join(pieces)
     assert store.counters.objects_read - before <= len(pieces) + 1
     told = [piece for piece in found if isinstance(piece, Extent)]
@@ -162,7 +162,7 @@ def test_what_is_not_compressed_is_told_by_its_place(tmp_path, pieces):
 
 def test_what_is_mostly_compressed_is_to_be_streamed(tmp_path):
     store, oid = packed(tmp_path, [*TEXTS, PIECES[0]])
-    assert lying(store, oid) is None
+    assert extents(store, oid) is None
 
 
 def test_a_pack_that_is_gone_is_not_missed_where_its_objects_lie_elsewhere(tmp_path, monkeypatch):
@@ -171,5 +171,5 @@ def test_a_pack_that_is_gone_is_not_missed_where_its_objects_lie_elsewhere(tmp_p
     def gone(_):
         raise VanishedError("gone")
 
-    monkeypatch.setattr(store, "lying", gone)
-    assert list(lying(store, oid)) == PIECES
+    monkeypatch.setattr(store, "extents", gone)
+    assert list(extents(store, oid)) == PIECES

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from oxcore.errors import CorruptError
 from oxcore.model.entries import Entry, Mode
-from oxcore.model.extents import Extent, Lying
+from oxcore.model.extents import Extent, Extents
 from oxcore.worktree import Writer, copying
 
 BYTES = bytes(range(256)) * 40
 
 
-class Lair:
+class Pack:
     """A file that is open."""
 
     def __init__(self, path, data=BYTES):
@@ -33,8 +33,8 @@ class Lair:
 
 
 @pytest.fixture
-def lair(tmp_path):
-    made = Lair(tmp_path / "pack")
+def pack(tmp_path):
+    made = Pack(tmp_path / "pack")
     yield made
     made.file.close()
 
@@ -55,9 +55,9 @@ WAYS = {
 }
 
 
-def pieces(lair, drawn):
+def pieces(pack, drawn):
     return [
-        Extent(lair, start, size) if lies else BYTES[start : start + size]
+        Extent(pack, start, size) if lies else BYTES[start : start + size]
         for lies, start, size in drawn
     ]
 
@@ -67,14 +67,14 @@ def pieces(lair, drawn):
 @given(
     drawn=st.lists(st.tuples(st.booleans(), st.integers(0, 5000), st.integers(0, 5000)), max_size=5)
 )
-def test_the_bytes_of_all_pieces_in_order(tmp_path, monkeypatch, lair, way, drawn):
+def test_the_bytes_of_all_pieces_in_order(tmp_path, monkeypatch, pack, way, drawn):
     expected = b"".join(BYTES[start : start + size] for _, start, size in drawn)
     with monkeypatch.context() as patch:
         patch.setattr(copying, "_copy_range", WAYS[way](copying._copy_range))
         patch.setattr(copying, "_STEP", 1000)
         handle = os.open(tmp_path / "made", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         try:
-            made = copying.fill(handle, Lying(pieces(lair, drawn)))
+            made = copying.fill(handle, Extents(pieces(pack, drawn)))
         finally:
             os.close(handle)
     assert made == (len(expected), blake3(expected).digest())
@@ -87,25 +87,25 @@ def write(top, content, oid=None):
         return writer.write(b"a", Entry(Mode.FILE, 100, oid or blake3(data).digest()), content)
 
 
-def test_a_file_in_its_place(tmp_path, lair):
+def test_a_file_in_its_place(tmp_path, pack):
     top = tmp_path / "top"
     top.mkdir()
-    write(top, Lying([Extent(lair, 10, 100)]))
+    write(top, Extents([Extent(pack, 10, 100)]))
     assert (top / "a").read_bytes() == BYTES[10:110]
 
 
 @pytest.mark.parametrize(
     ("start", "size"), [(11, 100), (10, 99), (10, 101), (len(BYTES) - 50, 100), (len(BYTES), 100)]
 )
-def test_what_is_not_the_file_is_not_put_there(tmp_path, lair, start, size):
+def test_what_is_not_the_file_is_not_put_there(tmp_path, pack, start, size):
     top = tmp_path / "top"
     top.mkdir()
     with pytest.raises(CorruptError):
-        write(top, Lying([Extent(lair, start, size)]))
+        write(top, Extents([Extent(pack, start, size)]))
     assert os.listdir(top) == []
 
 
-def test_what_is_written_is_proved_not_what_was_read(tmp_path, lair, monkeypatch):
+def test_what_is_written_is_proved_not_what_was_read(tmp_path, pack, monkeypatch):
     top = tmp_path / "top"
     top.mkdir()
 
@@ -114,5 +114,5 @@ def test_what_is_written_is_proved_not_what_was_read(tmp_path, lair, monkeypatch
 
     monkeypatch.setattr(copying, "_copy_range", badly)
     with pytest.raises(CorruptError):
-        write(top, Lying([Extent(lair, 10, 100)]))
+        write(top, Extents([Extent(pack, 10, 100)]))
     assert os.listdir(top) == []
