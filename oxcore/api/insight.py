@@ -318,13 +318,12 @@ def cuts_of(
     opened: Examples, named: Mapping[str, tuple[Slice, str]], by: Sequence[str]
 ) -> list[Cut]:
     """The groups of a report: slices, with their conditions, and the values of columns."""
-    from oxcore.insight.examples import checked
+    from oxcore.insight.examples import checked_all
     from oxcore.insight.report import DOCUMENTS, Cut, by_column
 
-    cuts = [
-        Cut(name, one.about, checked(opened.sql, where, file_of(name)))
-        for name, (one, where) in named.items()
-    ]
+    wheres = checked_all(opened.sql, {file_of(name): where for name, (_, where) in named.items()})
+    slices = zip(named.items(), wheres, strict=True)
+    cuts = [Cut(name, one.about, where) for (name, (one, _)), where in slices]
     return cuts + [cut for column in by for cut in by_column(opened.sql, column, DOCUMENTS)]
 
 

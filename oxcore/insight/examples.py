@@ -8,7 +8,7 @@ vote) is counted beside, and no label is no label: ``correct`` is null then.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -108,11 +108,33 @@ def checked(sql: Engine, where: str, source: str = "") -> str:
     """The condition in brackets; ``InvalidError`` with the place in it, and in ``source``, the file
     that it is of, unless it makes sense."""
     try:
-        sql.check(f"SELECT 1 FROM examples WHERE (\n{where}\n)", 1)
+        sql.check(_tried(where), 1)
     except InvalidError as error:
         if not source:
             raise
         raise InvalidError(f"{source}: {error.message}", hint=error.hint) from error
+    return bracketed(where)
+
+
+def checked_all(sql: Engine, conditions: Mapping[str, str]) -> list[str]:
+    """The same of many, by their files: tried at once, and one by one where that fails."""
+    made = [bracketed(where) for where in conditions.values()]
+    alone = [_tried(where) for where in conditions.values()]
+    if made and not sql.accepts(alone, f"{_TRY} {' AND '.join(made)}"):
+        for source, where in conditions.items():
+            checked(sql, where, source)
+    return made
+
+
+_TRY = "SELECT 1 FROM examples WHERE"
+
+
+def _tried(where: str) -> str:
+    return f"{_TRY} {bracketed(where)}"
+
+
+def bracketed(where: str) -> str:
+    """The condition as a part of others; its lines stay lines."""
     return f"(\n{where}\n)"
 
 
@@ -171,8 +193,8 @@ def _say(sql: Engine, events: str, reading: Reading, asked: Sequence[str], *, al
     rank = f"CASE source {ranks} ELSE {len(reading.trust)} END" if ranks else "0"
     sql.run(
         f"CREATE TEMP {'VIEW' if alone else 'TABLE'} said AS SELECT record_id, "
-        f"{_chosen(reading.prediction)} AS truth, ts AS truth_ts{own}, event_id, {rank} AS rank "
-        f"FROM ({_found('value', reading.prediction, f'{events} WHERE kind IN {_LABELS}')})"
+        f"{_chosen('value', reading.prediction)} AS truth, ts AS truth_ts{own}, event_id, "
+        f"{rank} AS rank FROM {events} WHERE kind IN {_LABELS}"
     )
     if not alone and _twice(sql, "said"):
         kept = _FIRST.format("rank, truth_ts DESC, event_id DESC, truth")
@@ -244,8 +266,7 @@ def _told(records: str, prediction: str, asked: Sequence[str], made: Sequence[st
         "END AS weight, "
         f"{finite(_PRICE)} AS price, "
         "CASE WHEN status = 'gap' THEN coalesce(params, '{}') END AS gap, "
-        f"{_chosen(prediction)} AS prediction{found} "
-        f"FROM ({_found('output', prediction, records)})) "
+        f"{_chosen('output', prediction)} AS prediction{found} FROM {records}) "
         f"{' '.join(f'LEFT JOIN {name} USING (record_id)' for name in made)}"
     )
 
@@ -275,32 +296,23 @@ def _unmatched(sql: Engine, labels: int) -> bool:
     return bool(sql.rows("SELECT count(truth_ts) FROM examples")[0][0] != labels)
 
 
-def _found(column: str, field: str, rows: str) -> str:
-    """The rows with what their JSON holds. To parse is dear, so first what is ``likely``: of an
-    output the first field, of a label a text, known by its quote; and where that is not, ``found``,
-    all fields of an object, known by its brace, or ``plain``, what is none."""
+def _chosen(column: str, field: str) -> str:
+    """SQL for the text that the JSON stands for: of an object the field, else all of it. To parse
+    is dear, so first what is likely: of an output the first field, of a label a text, known by its
+    quote; and only where that is not, all fields of an object, known by its brace, or the whole."""
     paths = [literal(_path(name)) for name in ([field] if field else FIELDS)]
-    inside = _inside(column)
     likely = f"{column}->>{paths[0]}"
     if column == "value":
         likely = "CASE WHEN starts_with(value, '\"') THEN value->>'$' END"
+    fields = f"list_any_value(json_extract_string({column}, [{', '.join(paths)}]))"
     return (
-        f"SELECT *, CASE WHEN likely IS NULL AND {inside} "
-        f"THEN json_extract_string({column}, [{', '.join(paths)}]) END AS found, "
-        f"CASE WHEN likely IS NULL AND NOT {inside} THEN {column}->>'$' END AS plain FROM "
-        f"(SELECT *, {likely} AS likely FROM {rows})"
+        f"coalesce({likely}, CASE WHEN {_inside(column)} THEN {fields} ELSE {column}->>'$' END)"
     )
 
 
 def _inside(column: str) -> str:
     """SQL for whether JSON is an object."""
     return f"starts_with(ltrim({column}, {_BLANKS}), '{{')"
-
-
-def _chosen(field: str) -> str:
-    """SQL for the text that the JSON stands for: of an object the field, else all of it."""
-    count = 1 if field else len(FIELDS)
-    return f"coalesce(likely, {', '.join(f'found[{at + 1}]' for at in range(count))}, plain)"
 
 
 def _path(field: str) -> str:

@@ -91,7 +91,7 @@ def dump(slice_: Slice) -> bytes:
 
 
 def condition(slice_: Slice, lookup: Lookup) -> str:
-    """The slice as SQL over ``examples``.
+    """The slice as SQL over ``examples``; null, where a condition is null, is not in it.
 
     Raises ``NotFoundError`` for a slice that it names and ``lookup`` does not find,
     ``InvalidError`` for slices that name each other in a circle.
@@ -106,16 +106,16 @@ def _all_of(conditions: Mapping[str, object], lookup: Lookup, above: tuple[str, 
 
 def _one(kind: str, value: object, lookup: Lookup, above: tuple[str, ...]) -> str:
     if kind == "where":
-        return f"coalesce((\n{value}\n), false)"
+        return f"(\n{value}\n)"
     if kind == "tag":
         return " OR ".join(f"list_contains(tags, {literal(one)})" for one in _texts(value))
     if kind in {"records", "model"}:
         column = quoted("record_id" if kind == "records" else "model")
         listed = ", ".join(map(literal, _texts(value)))
-        return f"coalesce({column} IN ({listed}), false)" if listed else "false"
+        return f"{column} IN ({listed})" if listed else "false"
     inner = [_part(one, lookup, above) for one in _listed(value)]
     if kind == "not":
-        return " AND ".join(f"NOT ({one})" for one in inner)
+        return " AND ".join(f"NOT coalesce(({one}), false)" for one in inner)
     return (" AND " if kind == "all" else " OR ").join(f"({one})" for one in inner) or "true"
 
 

@@ -8,7 +8,7 @@ folder, which is removed at the end. This module is the one user of DuckDB.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -124,14 +124,28 @@ class Engine:
 
     def check(self, sql: str, shift: int = 0) -> None:
         """Raise ``InvalidError`` unless ``sql`` is one query that makes sense; reads no row."""
+        self._check_single(sql, shift)
+        with self._errors(shift + 1):
+            self._link.execute(f"EXPLAIN\n{sql}").fetchall()
+
+    def accepts(self, queries: Iterable[str], together: str) -> bool:
+        """Whether each of these is one query, and the one that they make together makes sense: to
+        plan one takes less time than to plan many."""
+        try:
+            for query in queries:
+                self._check_single(query, 0)
+            self.check(together)
+        except InvalidError:
+            return False
+        return True
+
+    def _check_single(self, sql: str, shift: int) -> None:
         with self._errors(shift):
             found = self._link.extract_statements(sql)
             kinds = [one.type.name for one in found]
             if kinds != ["SELECT"]:
                 what = f"{len(kinds)} statements" if len(kinds) != 1 else kinds[0]
                 raise InvalidError(f"not a query: {what}", hint="one SELECT; files are not written")
-        with self._errors(shift + 1):
-            self._link.execute(f"EXPLAIN\n{sql}").fetchall()
 
     def _guarded(self, reader: pa.RecordBatchReader, shift: int) -> Iterator[pa.RecordBatch]:
         with self._errors(shift):
