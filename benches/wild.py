@@ -40,7 +40,7 @@ def make(folder: Path, count: int) -> None:
 
 
 def _records(draw: random.Random, places: range, ids: Ids, truths: Sequence[int]) -> pa.Table:
-    from oxcore.insight.records import RECORDS
+    from oxcore.insight.shapes import RECORDS, arrow_schema
 
     said = [x if draw.random() < 0.9 else draw.randrange(CLASSES) for x in truths]
     sure = [round(draw.random(), 6) for _ in places]
@@ -61,11 +61,11 @@ def _records(draw: random.Random, places: range, ids: Ids, truths: Sequence[int]
             for place in places
         ],
     }
-    return _table(columns, RECORDS)
+    return _table(columns, arrow_schema(RECORDS))
 
 
 def _events(places: range, ids: Ids, truths: Sequence[int]) -> pa.Table:
-    from oxcore.insight.records import EVENTS
+    from oxcore.insight.shapes import EVENTS, arrow_schema
 
     columns = {
         "event_id": [f"e{place:012x}" for place in places],
@@ -75,7 +75,7 @@ def _events(places: range, ids: Ids, truths: Sequence[int]) -> pa.Table:
         "value": [f'"c{truth}"' for truth in truths],
         "source": ["human"] * len(ids),
     }
-    return _table(columns, EVENTS)
+    return _table(columns, arrow_schema(EVENTS))
 
 
 def _table(columns: Mapping[str, Sequence[object]], schema: pa.Schema) -> pa.Table:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from oxcore.errors import InvalidError, UsageError
-from oxcore.insight.records import EVENTS, RECORDS, Captured, Shards
+from oxcore.insight.records import Captured, Shards
+from oxcore.insight.shapes import EVENTS, RECORDS
 from oxcore.tables.engine import Engine, engine, literal
 
 TRUST = ("gold", "expert", "import", "human", "user", "rule", "model")
@@ -305,9 +306,7 @@ def _chosen(column: str, field: str) -> str:
     if column == "value":
         likely = "CASE WHEN starts_with(value, '\"') THEN value->>'$' END"
     fields = f"list_any_value(json_extract_string({column}, [{', '.join(paths)}]))"
-    return (
-        f"coalesce({likely}, CASE WHEN {_inside(column)} THEN {fields} ELSE {column}->>'$' END)"
-    )
+    return f"coalesce({likely}, CASE WHEN {_inside(column)} THEN {fields} ELSE {column}->>'$' END)"
 
 
 def _inside(column: str) -> str:

@@ -1,7 +1,8 @@
 """The records and events that lie below a folder of a version, as two tables.
 
 Shards are Parquet files that are written once (docs/design/008-capture.md). They are read as one
-table each, a few columns of them; a column that a shard lacks is null.
+table each, a few columns of them; a column that a shard lacks is null. Arrow is loaded where it is
+needed: an engine reads shards without it.
 """
 
 from __future__ import annotations
@@ -9,105 +10,60 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from io import BytesIO
-from typing import Any, NamedTuple
-
-import pyarrow as pa
-from pyarrow import parquet
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oxcore.insight.held import Held, InMemory, Listed, listed, open_shard
+from oxcore.insight.shapes import ALL, EVENTS, RECORDS, Shape, arrow_schema, sql_type
 from oxcore.model.entries import Entry, show_path
 from oxcore.repo import Repository
-from oxcore.tables.reading import DAMAGE, Facts, Piece
+from oxcore.tables.reading import Facts, Piece, some
 from oxcore.tables.source import Source
 
-_TIME = pa.timestamp("us", "UTC")
-_TEXT = pa.string()
-RECORDS = pa.schema(
-    [
-        ("record_id", _TEXT),
-        ("writer_id", _TEXT),
-        ("seq", pa.int64()),
-        ("ts_start", _TIME),
-        ("latency_ms", pa.float64()),
-        ("status", _TEXT),
-        ("error", _TEXT),
-        ("model", pa.struct([("name", _TEXT), ("version", _TEXT), ("weights_hash", _TEXT)])),
-        (
-            "input",
-            pa.struct([("hash", _TEXT), ("mime", _TEXT), ("size", pa.int64()), ("path", _TEXT)]),
-        ),
-        ("params", _TEXT),
-        ("output", _TEXT),
-        ("confidence", pa.float64()),
-        ("session_id", _TEXT),
-        ("group_key", _TEXT),
-        ("tags", pa.list_(_TEXT)),
-        ("sample_rate", pa.float64()),
-        ("origin", _TEXT),
-    ]
-)
-"""The columns of records that figures are made of."""
-ALL = pa.schema(
-    [
-        *RECORDS,
-        ("scores", pa.map_(_TEXT, pa.float64())),
-        ("redactions", pa.list_(_TEXT)),
-        ("licence", _TEXT),
-        ("schema_version", pa.int64()),
-    ]
-)
-"""All columns of records."""
-EVENTS = pa.schema(
-    [
-        ("event_id", _TEXT),
-        ("record_id", _TEXT),
-        ("ts", _TIME),
-        ("kind", _TEXT),
-        ("value", _TEXT),
-        ("source", _TEXT),
-        ("author", _TEXT),
-        ("confidence", pa.float64()),
-    ]
-)
-"""The columns of feedback."""
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet
+
 Row = dict[str, Any]
 _SHARDS = 4096  # that an engine opens by itself; more are handed to it one by one
 _ROWS = 1 << 16  # of a batch
+_KEY: Shape = {"record_id": RECORDS["record_id"]}
 _LAST = chr(0x10FFFF)  # no id lies behind it
 
 
 class _Footer(NamedTuple):
-    """What the end of a shard says: ``rows``, ``types`` of columns, whether their names are
-    ``apart`` (whatever their case), and the ``ids`` that it may have, from the least to the
-    greatest of each row group."""
+    """What the end of a shard says: ``rows``, and the ``ids`` that it may have, from the least to
+    the greatest of each row group."""
 
     rows: int
-    types: dict[str, pa.DataType]
-    apart: bool
     ids: list[tuple[str, str]]
 
 
 class Shards:
-    """Many Parquet files as one table of the given schema: a ``tables.reading.Reader``.
+    """Many Parquet files as one table of the given shape: a ``tables.reading.Reader``, and
+    ``Gathered``.
 
-    ``alike``: whether each of them has all columns, as far as ``files`` has seen."""
+    ``types``: what SQL calls the types of the columns."""
 
     def __init__(
         self,
         sources: Sequence[Source],
-        schema: pa.Schema,
+        shape: Shape,
         footers: dict[int, _Footer] | None = None,
     ) -> None:
-        self.schema = schema
-        self.alike = True
+        self.shape = shape
+        self.types = {name: sql_type(kind) for name, kind in shape.items()}
         self._sources = sources
         self._footers = {} if footers is None else footers  # those that were read, by place
 
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns for Arrow."""
+        return arrow_schema(self.shape)
+
     def only(self, names: Container[str]) -> Shards:
         """The same with some columns only."""
-        kept = [field for field in self.schema if field.name in names]
-        return Shards(self._sources, pa.schema(kept), self._footers)
+        kept = {name: kind for name, kind in self.shape.items() if name in names}
+        return Shards(self._sources, kept, self._footers)
 
     def whole(self) -> Shards:
         """The same records with all their columns."""
@@ -115,10 +71,10 @@ class Shards:
 
     def having(self, ids: Sequence[str]) -> set[str]:
         """Which of these records are there, by their ids alone."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        wanted = pa.array(ids, _TEXT)
-        names = pa.schema([self.schema.field("record_id")])
+        wanted, names = pa.array(ids, pa.string()), arrow_schema(_KEY)
         found: set[str] = set()
         for source in self._with(ids):
             column = _read(source, names).column(0)
@@ -129,21 +85,20 @@ class Shards:
         """All rows of a record, as of its events."""
         import pyarrow.compute as pc
 
-        wanted = pa.scalar(record, _TEXT)
         rows: list[Row] = []
         for source in self._with([record]):
             table = _read(source, self.schema)
-            rows += table.filter(pc.equal(table.column("record_id"), wanted)).to_pylist()
+            rows += table.filter(pc.equal(table.column("record_id"), record)).to_pylist()
         return rows
 
-    def find(self, ids: Sequence[str], names: Container[str] = RECORDS.names) -> dict[str, Row]:
+    def find(self, ids: Sequence[str], names: Container[str] = RECORDS) -> dict[str, Row]:
         """Columns of a few records, by id; reads only the shards that have them."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        wanted = pa.array(ids, _TEXT)
-        key = pa.schema([self.schema.field("record_id")])
-        whole = pa.schema(
-            [one for one in self.schema if one.name in names or one.name in key.names]
+        wanted, key = pa.array(ids, pa.string()), arrow_schema(_KEY)
+        whole = arrow_schema(
+            {name: kind for name, kind in self.shape.items() if name in names or name in _KEY}
         )
         found: dict[str, Row] = {}
         for source in self._with(ids):
@@ -153,25 +108,9 @@ class Shards:
                     found.setdefault(row["record_id"], row)
         return found
 
-    def files(self) -> Sequence[Source]:
-        """All shards, behind an empty one that has all columns, for an engine that reads Parquet by
-        itself; none, where a shard holds a column as another type."""
-        places = range(len(self._sources))
-        if len(places) > _SHARDS or not all(map(self._plain, places)):
-            return ()
-        out = BytesIO()
-        parquet.write_table(self.schema.empty_table(), out)
-        data = out.getvalue()
-        return [Source("no record", len(data), partial(BytesIO, data)), *self._sources]
-
-    def _plain(self, place: int) -> bool:
-        footer = self._footer(place)
-        self._sources[place].counters.add_rows(footer.rows)
-        types = footer.types
-        self.alike &= types.keys() >= set(self.schema.names)
-        return footer.apart and all(
-            types.get(field.name, field.type) == field.type for field in self.schema
-        )
+    def files(self) -> Sequence[Source] | None:
+        """All shards, for an engine that reads Parquet by itself; None where they are too many."""
+        return self._sources if len(self._sources) <= _SHARDS else None
 
     def _with(self, ids: Sequence[str]) -> Iterator[Source]:
         """The shards that may have some of these records: ids grow with time, so most do not."""
@@ -187,18 +126,18 @@ class Shards:
 
     def check(self) -> None:
         """Read all of it, for an error that names the shard that is damaged."""
+        schema = self.schema
         for source in self._sources:
-            _read(source, self.schema)
+            _read(source, schema)
 
     def facts(self) -> Facts:
         """Rows, by the footers; nulls are not counted."""
         rows = sum(self._footer(place).rows for place in range(len(self._sources)))
-        return Facts(rows, (0,) * len(self.schema))
+        return Facts(rows, (0,) * len(self.shape))
 
     def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
         """A piece for each shard, read when it comes up."""
-        chosen = range(len(self.schema)) if columns is None else columns
-        schema = pa.schema([self.schema.field(index) for index in chosen])
+        schema = some(self.schema, columns)
         for source in self._sources:
             table = _read(source, schema)
             yield Piece(len(table), partial(_batches, table))
@@ -233,6 +172,8 @@ def _source(repo: Repository, path: bytes, entry: Entry, held: Held | None) -> S
 
 def _read(source: Source, schema: pa.Schema) -> pa.Table:
     """The columns of a shard that there are, the others null, with the types of ``schema``."""
+    import pyarrow as pa
+
     with _opened(source) as shard:
         there = [name for name in schema.names if name in shard.schema_arrow.names]
         table = shard.read(columns=there)
@@ -251,13 +192,7 @@ def _batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
 
 
 def _footer(shard: parquet.ParquetFile) -> _Footer:
-    there = shard.schema_arrow
-    return _Footer(
-        shard.metadata.num_rows,
-        {field.name: field.type for field in there},
-        len({name.casefold() for name in there.names}) == len(there),
-        list(_ids(shard)),
-    )
+    return _Footer(shard.metadata.num_rows, list(_ids(shard)))
 
 
 def _ids(shard: parquet.ParquetFile) -> Iterator[tuple[str, str]]:
@@ -269,6 +204,9 @@ def _ids(shard: parquet.ParquetFile) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[parquet.ParquetFile]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
     with _damage(source), source.open() as file:
         data = file.data if isinstance(file, InMemory) else None
         yield parquet.ParquetFile(
@@ -278,6 +216,8 @@ def _opened(source: Source) -> Iterator[parquet.ParquetFile]:
 
 @contextmanager
 def _damage(source: Source) -> Iterator[None]:
+    from oxcore.tables.damage import DAMAGE
+
     try:
         yield
     except DAMAGE as error:

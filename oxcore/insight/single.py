@@ -9,7 +9,8 @@ from typing import Any
 
 from oxcore.errors import NotFoundError
 from oxcore.insight.examples import Reading, examples
-from oxcore.insight.records import ALL, Captured
+from oxcore.insight.records import Captured
+from oxcore.insight.shapes import ALL
 from oxcore.tables.engine import literal
 
 _NOW = ("prediction", "truth", "truth_source", "truth_author", "correct", "up", "down", "tags")
@@ -30,7 +31,7 @@ class Single:
 
 def single(captured: Captured, folder: str, record: str, reading: Reading) -> Single:
     """The record of this id; ``NotFoundError``."""
-    row = captured.records.whole().find([record], ALL.names).get(record)
+    row = captured.records.whole().find([record], ALL).get(record)
     if row is None or row["status"] == "gap":
         raise NotFoundError(
             f"no record {record} lies below {folder or 'the dataset'}",

@@ -16,8 +16,8 @@ from pyarrow import types
 
 from oxcore.errors import InvalidError
 from oxcore.tables.engine import Engine, engine, quoted
+from oxcore.tables.reading import ROW
 from oxcore.tables.schema import PATHS, ColumnSchema, TableSchema
-from oxcore.tables.stream import ROW
 from oxcore.tables.table import Table
 from oxcore.tables.typenames import logical, type_name
 

@@ -7,53 +7,38 @@ and nothing else; they are allowed by name before it is shut. Their bytes come f
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock, local
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
-
-import pyarrow as pa
-from pyarrow import types
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from oxcore.tables.reading import Reader
 from oxcore.tables.source import Source
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from oxcore.tables.formats.parquet import ParquetReader
 
 LEAST = 4 << 20  # bytes; loading fsspec takes as long as reading less than this
 SCHEME = "ox"
-_COUNTER = "file_row_number"  # the column that the engine adds
+COUNTER = "file_row_number"
+"""The column that the engine adds."""
 
 
-@runtime_checkable
-class Gathered(Protocol):
-    """A reader of many Parquet files that make one table, columns matched by name."""
-
-    schema: pa.Schema
-    alike: bool
-
-    def files(self) -> Sequence[Source]:
-        """The files, each with some columns of ``schema``, of these very types, the first with all
-        (``alike``: as every one has); none, where types differ."""
-
-
-def direct(reader: Reader) -> Sequence[Source] | None:
-    """The files, if the engine gives the same values for them as Arrow does, and it is worth
-    it."""
-    if isinstance(reader, Gathered):
-        sources = reader.files()
-    else:
-        single = _single(reader)
-        sources = () if single is None else [single.source]
+def direct(reader: Reader) -> Source | None:
+    """The file, if the engine gives the same values for it as Arrow does, and it is worth it."""
+    single = _single(reader)
+    if single is None or single.source.size < LEAST:
+        return None
     names = [name.casefold() for name in reader.schema.names]
-    same = len({*names, _COUNTER}) == len(names) + 1 and all(map(_same, reader.schema.types))
-    return sources if same and sources and sum(one.size for one in sources) >= LEAST else None
+    same = len({*names, COUNTER}) == len(names) + 1 and all(map(_same, reader.schema.types))
+    return single.source if same else None
 
 
 def note_rows(reader: Reader) -> None:
     """Count the rows that the engine will read by itself: it does not say how many, so all."""
-    single = None if isinstance(reader, Gathered) else _single(reader)
+    single = _single(reader)
     if single is not None:
         single.source.counters.add_rows(len(single))
 
@@ -166,6 +151,8 @@ class _File(io.RawIOBase):
 
 def _same(type_: pa.DataType) -> bool:
     """Whether the engine reads this type out of Parquet as it would take it from Arrow."""
+    from pyarrow import types
+
     if types.is_list(type_) or types.is_large_list(type_):
         return _same(type_.value_type)
     if types.is_struct(type_):

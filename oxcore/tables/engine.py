@@ -8,21 +8,21 @@ folder, which is removed at the end. This module is the one user of DuckDB.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
-import pyarrow as pa
-
 from oxcore.errors import InvalidError, OxError, UsageError
-from oxcore.tables.direct import SCHEME, Files, direct, note_rows
-from oxcore.tables.reading import Reader, distinct_names
+from oxcore.tables.direct import COUNTER, SCHEME, Files, direct, note_rows
+from oxcore.tables.gathered import Gathered, gathered
+from oxcore.tables.reading import ROW, Reader, distinct_names
 from oxcore.tables.source import Source
-from oxcore.tables.stream import ROW, Stream, is_taken
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
 COLUMNS = 2000  # of a table: plans of more take minutes, and all of the memory
@@ -33,6 +33,11 @@ _NO_TABLE = re.compile(
 )
 _NEAR = re.compile(r'\nDid you mean "[^"\n]*"\?')  # a table of the engine's own
 _PLACE = re.compile(r"\n\nLINE (\d+): ([^\n]*)\n( *\^+)")
+
+
+Rows = tuple[dict[int, str], str]
+"""What SQL calls the columns of a table, by their position; and the query for its rows, with their
+number (within each file)."""
 
 
 class Failing(Protocol):
@@ -49,18 +54,15 @@ class Engine:
         link: DuckDBPyConnection,
         tables: Mapping[str, Reader],
         files: Files,
+        own: Mapping[str, Rows],
         error: type[Exception],
     ) -> None:
         self._link = link
         self._error = error
         self._sources: list[Failing] = [files]
         self.names: dict[str, dict[int, str]] = {}
-        for number, (name, reader) in enumerate(tables.items()):
-            start = f"{SCHEME}://{number}-"
-            own = [address for address in files.sources if address.startswith(start)]
-            _check_width(reader)
-            known = self._own(own, reader) if own else None
-            self.names[name] = self._add(name, *(known or self._streamed(name, reader)))
+        for name, reader in tables.items():
+            self.names[name] = self._add(name, *(own.get(name) or self._streamed(name, reader)))
 
     def attach(self, name: str, stream: Failing) -> None:
         """Call ``name`` the rows of an Arrow stream of ours, which is read again at each scan."""
@@ -116,6 +118,8 @@ class Engine:
         """
         with self._errors(shift):
             reader = self._link.sql(sql).to_arrow_reader(BATCH)
+        import pyarrow as pa
+
         return pa.RecordBatchReader.from_batches(reader.schema, self._guarded(reader, shift))
 
     def table(self, sql: str, shift: int = 0) -> pa.Table:
@@ -155,11 +159,16 @@ class Engine:
     def _errors(self, shift: int = 0) -> Iterator[None]:
         try:
             yield
-        except (self._error, OSError, pa.ArrowInvalid) as error:
-            if isinstance(error, OxError):
-                raise
+        except OxError:
+            raise
+        except self._told() as error:
             cause = next((one.error for one in self._sources if one.error is not None), None)
             raise cause or self._invalid(str(error), shift) from None
+
+    def _told(self) -> tuple[type[Exception], ...]:
+        """What the engine raises, and Arrow, where that is loaded, of what it hands to it."""
+        arrow = sys.modules.get("pyarrow")
+        return self._error, OSError, *(() if arrow is None else (arrow.ArrowInvalid,))
 
     def _invalid(self, message: str, shift: int) -> InvalidError:
         if _NO_TABLE.search(message) is None:
@@ -168,18 +177,12 @@ class Engine:
         hint = "the table is called t" if alone else "a file stands in quotes: FROM 'labels.csv'"
         return InvalidError(explained(_NEAR.sub("", message), shift), hint=hint)
 
-    def _own(self, own: Sequence[str], reader: Reader) -> tuple[dict[int, str], str]:
-        """The columns by position, and the rows with their number (within each file), of files
-        that the engine reads."""
-        note_rows(reader)
-        names = distinct_names(reader.schema.names, fold=True)
-        listed = f"[{', '.join(map(literal, own))}]"
-        how = f"file_row_number = true, union_by_name = {not getattr(reader, 'alike', True)}"
-        wanted = ", ".join(map(quoted, [*reader.schema.names, "file_row_number"]))
-        return dict(enumerate(names)), f"SELECT {wanted} FROM read_parquet({listed}, {how})"
-
     def _streamed(self, name: str, reader: Reader) -> tuple[dict[int, str], str]:
-        """The same of a table that is streamed to the engine."""
+        """The columns by position, and the rows with their number, of a table that is streamed to
+        the engine."""
+        from oxcore.tables.stream import Stream
+
+        _check_width(reader)
         stream = Stream(reader)
         self.attach(f"{name} text", stream)
         names = distinct_names(reader.schema.names, fold=True)
@@ -203,6 +206,8 @@ class Engine:
 
 
 def _check_width(reader: Reader) -> None:
+    from oxcore.tables.stream import is_taken
+
     source = getattr(reader, "source", None) or getattr(reader, "_source", None)
     called = f"{source.name}: " if isinstance(source, Source) else ""
     count = len(reader.schema)
@@ -225,11 +230,11 @@ def engine(
     with TemporaryDirectory(prefix="ox-") as folder:
         link = duckdb.connect(":memory:", config={"memory_limit": memory, "temp_directory": folder})
         try:
-            files = _open_files(link, tables)
+            files, own = _open_files(link, tables, (duckdb.Error, OSError))
             link.execute(f"SET preserve_insertion_order = {ordered}")
             for setting in _SHUT:
                 link.execute(setting)
-            yield Engine(link, tables, files, duckdb.Error)
+            yield Engine(link, tables, files, own, duckdb.Error)
         finally:
             link.close()
 
@@ -244,26 +249,55 @@ def _load() -> None:
         _duckdb()
 
 
-def _open_files(link: DuckDBPyConnection, tables: Mapping[str, Reader]) -> Files:
-    """Give the engine the files that it reads by itself."""
-    files = Files(
-        {
-            f"{number}-{at}": source
-            for number, reader in enumerate(tables.values())
-            for at, source in enumerate(direct(reader) or ())
-        }
-    )
+def _open_files(
+    link: DuckDBPyConnection, tables: Mapping[str, Reader], errors: tuple[type[Exception], ...]
+) -> tuple[Files, dict[str, Rows]]:
+    """Give the engine the files that it reads by itself; and the rows of their tables."""
+    found = {name: sources for name in tables if (sources := _files_of(tables[name])) is not None}
+    places = {
+        name: {f"{number}-{at}": source for at, source in enumerate(sources)}
+        for number, (name, sources) in enumerate(found.items())
+    }
+    files = Files({place: one for each in places.values() for place, one in each.items()})
+    link.execute("SET parquet_metadata_cache = true")  # no file changes while it is open
     if files.sources:
         link.register_filesystem(files.system())
         link.execute(f"SET allowed_paths = [{', '.join(map(literal, files.sources))}]")
-    return files
+    own: dict[str, Rows] = {}
+    for name, each in places.items():
+        reader, addresses = tables[name], [f"{SCHEME}://{place}.parquet" for place in each]
+        if not isinstance(reader, Gathered):
+            own[name] = _rows_of(reader, addresses[0])
+            continue
+        try:
+            rows = gathered(lambda sql: link.execute(sql).fetchall(), addresses, reader.types)
+        except errors:  # who reads them one by one tells which is damaged
+            rows = files.error = None
+        if rows is not None:
+            own[name] = dict(enumerate(reader.types)), rows
+    return files, own
+
+
+def _files_of(reader: Reader) -> Sequence[Source] | None:
+    if isinstance(reader, Gathered):
+        return reader.files()
+    source = direct(reader)
+    return None if source is None else [source]
+
+
+def _rows_of(reader: Reader, address: str) -> Rows:
+    _check_width(reader)
+    note_rows(reader)
+    wanted = ", ".join(map(quoted, [*reader.schema.names, COUNTER]))
+    names = distinct_names(reader.schema.names, fold=True)
+    rows = f"SELECT {wanted} FROM read_parquet({literal(address)}, {COUNTER} = true)"
+    return dict(enumerate(names)), rows
 
 
 _SHUT = (
     "SET TimeZone = 'UTC'",
     "SET enable_progress_bar = false",  # DuckDB draws one wherever Python looks interactive
     "SET python_enable_replacements = false",
-    "SET parquet_metadata_cache = true",  # no file changes while it is open
     "SET autoload_known_extensions = false",
     "SET autoinstall_known_extensions = false",
     "SET enable_external_access = false",

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-DAMAGE = (
-    pa.ArrowInvalid,
-    pa.ArrowNotImplementedError,
-    pa.ArrowMemoryError,
-    OSError,
-    EOFError,
-    UnicodeError,
-)
-"""What Arrow raises for bytes that break a format, a length of petabytes among it."""
+ROW = "ox row"
+"""What SQL calls the number of a row."""
 JSON_TEXT = {b"ox": b"json"}  # metadata of a text column whose values are JSON
 
 
@@ -66,6 +60,8 @@ def loaded(batch: pa.RecordBatch) -> Piece:
 
 def some(schema: pa.Schema, columns: Sequence[int] | None) -> pa.Schema:
     """The schema of these columns."""
+    import pyarrow as pa
+
     if columns is None:
         return schema
     return pa.schema([schema.field(index) for index in columns], schema.metadata)
@@ -84,6 +80,8 @@ def count(reader: Reader) -> Facts:
 
 def distinct(schema: pa.Schema) -> pa.Schema:
     """The schema with names that differ."""
+    import pyarrow as pa
+
     names = schema.names
     if len(set(names)) == len(names):
         return schema

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from oxcore.errors import InvalidError
 from oxcore.model.counters import Counters
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Memo(Protocol):
@@ -57,6 +58,8 @@ class Source:
 @contextmanager
 def opened(source: Source, compression: str = "") -> Iterator[pa.NativeFile]:
     """The bytes, uncompressed (``""``, ``gzip`` or ``zstd``), as Arrow reads them."""
+    import pyarrow as pa
+
     with source.open() as file:
         outer = pa.PythonFile(file, "r")
         yield pa.CompressedInputStream(outer, compression) if compression else outer
@@ -64,6 +67,8 @@ def opened(source: Source, compression: str = "") -> Iterator[pa.NativeFile]:
 
 def head(source: Source, compression: str, size: int) -> bytes:
     """The first ``size`` bytes, uncompressed; ``InvalidError`` if the compression is broken."""
+    import pyarrow as pa
+
     with opened(source, compression) as file:
         try:
             data: bytes = file.read(size)

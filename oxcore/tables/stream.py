@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 from pyarrow import types
 
-from oxcore.tables.reading import Reader
-
-ROW = "ox row"
+from oxcore.tables.reading import ROW, Reader
 
 
 class Stream:

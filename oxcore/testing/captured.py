@@ -11,7 +11,7 @@ import pyarrow as pa
 from blake3 import blake3
 from pyarrow import parquet
 
-from oxcore.insight.records import EVENTS, RECORDS
+from oxcore.insight.shapes import EVENTS, RECORDS, Shape, arrow_schema
 
 START = 1_700_000_000_000_000
 """Microseconds: when the first record was made."""
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 def record(n: int, **given: Any) -> Row:  # noqa: ANN401 -- any JSON
     """The ``n``-th record, a second after the one before; ``given`` takes the place of what is
     made up, ``output`` and ``params`` as values."""
-    row: Row = dict.fromkeys(RECORDS.names)
+    row: Row = dict.fromkeys(RECORDS)
     row.update(
         record_id=f"r{n:06}",
         writer_id="w",
@@ -41,16 +41,16 @@ def record(n: int, **given: Any) -> Row:  # noqa: ANN401 -- any JSON
 
 def event(n: object, **given: Any) -> Row:  # noqa: ANN401 -- any JSON
     """A label by a person, an hour after ``START``; as ``record``, with ``value`` as a value."""
-    row: Row = dict.fromkeys(EVENTS.names)
+    row: Row = dict.fromkeys(EVENTS)
     row.update(event_id=f"e{n}", ts=START + 3_600_000_000, kind="label", source="human")
     given["value"] = json.dumps(given["value"])
     return {**row, **given}
 
 
-def shard(rows: list[Row], schema: pa.Schema) -> bytes:
+def shard(rows: list[Row], shape: Shape) -> bytes:
     """The rows as a shard: the bytes of a Parquet file."""
     out = io.BytesIO()
-    parquet.write_table(pa.Table.from_pylist(rows, schema), out)
+    parquet.write_table(pa.Table.from_pylist(rows, arrow_schema(shape)), out)
     return out.getvalue()
 
 

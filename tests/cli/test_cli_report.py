@@ -1,7 +1,10 @@
 """``ox report``, ``ox failures``, ``ox slice``: what went wrong, as people and programs see it."""
 
+import os
 import random
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -154,3 +157,14 @@ def test_slices_of_another_version(ox, wild):
 def test_no_records(ox, wild):
     failed = ox.fails("report", "main", "wild", cwd=wild)
     assert "no record lies below wild" in failed.err
+
+
+def test_a_report_loads_no_arrow(ox, wild):
+    """DuckDB reads the shards: Arrow, and numpy with it, takes a fifth of a second to load."""
+    code = "import sys; from oxcli.main import run; run(sys.argv[1:]); print(*sys.modules)"
+    args = [sys.executable, "-c", code, "-C", str(wild), "report", "deployed", "wild", "--json"]
+    env = {**os.environ, "PYTHONPATH": str(ox.root)}
+    result = subprocess.run(args, env=env, capture_output=True, text=True, timeout=60, check=True)
+    modules = set(result.stdout.splitlines()[-1].split())
+    assert "duckdb" in modules
+    assert not modules & {"pyarrow", "numpy", "pandas"}

@@ -9,8 +9,9 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from oxcore.tables.about import About, remembered
+from oxcore.tables.damage import DAMAGE
 from oxcore.tables.detect import Form
-from oxcore.tables.reading import DAMAGE, Facts, Piece, count, distinct, loaded, some
+from oxcore.tables.reading import Facts, Piece, count, distinct, loaded, some
 from oxcore.tables.source import Source, opened
 
 

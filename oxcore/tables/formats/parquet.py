@@ -11,8 +11,9 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from oxcore.tables.about import About, remembered
+from oxcore.tables.damage import DAMAGE
 from oxcore.tables.detect import Form
-from oxcore.tables.reading import DAMAGE, Facts, Piece, distinct, some
+from oxcore.tables.reading import Facts, Piece, distinct, some
 from oxcore.tables.source import Source, opened
 
 _ROWS = 1 << 15  # of a batch at most

@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 import pyarrow as pa
 from pyarrow import ipc, types
 
-from oxcore.tables.reading import DAMAGE
+from oxcore.tables.damage import DAMAGE
 from oxcore.tables.rewrite.batches import Batches, together
 from oxcore.tables.rewrite.edits import Edits
 from oxcore.tables.rewrite.packing import kept_open

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow import parquet
 
+from oxcore.tables.damage import DAMAGE
 from oxcore.tables.formats.parquet import rows_at_once
-from oxcore.tables.reading import DAMAGE
 from oxcore.tables.rewrite.batches import Batches
 from oxcore.tables.rewrite.edits import Edits
 from oxcore.tables.rewrite.packing import kept_open

@@ -12,10 +12,9 @@ from oxcore.tables.asking import places_of
 from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.gather import ascending
-from oxcore.tables.reading import Reader
+from oxcore.tables.reading import ROW, Reader
 from oxcore.tables.rewrite.many import Values
 from oxcore.tables.rowkeys import row_number
-from oxcore.tables.stream import ROW
 from oxcore.tables.table import Table
 from oxcore.tables.values import plain
 

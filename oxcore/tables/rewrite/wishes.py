@@ -15,13 +15,13 @@ from oxcore.tables.engine import Engine, engine, quoted
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.pick import check, where
+from oxcore.tables.reading import ROW
 from oxcore.tables.rewrite.edits import Edits, Layout
 from oxcore.tables.rewrite.fitting import fitted, is_text, read_value
 from oxcore.tables.rewrite.many import Alike, Places, Values
 from oxcore.tables.rewrite.upsert import Upsert, upsert
 from oxcore.tables.rowfind import find
 from oxcore.tables.rowkeys import Key, show_key
-from oxcore.tables.stream import ROW
 from oxcore.tables.table import Table
 
 _ROWS = '"t rows"'

@@ -11,10 +11,9 @@ import pyarrow as pa
 from oxcore.errors import InvalidError
 from oxcore.tables.direct import direct
 from oxcore.tables.engine import Engine, engine, quoted
-from oxcore.tables.reading import Reader
+from oxcore.tables.reading import ROW, Reader
 from oxcore.tables.rowdiff.meet import Convert, Meet
 from oxcore.tables.rowdiff.outside import numbers
-from oxcore.tables.stream import ROW
 
 
 @dataclass(slots=True)

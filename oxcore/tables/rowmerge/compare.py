@@ -15,9 +15,8 @@ import pyarrow as pa
 
 from oxcore.errors import InvalidError
 from oxcore.tables.engine import Engine, quoted
-from oxcore.tables.reading import Reader
+from oxcore.tables.reading import ROW, Reader
 from oxcore.tables.rowmerge.columns import Column
-from oxcore.tables.stream import ROW
 from oxcore.tables.values import text
 
 _ROW = quoted(ROW)

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from oxcore.tables.engine import engine, quoted
+from oxcore.tables.reading import ROW
 from oxcore.tables.rewrite import Edits
 from oxcore.tables.rowmerge.cells import Cells, RowValues, new_column
 from oxcore.tables.rowmerge.columns import Column
 from oxcore.tables.rowmerge.conflict import CellConflict
 from oxcore.tables.rowmerge.kinds import alike
 from oxcore.tables.rowmerge.open import Places
-from oxcore.tables.stream import ROW
 from oxcore.tables.table import Table
 
 

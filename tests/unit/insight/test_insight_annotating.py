@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.insight.examples import examples
-from oxcore.insight.records import EVENTS, RECORDS, Captured, Shards
+from oxcore.insight.records import Captured, Shards
+from oxcore.insight.shapes import EVENTS, RECORDS
 from oxcore.tables import Source
 from oxcore.testing import captured
 

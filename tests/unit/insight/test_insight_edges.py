@@ -11,7 +11,7 @@ from pyarrow import parquet
 from oxcore.errors import InvalidError, NotFoundError
 from oxcore.insight import quantiles
 from oxcore.insight.page import as_json, page
-from oxcore.insight.records import RECORDS
+from oxcore.insight.shapes import RECORDS, arrow_schema
 from oxcore.tables import direct
 from oxcore.tables.engine import engine
 from oxcore.testing import captured
@@ -56,7 +56,8 @@ def test_shards_that_the_engine_reads_by_itself_give_the_same_report(wild, monke
 def test_shards_without_a_column_or_with_another_type(wild, monkeypatch):
     monkeypatch.setattr(direct, "LEAST", 0)
     wild.commit([{"output": "a"}], [{"record_id": "r000000", "value": "a"}])
-    few = pa.table({"record_id": ["x"], "ts_start": pa.array([1], RECORDS.field("ts_start").type)})
+    time = arrow_schema(RECORDS).field("ts_start").type
+    few = pa.table({"record_id": ["x"], "ts_start": pa.array([1], time)})
     short = {"wild/dt=2023-11-15/v-000001.parquet": _bytes(few)}
     wild.commit(files=short)
     assert wild.repo.report("deployed", "wild").whole.n == 2
