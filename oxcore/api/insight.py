@@ -62,9 +62,10 @@ class Insight(RepoBase):
             marks = self._marks(branch)
             named = self._named(source, slices)
             texts = (*(where for _, where in named.values()), *by)
-            with self._examples(shards, texts, reading, ordered=False) as opened:
-                from oxcore.insight.report import report
+            from oxcore.insight.report import marks_of, report
 
+            ahead = () if by else marks_of(where for _, where in named.values())
+            with self._examples(shards, texts, reading, ordered=False, marks=ahead) as opened:
                 cuts = cuts_of(opened, named, by)
                 place = path_bytes(folder).strip(b"/").decode("utf-8", "backslashreplace")
                 made = report(opened, branch, place, marks, cuts, reading.get("as_of"))
@@ -297,13 +298,15 @@ class Insight(RepoBase):
         reading: How,
         *,
         ordered: bool,
+        marks: Sequence[str] = (),
     ) -> Iterator[Examples]:
         from oxcore.insight.examples import ASKED, Reading, examples
         from oxcore.insight.records import opened
 
         found = opened(self._repo, *shards)
         wanted = ASKED if texts is None else texts
-        with examples(found, Reading(**reading), wanted, ordered=ordered) as made:
+        how = Reading(**reading)
+        with examples(found, how, wanted, ordered=ordered, marks=marks) as made:
             yield made
 
     def slices(self, rev: str = "HEAD") -> dict[str, Slice]:

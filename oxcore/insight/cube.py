@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from oxcore.insight.examples import finite
+from oxcore.insight.examples import BITS, MARK, finite, mark_of
 from oxcore.insight.figures import Weighted, added
 from oxcore.insight.quantiles import Latency, latencies
 from oxcore.tables.engine import Engine
 
 BINS = 10  # of the calibration, of equal width
 CLASSES = 200  # of a confusion matrix; more, and its figures are left out
-_BITS = 60
 _MARKS = 1024  # sets of groups that occur; more, and the groups are counted in two halves
 
 Confusion = dict[tuple[str, str], Weighted]
@@ -95,29 +94,36 @@ class _Shape(NamedTuple):
         return {name: value for name, (there, value) in values.items() if not there}
 
 
-def tally(sql: Engine, groups: Sequence[str], *, matrix: bool = True) -> Iterator[Tally]:
+def tally(
+    sql: Engine, groups: Sequence[str], *, matrix: bool = True, marked: bool = False
+) -> Iterator[Tally]:
     """The tally of each group, which is a condition on examples. ``matrix``: whether a confusion
-    matrix makes sense; there is none of many truths."""
+    matrix makes sense; there is none of many truths. ``marked``: whether examples are marked with
+    these conditions."""
     if groups:
         found = truths(sql)
-        yield from _tally(sql, groups, _shape(sql, found.numbers, few=matrix and found.few))
+        shape = _shape(sql, found.numbers, few=matrix and found.few)
+        yield from _tally(sql, groups, shape, marked=marked)
 
 
-def _tally(sql: Engine, groups: Sequence[str], shape: _Shape) -> Iterator[Tally]:
-    if len(groups) > _BITS or (_mark(sql, groups, shape) > _MARKS and len(groups) > 1):
+def _tally(
+    sql: Engine, groups: Sequence[str], shape: _Shape, *, marked: bool = False
+) -> Iterator[Tally]:
+    if len(groups) > BITS or (_mark(sql, groups, shape, marked=marked) > _MARKS and groups[1:]):
         half = len(groups) // 2
         yield from _tally(sql, groups[:half], shape)
         yield from _tally(sql, groups[half:], shape)
         return
     same = "".join(f", {value} AS {name}" for name, value in shape.lacking().items())
-    marked = f"(SELECT *{same} FROM marked WHERE mark <> 0)"
+    rows = f"(SELECT *{same} FROM marked WHERE mark <> 0)"
     sums = "fsum(weight), fsum(weight * weight)"
     sums = sums if shape.weighted else "count(*)::DOUBLE, count(*)::DOUBLE"
-    parts = [Part(*row) for row in sql.rows(_parts(shape, sums, marked))]
-    pairs = sql.rows(_PAIRS.format(sums=sums, marked=marked)) if shape.few else []
+    parts = [Part(*row) for row in sql.rows(_parts(shape, sums, rows))]
+    pairs = sql.rows(_PAIRS.format(sums=sums, marked=rows)) if shape.few else []
     marks = len({part.mark for part in parts})
     times = latencies(sql, "marked", len(groups), marks, weighted=shape.weighted)
-    sql.run("DROP TABLE marked")
+    sql.run("DROP VIEW marked")
+    sql.run("DROP TABLE IF EXISTS marks")
     for bit, latency in enumerate(times):
         yield Tally(
             [part for part in parts if part.mark >> bit & 1],
@@ -154,13 +160,17 @@ def _shape(sql: Engine, numbers: int, *, few: bool) -> _Shape:
     return _Shape(not weights, bool(priced), bool(numbers), bool(voted), few)
 
 
-def _mark(sql: Engine, groups: Sequence[str], shape: _Shape) -> int:
-    """Make the table ``marked``: the examples with the set of groups that each is in as bits of
-    ``mark``; gives how many sets there are."""
-    bits = (f"CASE WHEN {where} THEN {1 << bit} ELSE 0 END" for bit, where in enumerate(groups))
-    columns = [f"CAST({' + '.join(bits)} AS BIGINT) AS mark"]
-    columns += [sql for name, sql in _MARKED.items() if name not in shape.lacking()]
-    sql.run(f"CREATE OR REPLACE TEMP TABLE marked AS SELECT {', '.join(columns)} FROM examples")
+def _mark(sql: Engine, groups: Sequence[str], shape: _Shape, *, marked: bool) -> int:
+    """Make the view ``marked``: the examples with the set of groups that each is in as bits of
+    ``mark``; gives how many sets there are. Unless they are ``marked``, they are so once, in the
+    table ``marks``."""
+    columns = {"mark": MARK if marked else mark_of(groups), **_MARKED}
+    made = (f"{sql} AS {name}" for name, sql in columns.items() if name not in shape.lacking())
+    rows = f"SELECT {', '.join(made)} FROM examples"
+    if not marked:
+        sql.run(f"CREATE OR REPLACE TEMP TABLE marks AS {rows}")
+        rows = "FROM marks"
+    sql.run(f"CREATE OR REPLACE TEMP VIEW marked AS {rows}")
     found: int = sql.rows("SELECT count(DISTINCT mark) FROM marked")[0][0]
     return found
 
@@ -183,19 +193,19 @@ def _confusion(pairs: Sequence[tuple[int, str, str, int, float, float]], bit: in
 OFF = finite("(TRY_CAST(prediction AS DOUBLE) - TRY_CAST(truth AS DOUBLE))")
 """How far a prediction that is a number is off."""
 _MARKED = {
-    "failed": "status = 'error' AS failed",
-    "known": "truth IS NOT NULL AS known",
+    "failed": "status = 'error'",
+    "known": "truth IS NOT NULL",
     "truth": "truth",
-    "guess": f"{GUESS} AS guess",
+    "guess": f"{GUESS}",
     "correct": "correct",
     "ts": "ts",
     "confidence": "confidence",
     "bin": "CASE WHEN confidence IS NOT NULL THEN "  # for least and greatest pass over nulls
-    f"CAST(least({BINS - 1}, greatest(0, floor(confidence * {BINS}))) AS INT) END AS bin",
+    f"CAST(least({BINS - 1}, greatest(0, floor(confidence * {BINS}))) AS INT) END",
     "latency_ms": "latency_ms",
     "weight": "weight",
     "price": "price",
-    "off": f"CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {OFF} END AS off",
+    "off": f"CASE WHEN status <> 'error' AND truth IS NOT NULL THEN {OFF} END",
     "up": "up",
     "down": "down",
 }

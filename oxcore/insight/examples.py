@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +46,10 @@ LAZY = {
 """Columns that are read where they are named, and their source in a record."""
 ASKED = (*LAZY, *SAID)
 """All columns that are read only where they are named."""
+BITS = 60
+"""Conditions that a mark has room for."""
+MARK = '"ox mark"'
+"""The column of examples that says which conditions hold, if they are marked."""
 _BLANKS = "E' \\t\\n\\r'"  # of JSON
 COLUMNS = (*COUNTED, "weight", "price", *KNOWN, *LAZY)
 """The columns of ``examples``, which slices and conditions may name."""
@@ -65,10 +69,11 @@ class Reading:
 class Examples(NamedTuple):
     """``sql``: an engine with the tables ``examples`` (``COLUMNS``), ``gaps``, ``orphans`` (``n``:
     events of records that are not there), and ``e``, the events; ``records``: where the rest of a
-    record is found."""
+    record is found; ``marked``: the conditions that each is marked with, in ``MARK``."""
 
     sql: Engine
     records: Shards
+    marked: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -79,11 +84,14 @@ def examples(
     memory: str = "640MiB",
     *,
     ordered: bool = True,
+    marks: Sequence[str] = (),
 ) -> Iterator[Examples]:
     """The examples of a folder, while the block lasts.
 
     ``texts``: all SQL that will be asked; of the ``ASKED`` columns those are there that it names.
-    ``ordered``: whether rows come in the order of the shards where a query names none.
+    ``ordered``: whether rows come in the order of the shards where a query names none. ``marks``:
+    conditions on the columns; each example is marked with those that hold, if that can be known
+    while they are read.
     """
     words = set(re.findall(r"\w+", " ".join(texts).casefold()))
     asked = [name for name in ASKED if name in words]
@@ -91,12 +99,12 @@ def examples(
     records = captured.records.only(_READ | own)
     with engine({"r": records, "e": captured.events}, memory, ordered=ordered) as sql:
         try:
-            _build(sql, reading or Reading(), asked)
+            marked = _build(sql, reading or Reading(), asked, marks)
         except InvalidError:
             records.check()
             captured.events.check()
             raise
-        yield Examples(sql, captured.records)
+        yield Examples(sql, captured.records, tuple(marks) if marked else ())
 
 
 _READ = frozenset(
@@ -146,7 +154,8 @@ def check_condition(where: str, source: str) -> None:
         checked(found.sql, where, source)
 
 
-def _build(sql: Engine, reading: Reading, asked: Sequence[str]) -> None:
+def _build(sql: Engine, reading: Reading, asked: Sequence[str], marks: Sequence[str]) -> bool:
+    """Make the tables; gives whether examples are marked."""
     until = None if reading.as_of is None else f"make_timestamptz({reading.as_of})"
     events = _until("e", "ts", until)
     pairs = sql.rows(f"SELECT kind, source, count(*) FROM {events} GROUP BY ALL")
@@ -162,24 +171,54 @@ def _build(sql: Engine, reading: Reading, asked: Sequence[str]) -> None:
         sql.run(_TAGGED.format(events))
         made.append("tagged")
     told = _told(_until("r", "ts_start", until), reading.prediction, asked, made)
-    sql.run(told)
+    voted = "votes" in made
+    marked = _tell(sql, told, marks, voted=voted)
     twice = _twice(sql, "told")
     if twice and alone and _twice(sql, "said"):
         alone = False
         sql.run("DROP VIEW said")
         _say(sql, events, reading, asked, alone=alone)
-        sql.run(told)
+        marked = _tell(sql, told, marks, voted=voted)
         twice = _twice(sql, "told")
     if twice:
-        kept = _FIRST.format("ts, status, prediction, confidence, latency_ms, hash(told)")
-        sql.run(f"CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM told{kept}")
+        marked = _keep_first(sql, marked=marked)
     sql.run(_GAPS)
-    sql.run(_EXAMPLES.format(", ".join(_columns(asked, voted="votes" in made))))
+    sql.run(_EXAMPLES.format(", ".join([*_columns(asked, voted=voted), *[MARK] * marked])))
     lonely = not kinds <= {*_LABELS} or _unmatched(sql, sum(labels))
     count = _ORPHANS.format(events) if lonely else "SELECT 0 AS n"
     sql.run(f"CREATE TEMP TABLE orphans AS {count}")
     for name in made:
         sql.run(f"DROP {'VIEW' if alone and name == 'said' else 'TABLE'} {name}")
+    return marked
+
+
+def _tell(sql: Engine, told: str, marks: Sequence[str], *, voted: bool) -> bool:
+    """Make the table ``told``; gives whether its rows are marked. They are not, where a condition
+    makes no sense, or asks for examples, which are not there yet."""
+    make = "CREATE OR REPLACE TEMP TABLE told AS"
+    if 0 < len(marks) <= BITS:
+        votes, left = ("", "") if voted else (", 0::BIGINT AS up, 0::BIGINT AS down", "up, down")
+        listed = f"* EXCLUDE ({left})" if left else "*"
+        rows = f"(SELECT *{votes} FROM ({told}))"
+        with suppress(InvalidError):
+            sql.run(f"{make} SELECT {listed}, {mark_of(marks)} AS {MARK} FROM {rows}")
+            return True
+    sql.run(f"{make} {told}")
+    return False
+
+
+def _keep_first(sql: Engine, *, marked: bool) -> bool:
+    """Leave one row of each record, without its mark; which row does not depend on marks."""
+    bare = f"(SELECT * EXCLUDE ({MARK}) FROM told) AS told" if marked else "told"
+    kept = _FIRST.format("ts, status, prediction, confidence, latency_ms, hash(told)")
+    sql.run(f"CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM {bare}{kept}")
+    return False
+
+
+def mark_of(conditions: Sequence[str]) -> str:
+    """SQL for which of up to ``BITS`` conditions hold, as the bits of a number."""
+    bits = (f"CASE WHEN {one} THEN {1 << bit} ELSE 0 END" for bit, one in enumerate(conditions))
+    return f"CAST({' + '.join(bits)} AS BIGINT)"
 
 
 def _until(table: str, column: str, until: str | None) -> str:
@@ -257,7 +296,7 @@ def _told(records: str, prediction: str, asked: Sequence[str], made: Sequence[st
     found = "".join(f", {LAZY[name]} AS {name}" for name in lazy)
     votes = ", coalesce(up, 0) AS up, coalesce(down, 0) AS down" if "votes" in made else ""
     return (
-        f"CREATE OR REPLACE TEMP TABLE told AS SELECT {', '.join(COUNTED)}, weight, price, truth, "
+        f"SELECT {', '.join(COUNTED)}, weight, price, truth, "
         f"truth_ts{said}, CASE WHEN truth IS NULL THEN NULL WHEN status = 'error' THEN false "
         f"ELSE coalesce(prediction = truth, false) END AS correct{votes}{own}, gap FROM "
         f"(SELECT record_id, ts_start AS ts, {finite('latency_ms')} AS latency_ms, status, "

@@ -82,9 +82,12 @@ def task_of(sql: Engine) -> str:
     return "numbers" if measured else "classes"
 
 
-def counted(sql: Engine, groups: Sequence[str], task: str = "classes") -> list[Tally]:
-    """What the figures of each group, which is a condition, are made of."""
-    return list(tally(sql, groups, matrix=task == "classes"))
+def counted(
+    sql: Engine, groups: Sequence[str], task: str = "classes", *, marked: bool = False
+) -> list[Tally]:
+    """What the figures of each group, which is a condition, are made of; ``marked``: whether
+    examples are marked with these very conditions."""
+    return list(tally(sql, groups, matrix=task == "classes", marked=marked))
 
 
 def measure(sql: Engine, groups: Sequence[str], task: str = "classes") -> list[Measures]:

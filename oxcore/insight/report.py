@@ -6,12 +6,12 @@ or of the machine, and so comes out the same, byte for byte, whenever it is made
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from oxcore.errors import InvalidError
 from oxcore.insight.cube import GUESS, OFF, Confusion
-from oxcore.insight.examples import Examples
+from oxcore.insight.examples import Examples, bracketed
 from oxcore.insight.figures import ClassFigures, Figure, Weighted, by_class, proportion
 from oxcore.insight.metrics import (
     Bin,
@@ -26,6 +26,7 @@ from oxcore.tables.engine import Engine, literal, quoted
 
 _CELL = 20  # examples that a cell of the confusion matrix opens
 _WORST = 20
+_ALL = "true"  # the condition of all records
 _POINTS = 60  # of the plot over time, at most
 DOCUMENTS = ("params", "output")
 """Columns of examples whose fields groups may be made of."""
@@ -130,6 +131,11 @@ class Cut(NamedTuple):
     where: str
 
 
+def marks_of(slices: Iterable[str]) -> tuple[str, ...]:
+    """The conditions of a report by these slices, of which its examples had better be marked."""
+    return _ALL, *map(bracketed, slices)
+
+
 def report(
     found: Examples,
     branch: str,
@@ -142,7 +148,8 @@ def report(
     others before."""
     sql = found.sql
     task = task_of(sql)
-    tallies = counted(sql, ["true", *(cut.where for cut in cuts)], task)
+    conditions = (_ALL, *(cut.where for cut in cuts))
+    tallies = counted(sql, conditions, task, marked=found.marked == conditions)
     whole, *measured = map(measures, tallies)
     pairs = tallies[0].confusion
     groups = [_group(cut, one, whole, task) for cut, one in zip(cuts, measured, strict=True)]
