@@ -17,6 +17,7 @@ from oxcore.model.run import Run
 from oxcore.store._coding import base_of, decode, decode_delta, encode, prove
 from oxcore.store._files import PackFiles, PackHandle, VanishedError
 from oxcore.store._runs import Place, located, read_runs, spans
+from oxcore.store._together import decode_together
 
 _ROWS = 1 << 18  # places that the index is told in one transaction, at least
 _AT_ONCE = 512  # objects located with one question
@@ -66,22 +67,22 @@ class PackReader:
         Reads in the order of the disk, neighbours together, holding about 8 MiB at once.
         """
         for span, found in self._windows(oids):
-            for oid, where, payload in zip(span, found, self._fetch(span, found), strict=True):
+            for oid, where, payload in zip(span, found, self.payloads(found), strict=True):
                 yield self._sound(oid, kind, where, payload)
 
     def get_chunks_at(
         self, oids: Sequence[bytes], places: Sequence[Location | None]
     ) -> Iterator[Buffer]:
-        """``get_many`` for chunks whose ``locate`` is known, holding about 1 MiB at once; what is
-        stored as it is is not copied."""
+        """``get_many`` for chunks whose ``locate`` is known, holding about 1 MiB at once, which is
+        decoded with one call; what is stored as it is is not copied."""
         for span, found in self._cut(oids, places, _BLOCK):
-            for oid, where, payload in zip(span, found, self._fetch(span, found), strict=True):
-                plain = where.how == _RAW and where.kind == _CHUNK and where.stored == where.raw
-                if plain and payload is not None and blake3(payload).digest() == oid:
-                    self.counters.objects_read += 1
-                    yield payload
+            datas = decode_together(self, found, self.payloads(found))
+            for oid, where, data in zip(span, found, datas, strict=True):
+                if data is None or where.kind != _CHUNK or blake3(data).digest() != oid:
+                    yield self.get(oid, Kind.CHUNK)  # looks elsewhere, or says what is wrong
                 else:
-                    yield self._sound(oid, Kind.CHUNK, where, payload)
+                    self.counters.objects_read += 1
+                    yield data
 
     def get_unproved_at(self, places: Iterable[Place]) -> Iterator[tuple[list[Buffer], list[int]]]:
         """The bytes of chunks whose ``locate`` is known, half a MiB at a time: some pieces, and the
@@ -118,7 +119,7 @@ class PackReader:
     def get_stored_many(self, oids: Iterable[bytes]) -> Iterator[Stored]:
         """Like ``get_stored`` for each id, in the given order, read as ``get_many`` does."""
         for span, found in self._windows(oids):
-            for oid, where, payload in zip(span, found, self._fetch(span, found), strict=True):
+            for oid, where, payload in zip(span, found, self.payloads(found), strict=True):
                 if payload is None or where.how == _DELTA:
                     yield self.get_stored(oid)
                 else:
@@ -317,9 +318,10 @@ class PackReader:
             held += where.raw
         yield oids[start:], found[start:]
 
-    def _fetch(self, oids: Sequence[bytes], found: list[Location]) -> list[memoryview | None]:
-        """The payloads, in the order of ``found``; None for those that could not be read."""
-        out: list[memoryview | None] = [None] * len(oids)
+    def payloads(self, found: Sequence[Location]) -> list[memoryview | None]:
+        """What lies at some places, in their order, neighbours read together; None for what could
+        not be read."""
+        out: list[memoryview | None] = [None] * len(found)
         for run in _runs(found):
             first, last = found[run[0]], found[run[-1]]
             start = first.offset
@@ -334,7 +336,7 @@ class PackReader:
         return out
 
 
-def _runs(found: list[Location]) -> Iterator[list[int]]:
+def _runs(found: Sequence[Location]) -> Iterator[list[int]]:
     """Positions in ``found`` grouped into reads: neighbours on disk, up to 1 MiB together."""
     order = sorted(range(len(found)), key=found.__getitem__)
     run: list[int] = []

@@ -205,7 +205,7 @@ class ContentFile(io.RawIOBase):
             return
         run = self._level_at(self._position).run(self._position, count)
         places = self._finder.locate([oid for _, oid, _ in run])
-        if len(run) == 1 or any(one is None or one.kind != _CHUNK for one in places):
+        if any(one is None or one.kind != _CHUNK for one in places):
             yield self._span_at(self._position)
             return
         found = self._finder.get_chunks_at([oid for _, oid, _ in run], places)

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from oxcore.errors import CorruptError
 from oxcore.model.counters import Counters
 from oxcore.model.ids import Kind, content_id
 from oxcore.model.protocols import How
@@ -43,6 +44,71 @@ def text(seed, size=SIZE):
 
 def where(store, ids):
     return store.locate(ids)
+
+
+class TestReadTogether:
+    """``get_chunks_at``: what many deltas rest on is located and read together."""
+
+    def make(self, store):
+        """Chunks of every kind in one order: raw, zstd, deltas of both, a tiny one."""
+        old = [noise(1, SIZE), text(2), noise(3, SIZE), text(4)]
+        bases = put(store, old)
+        new = [edited(data, seed) for seed, data in enumerate(old)]
+        rest = [b"", b"tiny"]
+        datas = [old[0], new[1], new[0], old[3], rest[1], new[3], rest[0], new[2], old[1]]
+        put(store, new, bases)
+        put(store, rest)
+        return [content_id(data) for data in datas], datas
+
+    def test_all_kinds_in_their_order(self, store):
+        ids, datas = self.make(store)
+        before = store.counters.objects_read
+        found = store.get_chunks_at(ids, store.locate(ids))
+        assert list(map(bytes, found)) == datas
+        assert store.counters.objects_read == before + len(ids)
+
+    def test_bases_cost_one_question_and_neighbours_one_read(self, store, monkeypatch):
+        ids, _ = self.make(store)
+        deltas = [
+            oid for oid, at in zip(ids, store.locate(ids), strict=True) if at.how == How.DELTA
+        ]
+        assert len(deltas) == 4
+        asked, reads = [], []
+        locator, handle = type(store.locator), type(store.files.open(store.packs()[0].name))
+        find, read = locator.find_many, handle.read
+        monkeypatch.setattr(
+            locator, "find_many", lambda self, oids: asked.append(len(oids)) or find(self, oids)
+        )
+        monkeypatch.setattr(handle, "read", lambda *row: reads.append(row[1:]) or read(*row))
+        assert len(list(store.get_chunks_at(deltas, store.locate(deltas)))) == 4
+        assert asked == [4, 4]  # the deltas, their bases
+        assert len(reads) == 2
+
+    @pytest.mark.parametrize("bad", [0, 1])
+    def test_what_is_damaged_is_named(self, store, bad):
+        base = put(store, [text(1)])
+        ids = [*base, *put(store, [edited(text(1))], base)]
+        place = store.locate(ids)[bad]
+        pack = store.locator.packs()[place.pack]
+        flip(store.files.path(pack), place.offset + place.stored - 9)
+        store.close()
+        found = store.get_chunks_at(ids, store.locate(ids))
+        with pytest.raises(CorruptError, match=ids[bad].hex()):
+            list(found)
+
+    def test_a_base_that_is_a_delta_by_now(self, store, tmp_path):
+        """As where two processes stored the same at once, and the index was made anew."""
+        first = noise(1, SIZE)
+        second, third = edited(first, 1), edited(first, 2)
+        put(store, [first])
+        put(store, [second], [content_id(first)])
+        base = _deltas.Base(content_id(second), second, direct=True)
+        how, payload = _deltas.encode_against(third, 1, base)
+        assert how == How.DELTA
+        with store.batch() as batch:
+            batch.put_encoded([_deltas.Encoded(content_id(third), how, len(third), payload)])
+        ids = [content_id(third), content_id(first)]
+        assert list(map(bytes, store.get_chunks_at(ids, store.locate(ids)))) == [third, first]
 
 
 class TestBases:
