@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import parquet, types
 
 from oxcore.tables.about import About, remembered
 from oxcore.tables.damage import DAMAGE
@@ -62,14 +62,17 @@ class ParquetReader:
         nulls = tuple(read[i] if known is None else known for i, known in enumerate(found))
         return About("parquet", "", self.schema, Facts(self._footer.num_rows, nulls))
 
-    def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
-        """A piece for each row group."""
+    def pieces(
+        self, columns: Sequence[int] | None = None, *, coded: bool = False
+    ) -> Iterator[Piece]:
+        """A piece for each row group; ``coded``: columns of text that have few values come as
+        codes (``pa.DictionaryArray``), which is twice as quick to read."""
         start = 0
         for group in range(self._footer.num_row_groups):
             rows = self._footer.row_group(group).num_rows
             if rows < 0:
                 raise self.source.broken("broken Parquet: a row group of less than no rows")
-            yield Piece(rows, partial(self._group, group, start, columns))
+            yield Piece(rows, partial(self._group, group, start, columns, coded=coded))
             start += rows
 
     def outlines(self) -> list[Outline]:
@@ -83,7 +86,7 @@ class ParquetReader:
         return batch
 
     def _group(
-        self, group: int, start: int, columns: Sequence[int] | None
+        self, group: int, start: int, columns: Sequence[int] | None, *, coded: bool
     ) -> Iterator[pa.RecordBatch]:
         schema = some(self.schema, columns)
         doubled = self._names != self.schema.names  # then names do not tell which column
@@ -91,7 +94,11 @@ class ParquetReader:
         with self._errors(start), opened(self.source) as file:
             small = _is_small(self._footer.row_group(group))
             whole = parquet.ParquetFile(
-                file, metadata=self._footer, buffer_size=0 if small else _BUFFER, pre_buffer=small
+                file,
+                metadata=self._footer,
+                read_dictionary=self._coded(group) if coded and not doubled else None,
+                buffer_size=0 if small else _BUFFER,
+                pre_buffer=small,
             )
             rows = self._at_once(group, names)
             # Threads of Arrow's own wait for each other more than they gain: whoever reads several
@@ -105,6 +112,19 @@ class ParquetReader:
                     yield pa.RecordBatch.from_arrays(kept, schema=schema)
                 else:
                     yield batch if names is None else batch.select(names)
+
+    def _coded(self, group: int) -> list[str]:
+        """The columns of text that lie as codes: a text that is written out takes its length, four
+        bytes, and more."""
+        texts = {field.name for field in self.schema if types.is_string(field.type)}
+        meta = self._footer.row_group(group)
+        return [
+            one.path_in_schema
+            for one in map(meta.column, range(meta.num_columns))
+            if one.path_in_schema in texts
+            and one.has_dictionary_page
+            and 0 <= one.total_uncompressed_size < 4 * one.num_values
+        ]
 
     def _at_once(self, group: int, names: list[str] | None) -> int:
         """How many rows of a group are read together: fewer of large ones, as images are."""

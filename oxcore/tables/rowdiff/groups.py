@@ -64,10 +64,10 @@ def runs(reader: Reader, twin: Twin | None) -> Iterator[Run]:
     """The rows of a table: each row group that may have a twin by itself, and the others as far as
     they go; where none has (None), the whole table."""
     if twin is None:
-        yield Run(0, 0, partial(_load, reader, reader.pieces()))
+        yield Run(0, 0, partial(_load, reader, _pieces(reader)))
         return
     alone: list[Piece] = []
-    for group, piece in enumerate(reader.pieces()):
+    for group, piece in enumerate(_pieces(reader)):
         if alone and twin(group):
             yield _run(reader, alone)
             alone = []
@@ -77,6 +77,10 @@ def runs(reader: Reader, twin: Twin | None) -> Iterator[Run]:
             alone = []
     if alone:
         yield _run(reader, alone)
+
+
+def _pieces(reader: Reader) -> Iterator[Piece]:
+    return reader.pieces(coded=True) if isinstance(reader, ParquetReader) else reader.pieces()
 
 
 def _run(reader: Reader, pieces: list[Piece]) -> Run:

@@ -21,6 +21,7 @@ from pyarrow import types
 from oxcore.fs.ahead import Ahead
 from oxcore.tables.gather import take
 from oxcore.tables.reading import Facts, Piece, Reader, loaded
+from oxcore.tables.rowdiff.alongside import apart, as_said, plain, together
 from oxcore.tables.rowdiff.groups import Alike, Run, Twin, alike, runs
 from oxcore.tables.rowdiff.meet import Convert, Meet
 from oxcore.tables.rowdiff.model import Pair
@@ -30,7 +31,6 @@ from oxcore.tables.rowdiff.unique import Ascent, Range
 MOST = 1 << 18  # rows of a side that are kept in memory
 ENOUGH = 1 << 17  # rows after which tables that have little in common are given up
 _BYTES = 256 << 20  # that these rows may take
-_LEAST = 512  # rows compared at once where there are differences
 _WINDOWS = (16, 256, 4096)  # rows among which the next common key is looked for
 _AHEAD = 4  # batches that a side is read ahead
 _HELD = (types.is_integer, types.is_string, types.is_binary, types.is_decimal, types.is_boolean)
@@ -88,7 +88,7 @@ def step(
         return None
     with ExitStack() as stack:
         groups = stack.enter_context(alike(*readers))
-        flows = _flows(readers, pairs, meets, groups)
+        flows = _flows(readers, pairs, meets, keys, groups)
         old, new = (stack.enter_context(closing(flow)) for flow in flows)
         if len(keys) == 1 and meets[keys[0]].type in (pa.int64(), pa.string()):
             old.watch(keys[0])
@@ -104,14 +104,25 @@ def _flows(
     readers: tuple[Reader, Reader],
     pairs: Sequence[Pair],
     meets: Sequence[Meet],
+    keys: Sequence[int],
     groups: Alike | None,
 ) -> tuple[_Flow, _Flow]:
     one, two = (None, None) if groups is None else groups.twins
     olds, news = [pair.old_at for pair in pairs], [pair.new_at for pair in pairs]
+    held, now = (reader.schema.types for reader in readers)
+    common = [
+        _common(held[old], now[new], meet) for old, new, meet in zip(olds, news, meets, strict=True)
+    ]
     return (
-        _Flow(readers[0], olds, [meet.old for meet in meets], meets, one),
-        _Flow(readers[1], news, [meet.new for meet in meets], meets, two),
+        _Flow(readers[0], olds, [meet.old for meet in meets], common, keys, one),
+        _Flow(readers[1], news, [meet.new for meet in meets], common, keys, two),
     )
+
+
+def _common(old: pa.DataType, new: pa.DataType, meet: Meet) -> pa.DataType:
+    """The type in which a column is compared: numbers of one type need not be made wider."""
+    same = old == new and meet.old is None and meet.new is None
+    return old if same and types.is_primitive(old) else meet.type
 
 
 class _Flow:
@@ -122,11 +133,13 @@ class _Flow:
         reader: Reader,
         places: Sequence[int],
         converts: Sequence[Convert | None],
-        meets: Sequence[Meet],
+        common: Sequence[pa.DataType],
+        keys: Sequence[int],
         twin: Twin | None,
     ) -> None:
         self._schema = reader.schema
-        self._columns = list(zip(places, converts, [one.type for one in meets], strict=True))
+        self._columns = list(zip(places, converts, common, strict=True))
+        self._keys = frozenset(keys)
         self._runs = runs(reader, twin)
         self._run: Run | None = None
         self._batches: Ahead[pa.RecordBatch] | None = None
@@ -138,6 +151,11 @@ class _Flow:
         self._kept: list[pa.RecordBatch] = []
         self._places = array("q")
         self._bytes = 0
+
+    @property
+    def width(self) -> int:
+        """How many columns are compared."""
+        return len(self._columns)
 
     @property
     def rest(self) -> int:
@@ -196,16 +214,26 @@ class _Flow:
             return False
         if self._ascent is not None:
             at, convert, type_ = self._columns[self._ascent[0]]
-            keys = _met(typed.column(at), convert, type_)
+            keys = _met(plain(typed.column(at)), convert, type_)
             self._ascent[1].look(pa.RecordBatch.from_arrays([keys], ["key"]))
         if self.rest and self._batch is not None:
-            joined = pa.Table.from_batches([self._batch.slice(self.at), typed])
+            parts = [pa.Table.from_batches([one]) for one in (self._batch.slice(self.at), typed)]
+            joined = pa.concat_tables([as_said(one, self._schema) for one in parts])
             typed = joined.combine_chunks().to_batches()[0]
         self._flush()
         self._batch, self.at = typed, 0
-        met = [_met(typed.column(at), convert, type_) for at, convert, type_ in self._columns]
+        met = [self._column(typed, number) for number in range(self.width)]
         self._met = pa.RecordBatch.from_arrays(met, [str(at) for at in range(len(met))])
         return True
+
+    def _column(self, batch: pa.RecordBatch, number: int) -> pa.Array:
+        """A column as it is compared; one that comes coded may stay so, unless it is a key."""
+        at, convert, type_ = self._columns[number]
+        values = batch.column(at)
+        if values.type == self._schema.types[at]:
+            return _met(values, convert, type_)
+        coded = convert is None and number not in self._keys
+        return values if coded else _met(plain(values), convert, type_)
 
     def _next(self) -> bool:
         if self._more():
@@ -251,7 +279,7 @@ class _Flow:
         if self._batch is None:
             return
         if self._chosen:
-            rows = take(pa.Table.from_batches([self._batch]), self._chosen)
+            rows = as_said(take(pa.Table.from_batches([self._batch]), self._chosen), self._schema)
             self._kept += rows.to_batches()
             self._bytes += rows.nbytes
             self._places.extend(self.first + at for at in self._chosen)
@@ -271,8 +299,8 @@ class _Walk:
 
     def __init__(self, old: _Flow, new: _Flow, keys: Sequence[int], groups: Alike | None) -> None:
         self._old, self._new, self._keys, self._groups = old, new, keys, groups
+        self._others = [at for at in range(old.width) if at not in keys]
         self.shared = 0
-        self._stride = _LEAST
 
     def step(self) -> bool:
         """Go on by some rows; False at the end of both."""
@@ -294,18 +322,14 @@ class _Walk:
         return True
 
     def _go(self) -> None:
-        old, new = self._old, self._new
-        size = min(old.rest, new.rest, self._stride)
-        one, two = old.next(size), new.next(size)
-        if one.equals(two):
-            self._stride *= 4
-            self._pass(size, [])
-            return
-        same = _together(one, two, self._keys)
-        self._stride = 4 * self._stride if same == size else _LEAST
+        """Be done with the rows whose keys go together, or look for the next that do."""
+        size = min(self._old.rest, self._new.rest)
+        one, two = self._old.next(size), self._new.next(size)
+        same = together(one, two, self._keys)
         if same:
-            self._pass(same, _apart(one.slice(0, same), two.slice(0, same)))
-        else:
+            pairs = ((one.column(at), two.column(at)) for at in self._others)
+            self._pass(same, apart((x.slice(0, same), y.slice(0, same)) for x, y in pairs))
+        if same < size:
             self._apart()
 
     def _pass(self, size: int, apart: Sequence[int]) -> None:
@@ -335,34 +359,3 @@ class _Walk:
 def _met(values: pa.Array, convert: Convert | None, type_: pa.DataType) -> pa.Array:
     met = convert(values) if convert else values
     return met if met.type == type_ else pc.cast(met, type_)
-
-
-def _together(one: pa.RecordBatch, two: pa.RecordBatch, keys: Sequence[int]) -> int:
-    """How many rows go by until the keys differ."""
-    together = len(one)
-    for at in keys:
-        x, y = one.column(at), two.column(at)
-        if not x.equals(y):
-            first = pc.index(_unequal(x, y), True).as_py()
-            together = together if first < 0 else min(together, first)
-    return together
-
-
-def _apart(one: pa.RecordBatch, two: pa.RecordBatch) -> list[int]:
-    """The rows in which these columns differ, or may differ (NaN)."""
-    found = set[int]()
-    for x, y in zip(one.columns, two.columns, strict=True):
-        if not x.equals(y):
-            found.update(pc.indices_nonzero(_unequal(x, y)).to_pylist())
-    return sorted(found)
-
-
-def _unequal(one: pa.Array, two: pa.Array) -> pa.Array:
-    try:
-        unequal = pc.not_equal(one, two)
-    except pa.ArrowNotImplementedError:
-        pairs = zip(one, two, strict=True)
-        return pa.array([not a.equals(b) for a, b in pairs], pa.bool_())
-    if unequal.null_count:
-        unequal = pc.if_else(unequal.is_null(), pc.xor(one.is_null(), two.is_null()), unequal)
-    return unequal

@@ -12,7 +12,9 @@ from pyarrow import parquet
 from oxcore.errors import InvalidError
 from oxcore.model.counters import Counters
 from oxcore.tables import Source, Table
-from oxcore.tables.rowdiff import How, compare, diff, stepping
+from oxcore.tables.detect import detect
+from oxcore.tables.formats.parquet import ParquetReader
+from oxcore.tables.rowdiff import How, alongside, compare, diff, stepping
 
 TYPES = {
     pa.int32(): st.integers(0, 2),
@@ -29,7 +31,7 @@ TYPES = {
 def always(monkeypatch):
     """Tables of every size are gone through, in small steps."""
     monkeypatch.setitem(compare.__globals__, "LEAST", 0)
-    monkeypatch.setattr(stepping, "_LEAST", 2)
+    monkeypatch.setattr(alongside, "_LEAST", 2)
     monkeypatch.setattr(stepping, "_WINDOWS", (1, 3))
 
 
@@ -82,13 +84,17 @@ def result(old, new, keys):
         return error.message
 
 
-@given(versions(), st.sampled_from([(), ("id",), ("v",)]))
+@given(versions(), st.sampled_from([(), ("id",), ("v",)]), st.booleans(), st.booleans())
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_as_by_the_engine(always, pair, keys):
-    one, two = as_arrow(pair[0]), as_parquet(pair[1])
-    stepped = result(one, two, keys)
+def test_as_by_the_engine(always, pair, keys, both, coded):
+    one, two = (as_parquet if both else as_arrow)(pair[0]), as_parquet(pair[1])
+    with pytest.MonkeyPatch.context() as patch:
+        if coded:  # also texts of which each comes up once
+            texts = [name for name in ("v",) if pair[0].schema.field("v").type == pa.string()]
+            patch.setattr(ParquetReader, "_coded", lambda *_: texts)
+        stepped = result(one, two, keys)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(compare.__globals__, "LEAST", 1 << 40)
         assert repr(result(one, two, keys)) == repr(stepped)
@@ -109,6 +115,36 @@ def test_row_groups_that_are_the_same_are_not_read(always):
     read = counters.rows
     # The first rows of both to choose a key, one group of both, and the keys of the old table.
     assert read == 2 * 500 + 2 * 500 + 4000
+
+
+def test_texts_of_few_values_are_compared_by_their_codes(always):
+    count = 600
+    words = pa.array(
+        [None if at % 7 == 3 else ("cat", "dog", "bird")[at % 3] for at in range(count)]
+    )
+    names = pa.array([f"image {at:06}.png" for at in range(count)])
+    old = pa.table({"id": pa.array(range(count)), "word": words, "name": names})
+    # A row put in before all others: the dictionaries of the groups have another order.
+    first = pa.table({"id": [-1], "word": ["bird"], "name": ["first"]}, old.schema)
+    new = pa.concat_tables([first, old]).combine_chunks()
+    values = new["word"].to_pylist()
+    values[300] = "horse"
+    new = new.set_column(1, "word", pa.array(values))
+    one, two = as_parquet(old, 100), as_parquet(new, 100)
+    reader = ParquetReader(one.source, detect(one.source))
+    batches = [batch for piece in reader.pieces(coded=True) for batch in piece.load()]
+    assert [pa.types.is_dictionary(column.type) for column in batches[0].columns] == [
+        False,
+        True,
+        False,
+    ]
+    assert pa.concat_arrays([batch["word"].dictionary_decode() for batch in batches]).equals(words)
+    with one.diff(two, ["id"]) as found:
+        assert found.counts == (1, 0, 1, 599, 600, 601)
+        assert [(c.key, c.cells, c.new and c.new["word"]) for c in found.changes()] == [
+            ((-1,), (), "bird"),
+            ((299,), ("word",), "horse"),
+        ]
 
 
 def test_a_column_that_came_and_tables_that_have_nothing_in_common(always):
