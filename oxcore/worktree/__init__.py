@@ -20,6 +20,7 @@ TYPE_CHECKING = False  # see `oxcore`
 if TYPE_CHECKING:
     from oxcore.worktree.collide import collisions, fold, folds_case, folds_unicode
     from oxcore.worktree.folders import Folders
+    from oxcore.worktree.making import Making
     from oxcore.worktree.patterns import Match
     from oxcore.worktree.patterns import Sieve as Sieve
     from oxcore.worktree.patterns import parse_patterns as parse_patterns
@@ -43,6 +44,7 @@ __all__ = [
     "Folders",
     "Ignore",
     "IgnoreNothing",
+    "Making",
     "Match",
     "Places",
     "Seen",
@@ -77,6 +79,7 @@ __getattr__ = late(
     {
         "collide": "collisions fold folds_case folds_unicode",
         "folders": "Folders",
+        "making": "Making",
         "patterns": "Match Sieve parse_patterns",
         "reading": "StableRead Taken hash_file open_stable read_as_seen read_file stable",
         "writing": "Writer make_file",

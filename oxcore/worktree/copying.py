@@ -1,7 +1,9 @@
 """A large file out of the store: the kernel copies what lies as it is, from file to file.
 
 A thread writes; what it has written is read again and hashed beside it, while it is in memory
-still. So what is proved is the file that was made, and no byte passes through Python twice.
+still. So what is proved is the file that was made, and no byte passes through Python twice. While
+one file is hashed, the thread of the next may be at work: it starts at once, and waits when it is
+a quarter of a GiB ahead.
 """
 
 from __future__ import annotations
@@ -23,23 +25,32 @@ _ROOM = 1 << 19  # bytes read at once: they are in the processor's cache when th
 _copy_range = getattr(os, "copy_file_range", None)  # Linux
 
 
-def fill(handle: int, content: Extents) -> tuple[int, bytes]:
-    """Write ``content`` into an empty file that is open for reading too; gives its size and the
-    BLAKE3-256 of what it holds.
+class Copy:
+    """Writes ``content`` into an empty file that is open for reading too, in a thread; close it."""
 
-    Raises ``OSError``, and whatever reading ``content`` raises.
-    """
-    whole, room = blake3(), memoryview(bytearray(_ROOM))
-    at = 0
-    with Ahead(_write(handle, content), _AHEAD) as ends:
-        for end in ends:
+    def __init__(self, handle: int, content: Extents) -> None:
+        self._handle = handle
+        self._ends = Ahead(_write(handle, content), _AHEAD)
+
+    def measure(self) -> tuple[int, bytes]:
+        """The size of the file, once all is written, and the BLAKE3-256 of what it holds.
+
+        Call it once. Raises ``OSError``, and whatever reading the content raises.
+        """
+        whole, room = blake3(), memoryview(bytearray(_ROOM))
+        at = 0
+        for end in self._ends:
             while at < end:
-                count = os.preadv(handle, [room[: end - at]], at)
+                count = os.preadv(self._handle, [room[: end - at]], at)
                 if not count:
                     raise OSError(EIO, "it was cut short while it was written")
                 whole.update(room[:count])
                 at += count
-    return at, whole.digest()
+        return at, whole.digest()
+
+    def close(self) -> None:
+        """End the thread, whether or not it is done."""
+        self._ends.close()
 
 
 def _write(handle: int, content: Extents) -> Iterator[int]:

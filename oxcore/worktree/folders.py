@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 
 from oxcore.errors import UnsavedError
 from oxcore.fs.atomic import storage_error
@@ -19,10 +20,11 @@ class Folders:
     A handle stands for the folder itself: whoever replaces a folder by a link later cannot
     lead a write elsewhere. A folder that is not there is made under a temporary name, and gets
     its own when the next call asks for something outside of it: until then it is ``hidden``,
-    and so is all below it.
+    and so is all below it. ``ready`` is called before: no file in it may be half made then.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, ready: Callable[[], None] | None = None) -> None:
+        self._ready = ready
         try:
             self._root = os.open(root, FLAGS & ~os.O_NOFOLLOW)
         except OSError as error:
@@ -52,6 +54,8 @@ class Folders:
 
         Raises ``UnsavedError`` if a file lies there by now; then what was hidden is gone.
         """
+        if self._new is not None and self._ready is not None:
+            self._ready()
         new, self._new, self._last = self._new, None, None
         if new is None:
             return

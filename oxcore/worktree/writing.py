@@ -6,31 +6,28 @@ Where the folder is new, that is done with the folder: see ``oxcore.worktree.hid
 from __future__ import annotations
 
 import os
-import stat as st
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from oxcore.errors import CorruptError
+from oxcore.errors import OxError
 from oxcore.fs.atomic import storage_error, write_all
 from oxcore.model.entries import MAX_PATH, Entry, Mode, check_path, show_path
 from oxcore.model.extents import Extents
 from oxcore.model.ids import Buffer
-from oxcore.worktree.copying import fill
 from oxcore.worktree.folders import Folders
 from oxcore.worktree.hidden import in_the_way
-from oxcore.worktree.releases import Releases
-from oxcore.worktree.renames import exchange, rename_new
-from oxcore.worktree.rows import ctime_of, is_same, pack_stat, wait_out
+from oxcore.worktree.making import Making, Order, check_size, create
+from oxcore.worktree.placing import Placing, may_go, unlink_quietly
+from oxcore.worktree.rows import ctime_of, pack_stat, wait_out
 from oxcore.worktree.temporary import temporary_name
 
 _TOGETHER = 1 << 20  # bytes written with one call
 _MOST = 512  # pieces written with one call; the kernel takes 1024
 _DOUBTFUL = b"."  # how a name must start to be a wrong one; an empty one is in it, too
-_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
-
-Content = Buffer | Iterable[Buffer] | Extents
+Content = Buffer | Iterable[Buffer]
 
 
 class Writer:
@@ -44,7 +41,8 @@ class Writer:
     place of a parent folder is never passed through.
 
     A new folder shows, with all its files, once something outside of it is written, or in
-    ``close``; where the block is left by an error, it goes.
+    ``close``; where the block is left by an error, it goes. Large files may be in the making
+    beside (``begin``, ``finish``): none shows before it is proved, and what nobody finished goes.
 
     What is there is looked at right before it is replaced, and again behind, where the file system
     can exchange two files; where it cannot, a change within those microseconds is lost. That
@@ -53,11 +51,10 @@ class Writer:
     """
 
     def __init__(self, root: str) -> None:
-        self._folders = Folders(root)
+        self._folders = Folders(root, self._complete)
+        self._making: list[Making] = []
         self._temporary = temporary_name()
-        self._rename_new = rename_new()
-        self._exchange = exchange()
-        self._releases = Releases()
+        self._placing = Placing()
         self._emptied: set[bytes] = set()
         self._checked: bytes | None = None  # the folder of the last path, which is a sound one
         self._last = 0  # ctime in ns of what was written last
@@ -72,6 +69,7 @@ class Writer:
         trace: TracebackType | None,
     ) -> None:
         if kind is not None:
+            self._abandon()
             self._folders.discard()
         self.close()
 
@@ -81,12 +79,13 @@ class Writer:
         Waits for the clock's next tick, so that a file which its owner changes from now on
         cannot keep the prefix that ``write`` gave.
         """
+        self._abandon()
         try:
             self._prune()
             self._folders.settle()
             wait_out(self._last)
         finally:
-            self._releases.wait()
+            self._placing.wait()
             self._folders.discard()
             self._folders.close()
 
@@ -100,11 +99,47 @@ class Writer:
     ) -> bytes:
         """Make ``path`` hold ``content`` with the mode of ``entry``; gives its new stat prefix.
 
-        Pieces of an iterable are written as they come, a MiB at a time; ``Extents`` of
-        the store are proved by the id of the entry. Raises ``UnsavedError`` (see above),
-        ``CorruptError`` if the content has not the size of the entry, or fails that proof,
-        ``StorageError`` if the file system refuses; each leaves what was there.
+        Pieces of an iterable are written as they come, a MiB at a time. Raises
+        ``UnsavedError`` (see above), ``CorruptError`` if the content has not the size of the
+        entry, ``StorageError`` if the file system refuses; each leaves what was there.
         """
+        folder = self._enter(path)
+        try:
+            found = self._place(folder, Order(path, entry, expect), content)
+        except OSError as error:
+            raise storage_error(f"write {show_path(path)}", error) from error
+        self._last = found.st_ctime_ns
+        return pack_stat(found)
+
+    def begin(
+        self, path: bytes, entry: Entry, content: Extents, *, expect: bytes | None = None
+    ) -> Making:
+        """Begin to make ``path`` as ``write`` would, of bytes that lie in the store: they are
+        copied beside, in a thread, and it is for ``finish`` to put the file in its place.
+
+        Raises as ``write`` does; what reading the content raises, ``finish`` raises.
+        """
+        folder = self._enter(path)
+        placing = None if self._folders.hidden else self._placing
+        try:
+            making = Making(folder, Order(path, entry, expect), content, placing)
+        except FileExistsError as error:
+            raise in_the_way([path]) from error
+        except OSError as error:
+            raise storage_error(f"write {show_path(path)}", error) from error
+        self._making.append(making)
+        return making
+
+    def finish(self, making: Making) -> bytes:
+        """Prove, by the id of its entry, the file that was made, and put it in its place; gives its
+        stat prefix. Raises as ``write`` does, and ``CorruptError`` if it fails that proof."""
+        self._making.remove(making)
+        stat = making.finish()
+        self.note(stat)
+        return stat
+
+    def _enter(self, path: bytes) -> int:
+        """The folder in which the file ``path`` is to be made."""
         above, _, name = path.rpartition(b"/")
         if above != self._checked or _is_doubtful(path, name):
             check_path(path)
@@ -114,15 +149,11 @@ class Writer:
         folder = self._folders.get(above, make=True)
         if folder is None:
             raise in_the_way([path])
-        try:
-            found = self._place(folder, name, path, entry, content, expect)
-        except OSError as error:
-            raise storage_error(f"write {show_path(path)}", error) from error
-        self._last = found.st_ctime_ns
-        return pack_stat(found)
+        return folder
 
     def note(self, stat: bytes) -> None:
-        """Another process wrote a file for this writer: ``close`` waits for its stamp, too."""
+        """A file was written for this writer, or by another process: ``close`` waits for its
+        stamp, too."""
         self._last = max(self._last, ctime_of(stat))
 
     def remove(self, path: bytes, *, expect: bytes | None) -> bool:
@@ -135,7 +166,7 @@ class Writer:
         above, _, name = path.rpartition(b"/")
         folder = self._folders.get(above, make=False)
         try:
-            if folder is None or not _may_go(folder, path, expect):
+            if folder is None or not may_go(folder, path, expect):
                 return False
             os.unlink(name, dir_fd=folder)
         except OSError as error:
@@ -144,15 +175,9 @@ class Writer:
             self._emptied.add(above)
         return True
 
-    def _place(
-        self,
-        folder: int,
-        name: bytes,
-        path: bytes,
-        entry: Entry,
-        content: Content,
-        expect: bytes | None,
-    ) -> os.stat_result:
+    def _place(self, folder: int, order: Order, content: Content) -> os.stat_result:
+        path, entry, expect = order
+        name = path.rpartition(b"/")[2]
         if self._folders.hidden:
             try:
                 return _finish(_make(folder, name, path, entry, content), folder, name)
@@ -160,42 +185,23 @@ class Writer:
                 raise in_the_way([path]) from error
         handle = _make(folder, self._temporary, path, entry, content)
         try:
-            self._move(folder, path, name, expect)
+            self._placing.put(folder, self._temporary, path, expect)
         except BaseException:
-            _unlink_quietly(self._temporary, folder)
+            self._temporary = temporary_name()  # the old one may be somebody's by now
             if handle is not None:
                 os.close(handle)
             raise
         return _finish(handle, folder, name)
 
-    def _move(self, folder: int, path: bytes, name: bytes, expect: bytes | None) -> None:
-        """Rename the temporary file into its place, if that is as expected."""
-        if expect is not None and _may_go(folder, path, expect):
-            self._replace(folder, path, name, expect)
-            return
-        try:
-            self._rename_new(folder, self._temporary, name)
-        except FileExistsError as error:
-            raise in_the_way([path]) from error
+    def _complete(self) -> None:
+        """Finish all that is in the making; what fails is gone, and ``finish`` tells."""
+        for making in self._making:
+            with suppress(OxError):
+                making.finish()
 
-    def _replace(self, folder: int, path: bytes, name: bytes, expect: bytes) -> None:
-        """Let the temporary file take the place of the one that was expected."""
-        if not self._exchange(folder, self._temporary, name):
-            os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-            return
-        old = os.stat(self._temporary, dir_fd=folder, follow_symlinks=False)
-        if not is_same(old, expect):
-            self._give_back(folder, name)
-            raise in_the_way([path])
-        self._releases.unlink(self._temporary, folder, old.st_size)
-
-    def _give_back(self, folder: int, name: bytes) -> None:
-        """Let what was replaced have its name again."""
-        try:
-            self._exchange(folder, self._temporary, name)
-        except OSError:
-            self._temporary = temporary_name()  # nobody's leftover: it is not ours to remove
-            raise
+    def _abandon(self) -> None:
+        while self._making:
+            self._making.pop().abandon()
 
     def _prune(self) -> None:
         """Remove what has become empty, from the deepest folder up; never the root."""
@@ -232,25 +238,18 @@ def _is_doubtful(path: bytes, name: bytes) -> bool:
 def _make(folder: int, name: bytes, path: bytes, entry: Entry, content: Content) -> int | None:
     """The finished file under ``name``, which must be free; its handle, None for a link."""
     if entry.mode == Mode.LINK:
-        target = _target(path, content)
-        _check_size(path, entry, len(target))
+        target = bytes(content) if isinstance(content, Buffer) else b"".join(content)
+        check_size(path, entry, len(target))
         os.symlink(target, name, dir_fd=folder)
         return None
-    bits = 0o777 if entry.mode == Mode.EXEC else 0o666  # the kernel takes the umask off
-    handle = os.open(name, _CREATE, bits, dir_fd=folder)
+    handle = create(name, entry, folder)
     try:
         _fill(handle, path, entry, content)
     except BaseException:
         os.close(handle)
-        _unlink_quietly(name, folder)
+        unlink_quietly(name, folder)
         raise
     return handle
-
-
-def _target(path: bytes, content: Content) -> bytes:
-    if isinstance(content, Extents):
-        raise CorruptError(f"{show_path(path)}: no link is as long", hint="run ox fsck")
-    return bytes(content) if isinstance(content, Buffer) else b"".join(content)
 
 
 def _finish(handle: int | None, folder: int, name: bytes) -> os.stat_result:
@@ -265,25 +264,12 @@ def _finish(handle: int | None, folder: int, name: bytes) -> os.stat_result:
 
 def _fill(handle: int, path: bytes, entry: Entry, content: Content) -> None:
     if isinstance(content, Buffer):
-        _check_size(path, entry, len(content))
+        check_size(path, entry, len(content))
         done = os.write(handle, content)
         if done < entry.size:
             write_all(handle, memoryview(content)[done:])
         return
-    if isinstance(content, Extents):
-        _prove(path, entry, *fill(handle, content))
-        return
-    _check_size(path, entry, sum(_write_together(handle, pieces) for pieces in _gather(content)))
-
-
-def _prove(path: bytes, entry: Entry, size: int, oid: bytes) -> None:
-    _check_size(path, entry, size)
-    if oid != entry.id:
-        raise CorruptError(
-            f"{show_path(path)}: its chunks do not give its id",
-            hint="repair it from a remote that has it: ox fsck --repair",
-            items=(entry.id.hex(),),
-        )
+    check_size(path, entry, sum(_write_together(handle, pieces) for pieces in _gather(content)))
 
 
 def _gather(content: Iterable[Buffer]) -> Iterator[list[Buffer]]:
@@ -308,35 +294,9 @@ def _write_together(handle: int, pieces: list[Buffer]) -> int:
     return total
 
 
-def _check_size(path: bytes, entry: Entry, size: int) -> None:
-    if size != entry.size:
-        raise CorruptError(
-            f"{show_path(path)} should have {entry.size} bytes, its content has {size}",
-            hint="run ox fsck",
-        )
-
-
-def _may_go(folder: int, path: bytes, expect: bytes | None) -> bool:
-    """Whether something is there that was expected; ``UnsavedError`` for anything else."""
-    try:
-        found = os.stat(path.rpartition(b"/")[2], dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    if pack_stat(found) != expect or st.S_ISDIR(found.st_mode):
-        raise in_the_way([path])
-    return True
-
-
 def _remove_empty(name: bytes, folder: int) -> bool:
     try:
         os.rmdir(name, dir_fd=folder)
     except OSError:
         return False  # something is left in it
     return True
-
-
-def _unlink_quietly(name: bytes, folder: int) -> None:
-    try:
-        os.unlink(name, dir_fd=folder)
-    except OSError:
-        return

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from oxcore.errors import UnsavedError
 from oxcore.model.entries import Entry
-from oxcore.worktree import Writer, collisions, fold, folds_case, folds_unicode, writing
+from oxcore.worktree import Writer, collisions, fold, folds_case, folds_unicode, placing
 
 NFC = "caf\u00e9".encode()
 NFD = "cafe\u0301".encode()
@@ -57,9 +57,9 @@ def test_the_file_system_is_asked(tmp_path):
 @pytest.mark.parametrize("other", [b"DATA", b"Data"])
 def test_two_names_for_one_file_never_overwrite(tmp_path, monkeypatch, other):
     """A file system that folds case, played by folding what the rename is asked for."""
-    real = writing.rename_new()
+    real = placing.rename_new()
     monkeypatch.setattr(
-        writing, "rename_new", lambda: lambda folder, old, new: real(folder, old, new.lower())
+        placing, "rename_new", lambda: lambda folder, old, new: real(folder, old, new.lower())
     )
     with Writer(str(tmp_path)) as writer:
         writer.write(b"data", Entry(1, 3, bytes(32)), b"one")

@@ -74,8 +74,10 @@ def test_the_bytes_of_all_pieces_in_order(tmp_path, monkeypatch, pack, way, draw
         patch.setattr(copying, "_STEP", 1000)
         handle = os.open(tmp_path / "made", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         try:
-            made = copying.fill(handle, Extents(pieces(pack, drawn)))
+            copy = copying.Copy(handle, Extents(pieces(pack, drawn)))
+            made = copy.measure()
         finally:
+            copy.close()
             os.close(handle)
     assert made == (len(expected), blake3(expected).digest())
     assert (tmp_path / "made").read_bytes() == expected
@@ -84,7 +86,8 @@ def test_the_bytes_of_all_pieces_in_order(tmp_path, monkeypatch, pack, way, draw
 def write(top, content, oid=None):
     data = BYTES[10:110]
     with Writer(str(top)) as writer:
-        return writer.write(b"a", Entry(Mode.FILE, 100, oid or blake3(data).digest()), content)
+        entry = Entry(Mode.FILE, 100, oid or blake3(data).digest())
+        return writer.finish(writer.begin(b"a", entry, content))
 
 
 def test_a_file_in_its_place(tmp_path, pack):

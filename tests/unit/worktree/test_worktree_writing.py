@@ -129,7 +129,7 @@ def test_a_file_put_there_between_look_and_rename_stays(tmp_path, monkeypatch):
         (tmp_path / "f").write_bytes(b"mine")
         real(folder, old, new)
 
-    monkeypatch.setattr("oxcore.worktree.writing.rename_new", lambda: late)
+    monkeypatch.setattr("oxcore.worktree.placing.rename_new", lambda: late)
     with pytest.raises(UnsavedError):
         write(tmp_path, b"f", b"new")
     assert (tmp_path / "f").read_bytes() == b"mine"
@@ -161,7 +161,7 @@ def _swapping(monkeypatch, before):
             first.pop()()
         return real(folder, one, two)
 
-    monkeypatch.setattr("oxcore.worktree.writing.exchange", lambda: late)
+    monkeypatch.setattr("oxcore.worktree.placing.exchange", lambda: late)
 
 
 def test_a_file_changed_between_look_and_exchange_comes_back(tmp_path, monkeypatch):
@@ -205,7 +205,7 @@ def test_what_cannot_get_its_name_back_is_not_removed(tmp_path, monkeypatch):
         place.write_bytes(b"edited")
         return real(folder, one, two)
 
-    monkeypatch.setattr("oxcore.worktree.writing.exchange", lambda: once)
+    monkeypatch.setattr("oxcore.worktree.placing.exchange", lambda: once)
     with pytest.raises(StorageError):
         write(tmp_path, b"f", b"new", expect=seen)
     assert b"edited" in {(tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
@@ -217,7 +217,7 @@ def test_a_file_takes_the_place_of_another(tmp_path, monkeypatch, size, able):
     """With and without a file system that exchanges; large ones are freed beside."""
     before = threading.active_count()
     if not able:
-        monkeypatch.setattr("oxcore.worktree.writing.exchange", lambda: renames_module._cannot)
+        monkeypatch.setattr("oxcore.worktree.placing.exchange", lambda: renames_module._cannot)
     place = tmp_path / "f"
     with open(place, "wb") as file:
         file.truncate(size)

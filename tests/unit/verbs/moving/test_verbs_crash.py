@@ -17,7 +17,7 @@ from oxcore.model.settings import Settings
 from oxcore.testing.faults import CALLS
 from oxcore.verbs.moving import writeout
 from oxcore.verbs.undo import undo
-from oxcore.worktree import writing
+from oxcore.worktree import placing
 
 ROOT = Path(__file__).parents[4]
 DYING = (*CALLS, "symlink", "mkdir", "rmdir")
@@ -65,8 +65,8 @@ def _arm(number):
     for name in DYING:
         setattr(os, name, armed(getattr(os, name), name))
     writeout._LARGE = 100_000  # so that a file is read ahead in a thread
-    native = writing.rename_new
-    writing.rename_new = lambda: armed(native(), "rename_new")
+    native = placing.rename_new
+    placing.rename_new = lambda: armed(native(), "rename_new")
 
 
 def read_all(folder):
@@ -98,19 +98,25 @@ def write(folder, files):
         place.write_bytes(data)
 
 
+def noise(seed):
+    """A file that the kernel copies: nothing can compress it."""
+    return random.Random(seed).randbytes(100_100)
+
+
 def prepare(folder):
     """main and topic, which differ in every way that paths can; main is checked out."""
     with Repo.init(folder, settings=SETTINGS) as repo:
         write(
             folder, {"same": b"same", "a": b"1", "d/x": b"1", "d/y": b"1", "f": b"file", "g": b"1"}
         )
-        write(folder, {"large": bytes(range(256)) * 2000})
+        write(folder, {"large": bytes(range(256)) * 2000, "noise/1": noise(1), "noise/2": noise(2)})
         repo.add()
         repo.commit("main")
         repo.switch(create="topic")
         write(folder, {"a": b"22", "d/x": None, "d/y": None, "f": None, "g": None, "new/n": b"3"})
         os.rmdir(os.path.join(folder, "d"))
         write(folder, {"d": b"now a file", "f/in": b"now a folder", "large": bytes(999_999)})
+        write(folder, {"noise/1": noise(3), "noise/2": noise(4), "new/noise": noise(5)})
         os.symlink("nowhere", os.path.join(folder, "link"))
         repo.add()
         repo.commit("topic")
