@@ -24,8 +24,8 @@ _SIGNS = {0x2F: _SLASH, 0x2A: _STAR, 0x3F: _ONE}
 _FOLDERS = b"(?:[^/]+/)*"
 
 # What pathspec reads as git does: no bracket, no backslash, no sign in front that it would take
-# for its own, no white space at the end that it would trim ...
-_PLAIN = rb"(?![#!])[^\\\[]*[^\\\[\s]"
+# for its own, no white space at the end that it would trim, nor what is such in Latin 1 alone ...
+_PLAIN = rb"(?![#!])[^\\\[]*[^\\\[\s\x1c-\x1f\x85\xa0]"
 _STARS = rb"\*+"
 _MOST_STARS = 3  # ... and so few wild cards that backtracking cannot cost more than a moment
 

@@ -187,6 +187,10 @@ def test_as_git_on_made_patterns(repo, files, rules):
 
 @needs_git
 @settings(max_examples=60, deadline=None)
+@example(b"\x1c", [b"\x1c"])
+@example(b"a\x85", [b"a\x85", b"a"])
+@example(b" a", [b" a", b"a"])
+@example(b"\xa0a", [b"\xa0a", b"a"])
 @given(st.binary(max_size=12), st.lists(st.binary(min_size=1, max_size=3), min_size=1, max_size=5))
 def test_as_git_on_raw_bytes(repo, raw, names):
     bad = {b".", b"..", b".git", b".ox"}
