@@ -8,6 +8,7 @@ a normal one. Weighted counts enter with Kish's effective sample size (L. Kish, 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -127,15 +128,29 @@ def by_class(confusion: Mapping[tuple[str, str], Weighted]) -> list[ClassFigures
     ``F1 = 2J / (1 + J)`` of Jaccard's share ``J = TP / (TP + FP + FN)``, which is a proportion: its
     interval is Wilson's of J, carried over.
     """
-    labels = sorted({label for pair in confusion for label in pair if label})
-    return [_one_class(confusion, label) for label in labels]
+    said: dict[str, list[Weighted]] = defaultdict(list)
+    real: dict[str, list[Weighted]] = defaultdict(list)
+    either: dict[str, list[Weighted]] = defaultdict(list)
+    for (truth, guess), weighted in confusion.items():
+        real[truth].append(weighted)
+        said[guess].append(weighted)
+        for label in {truth, guess}:
+            either[label].append(weighted)
+    nothing = Weighted(0, 0.0, 0.0)
+    return [
+        _one_class(
+            label,
+            confusion.get((label, label), nothing).weight,
+            *(added(of[label]) for of in (said, real, either)),
+        )
+        for label in sorted(either)
+        if label
+    ]
 
 
-def _one_class(confusion: Mapping[tuple[str, str], Weighted], label: str) -> ClassFigures:
-    said = added(w for (_, guess), w in confusion.items() if guess == label)
-    real = added(w for (truth, _), w in confusion.items() if truth == label)
-    either = added(w for pair, w in confusion.items() if label in pair)
-    both = confusion.get((label, label), Weighted(0, 0.0, 0.0)).weight
+def _one_class(
+    label: str, both: float, said: Weighted, real: Weighted, either: Weighted
+) -> ClassFigures:
     return ClassFigures(
         label,
         proportion(both, said),

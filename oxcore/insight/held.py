@@ -21,6 +21,7 @@ from oxcore.store.stream import whole
 
 ROOM = 128 << 20  # bytes of shards that are held
 _LARGEST = 8 << 20  # bytes of one
+_READERS = 2  # threads: most of what they do is outside of Python's lock
 _BUFFER = 64 << 10  # bytes that another reads ahead
 _SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
 
@@ -66,15 +67,17 @@ class Held:
         self._busy: set[bytes] = set()
         self._data: dict[bytes, bytes | None] = {}
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._ahead, daemon=True)
+        self._threads = [threading.Thread(target=self._ahead, daemon=True) for _ in range(_READERS)]
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.release()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def release(self) -> None:
         """Hold nothing from now on: who opens a shard reads it piece by piece."""

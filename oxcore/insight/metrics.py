@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from oxcore.insight.cube import BINS, Confusion, Part, Tally, tally
@@ -129,14 +130,14 @@ def measures(found: Tally) -> Measures:
 def _weighed(parts: Iterable[Part], prefix: str = "") -> Weighted:
     listed = list(parts)
     return Weighted(
-        sum(getattr(part, f"{prefix}n") for part in listed),
+        sum(map(attrgetter(f"{prefix}n"), listed)),
         _sum(listed, f"{prefix}weight"),
         _sum(listed, f"{prefix}squares"),
     )
 
 
 def _sum(parts: Iterable[Part], name: str) -> float:
-    return math.fsum(getattr(part, name) for part in parts)
+    return math.fsum(map(attrgetter(name), parts))
 
 
 def confusion(sql: Engine) -> Confusion:

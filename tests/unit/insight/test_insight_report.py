@@ -11,7 +11,7 @@ from PIL import Image
 
 from oxcore.errors import InvalidError, NotFoundError
 from oxcore.insight import quantiles
-from oxcore.insight.figures import Figure, mcnemar, wilson
+from oxcore.insight.figures import Figure, Weighted, by_class, mcnemar, wilson
 from oxcore.insight.page import as_json, page
 from oxcore.insight.pictures import Shown, shown
 from oxcore.tables.engine import engine
@@ -198,6 +198,26 @@ def test_groups_by_what_was_told_besides(wild):
     with pytest.raises(InvalidError, match='"camera"') as caught:
         groups("camera")
     assert "params.NAME" in caught.value.hint
+
+
+def test_classes_are_found_in_one_pass_over_the_pairs():
+    """Of free text for labels there are as many classes as records."""
+
+    class Pairs(dict):
+        passes = 0
+
+        def items(self):
+            self.passes += 1
+            return super().items()
+
+    pairs = Pairs({("a", f"g{at}"): Weighted(1, 1.0, 1.0) for at in range(50)})
+    pairs |= {("a", "a"): Weighted(2, 2.0, 2.0), ("b", "a"): Weighted(1, 1.0, 1.0)}
+    pairs[("a", "")] = Weighted(1, 1.0, 1.0)
+    found = {one.label: one for one in by_class(pairs)}
+    assert (len(found), pairs.passes) == (52, 1)
+    a, b = found["a"], found["b"]
+    assert (a.precision.value, a.recall.value, a.support) == (2 / 3, 2 / 53, 53)
+    assert (b.precision.value, b.recall.value, b.support) == (None, 0.0, 1)
 
 
 def test_slices_and_groups(wild):
