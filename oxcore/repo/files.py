@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from oxcore import tree
 from oxcore.errors import NotFoundError
@@ -12,6 +12,9 @@ from oxcore.model.entries import Entry, show_path
 from oxcore.repo import Repository
 from oxcore.repo.names import resolve_path
 from oxcore.store import ContentFile, content
+
+if TYPE_CHECKING:
+    from oxcore.store import PackReader
 
 _BUFFER = 64 << 10  # bytes that an open file reads ahead
 
@@ -56,9 +59,9 @@ def open_file(repo: Repository, path: bytes, rev: str = "HEAD") -> BinaryIO:
     return open_entry(repo, entry(repo, path, rev))
 
 
-def open_entry(repo: Repository, found: Entry) -> BinaryIO:
-    """``open_file`` of an entry that is at hand."""
-    return io.BufferedReader(ContentFile(repo.store, found.id, found.size), _BUFFER)
+def open_entry(repo: Repository, found: Entry, reader: PackReader | None = None) -> BinaryIO:
+    """``open_file`` of an entry that is at hand; through ``reader``, if it is said."""
+    return io.BufferedReader(ContentFile(reader or repo.store, found.id, found.size), _BUFFER)
 
 
 def named(repo: Repository, folder: bytes, ending: bytes, rev: str) -> Iterator[tuple[str, bytes]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from oxcore.store._upkeep import rewrite as rewrite
     from oxcore.store.batch import Batch
     from oxcore.store.content import ContentFile, Finder, Part
+    from oxcore.store.keeping import KeepingReader
     from oxcore.store.memory import MemoryBatch, MemoryLocator, MemoryStore
     from oxcore.store.packs import PACK_SIZE, PackStore
 
@@ -31,6 +32,7 @@ __all__ = [
     "ContentFile",
     "Encoded",
     "Finder",
+    "KeepingReader",
     "MemoryBatch",
     "MemoryLocator",
     "MemoryStore",
@@ -64,6 +66,7 @@ __getattr__ = late(
         "_upkeep": "PackReport RewriteReport check_pack quarantine replace_objects rewrite",
         "batch": "Batch",
         "content": "ContentFile Finder Part",
+        "keeping": "KeepingReader",
         "memory": "MemoryBatch MemoryLocator MemoryStore",
     },
 )

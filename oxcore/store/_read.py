@@ -76,8 +76,7 @@ class PackReader:
         """``get_many`` for chunks whose ``locate`` is known, holding about 1 MiB at once, which is
         decoded with one call; what is stored as it is is not copied."""
         for span, found in self._cut(oids, places, _BLOCK):
-            datas = decode_together(self, found, self.payloads(found))
-            for oid, where, data in zip(span, found, datas, strict=True):
+            for oid, where, data in zip(span, found, self.decoded(span, found), strict=True):
                 if data is None or where.kind != _CHUNK or blake3(data).digest() != oid:
                     yield self.get(oid, Kind.CHUNK)  # looks elsewhere, or says what is wrong
                 else:
@@ -317,6 +316,11 @@ class PackReader:
                 start, held = index, 0
             held += where.raw
         yield oids[start:], found[start:]
+
+    def decoded(self, oids: Sequence[bytes], found: Sequence[Location]) -> list[Buffer | None]:
+        """The bytes of some objects that lie where ``found`` says, not verified; None for what
+        cannot be read or decoded."""
+        return decode_together(self, found, self.payloads(found))
 
     def payloads(self, found: Sequence[Location]) -> list[memoryview | None]:
         """What lies at some places, in their order, neighbours read together; None for what could

@@ -21,7 +21,7 @@ class _Source(Protocol):
 
     def locate(self, oids: Sequence[bytes]) -> list[Location | None]: ...
 
-    def payloads(self, found: Sequence[Location]) -> list[memoryview | None]: ...
+    def decoded(self, oids: Sequence[bytes], found: Sequence[Location]) -> list[Buffer | None]: ...
 
 
 def decode_together(
@@ -30,7 +30,8 @@ def decode_together(
     """The bytes that some payloads stand for, not verified; None for what cannot be decoded, of
     which ``PackReader.get`` tells more."""
     rows = zip(found, payloads, strict=True)
-    bases = _bases(source, [one for where, one in rows if one is not None and where.how == _DELTA])
+    deltas = [one for where, one in rows if one is not None and where.how == _DELTA]
+    bases = _bases(source, deltas) if deltas else {}
     return [_decoded(*row, bases) for row in zip(found, payloads, strict=True)]
 
 
@@ -38,15 +39,11 @@ def _bases(source: _Source, deltas: Sequence[memoryview]) -> dict[bytes, bytes]:
     """The bases that are no deltas themselves."""
     with suppress(CorruptError):
         ids = list(dict.fromkeys(map(base_of, deltas)))
-        places = zip(ids, source.locate(ids), strict=True) if ids else ()
-        whole = [(oid, at) for oid, at in places if at is not None and at.how != _DELTA]
-        found = [at for _, at in whole]
-        datas = map(_decoded, found, source.payloads(found))
-        return {
-            oid: bytes(data)
-            for (oid, _), data in zip(whole, datas, strict=True)
-            if data is not None
-        }
+        places = zip(ids, source.locate(ids), strict=True)
+        whole = {oid: at for oid, at in places if at is not None and at.how != _DELTA}
+        datas = source.decoded(list(whole), list(whole.values()))
+        pairs = zip(whole, datas, strict=True)
+        return {oid: bytes(data) for oid, data in pairs if data is not None}
     return {}
 
 

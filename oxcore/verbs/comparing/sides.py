@@ -15,6 +15,7 @@ from oxcore.store import content
 from oxcore.worktree import StableRead, read_file, stable
 
 if TYPE_CHECKING:
+    from oxcore.store import PackReader
     from oxcore.tables import Source
 
 _HEAD = 8192  # bytes at the start of a large file that tell whether it is text, as in git
@@ -53,26 +54,27 @@ class StoredSide:
     def __init__(self, repo: Repository, path: bytes, entry: Entry, rev: str | None = None) -> None:
         self.path = path
         self.entry = entry
-        self._repo, self._store, self._rev = repo, repo.store, rev
+        self.store = repo.store
+        self._repo, self._rev = repo, rev
 
     def data(self) -> bytes:
         """All its bytes, verified."""
-        return b"".join(content.read(self._store, self.entry.id))
+        return b"".join(content.read(self.store, self.entry.id))
 
     def head(self) -> bytes:
         """The start of its first chunk."""
-        return next(iter(content.read(self._store, self.entry.id)), b"")[:_HEAD]
+        return next(iter(content.read(self.store, self.entry.id)), b"")[:_HEAD]
 
     def chunks(self) -> Iterator[tuple[bytes, int]]:
         """Id and length of its chunks, as they are stored."""
-        return content.chunks(self._store, self.entry.id)
+        return content.chunks(self.store, self.entry.id)
 
-    def source(self) -> Source:
-        """Where its rows are read from."""
+    def source(self, reader: PackReader | None = None) -> Source:
+        """Where its rows are read from; through ``reader``, if it is said."""
         from oxcore.verbs.tabular import df
 
         name = show_path(self.path) if self._rev is None else f"{show_path(self.path)}@{self._rev}"
-        return df.stored(self._repo, self.entry, name)
+        return df.stored(self._repo, self.entry, name, reader)
 
     def key(self) -> tuple[str, ...] | None:
         """The key columns of the schema in its version."""
@@ -130,6 +132,18 @@ class WorkSide:
 
         seams = find_seams(head, source.size, source.read_at)
         return cut_places(seams, source.size, self._params)
+
+
+def sources(old: FileSide, new: FileSide) -> tuple[Source, Source]:
+    """Where the rows of both are read from; what two files of a store share is decoded once."""
+    if not (isinstance(old, StoredSide) and isinstance(new, StoredSide)):
+        return old.source(), new.source()
+    from oxcore.store import KeepingReader
+
+    if old.store is not new.store:
+        return old.source(), new.source()
+    reader = KeepingReader(old.store)
+    return old.source(reader), new.source(reader)
 
 
 def _key(repo: Repository, path: bytes, rev: str | None) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.model.entries import Mode
-from oxcore.verbs.comparing.sides import FileSide
+from oxcore.verbs.comparing.sides import FileSide, sources
 
 if TYPE_CHECKING:
     from oxcore.tables import Table
@@ -104,20 +104,21 @@ def compare(old: FileSide | None, new: FileSide | None, how: ByRows) -> TableDif
     keys that are no columns.
     """
     from oxcore.tables import Table
-
-    before, after = (None if side is None else Table(side.source()) for side in (old, new))
-    return TableDiff(before, after, _rows(before, after, how))
-
-
-def _rows(old: Table | None, new: Table | None, how: ByRows) -> RowDiff | Whole:
-    from oxcore.tables import rowdiff
     from oxcore.tables.whole import Whole
 
-    if old is None or new is None:
-        table = new if old is None else old
-        if table is None:
-            raise UsageError("a file on neither side")
-        return Whole(table, gone=new is None)
+    if old is not None and new is not None:
+        before, after = map(Table, sources(old, new))
+        return TableDiff(before, after, _compared(before, after, how))
+    side = new if old is None else old
+    if side is None:
+        raise UsageError("a file on neither side")
+    table, gone = Table(side.source()), new is None
+    return TableDiff(table if gone else None, None if gone else table, Whole(table, gone=gone))
+
+
+def _compared(old: Table, new: Table, how: ByRows) -> RowDiff:
+    from oxcore.tables import rowdiff
+
     try:
         return rowdiff.diff(old, new, rowdiff.How(how.keys, how.ordered, how.tolerance))
     except NotFoundError:
