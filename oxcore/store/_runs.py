@@ -110,7 +110,7 @@ def prove_run(run: Run) -> None:
     """``CorruptError`` for the first object of the run that is not what its id says; a ``DELTA`` is
     one. Of a ``FILE`` manifest only the structure is checked."""
     plain = run.kinds.count(_CHUNK) == run.hows.count(_RAW) == len(run.ids)
-    if plain and list(run.raws) == list(run.stored) and _digests(run) == run.ids:
+    if plain and list(run.raws) == list(run.stored) and _digests(run) == list(run.ids):
         return
     for oid, kind, how, raw, payload in zip(
         run.ids, run.kinds, run.hows, run.raws, run.payloads(), strict=True

@@ -14,7 +14,7 @@ from oxcore.codec.pack import PackIndex
 from oxcore.errors import InvalidError, StorageError
 from oxcore.model.counters import Counters
 from oxcore.model.ids import Kind, content_id, object_id
-from oxcore.store import MemoryLocator, PackStore, Run, _outbox, encode
+from oxcore.store import MemoryLocator, PackStore, Run, _outbox, _runs, encode, prove_run
 from oxcore.testing.faults import faulty
 from oxcore.testing.stores import noise
 
@@ -37,6 +37,16 @@ def run_of(datas, kind=Kind.CHUNK):
         array("I", [len(payload) for _, payload in coded]),
         b"".join(payload for _, payload in coded),
     )
+
+
+@pytest.mark.parametrize("ids", [list, tuple])
+def test_sound_chunks_are_hashed_once(monkeypatch, ids):
+    run = run_of([noise(seed, 5000) for seed in range(3)])
+    run = run._replace(ids=ids(run.ids))
+    monkeypatch.setattr(_runs, "prove", None)  # who asks for one by one has hashed them already
+    prove_run(run)
+    with pytest.raises(TypeError):
+        prove_run(run._replace(ids=ids(reversed(run.ids))))
 
 
 def packs(folder):
