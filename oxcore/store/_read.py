@@ -17,7 +17,6 @@ from oxcore.model.run import Run
 from oxcore.store._coding import base_of, decode, decode_delta, encode, prove
 from oxcore.store._files import PackFiles, PackHandle, VanishedError
 from oxcore.store._runs import Place, located, read_runs, spans
-from oxcore.store._together import decode_together
 
 _ROWS = 1 << 18  # places that the index is told in one transaction, at least
 _AT_ONCE = 512  # objects located with one question
@@ -320,6 +319,8 @@ class PackReader:
     def decoded(self, oids: Sequence[bytes], found: Sequence[Location]) -> list[Buffer | None]:
         """The bytes of some objects that lie where ``found`` says, not verified; None for what
         cannot be read or decoded."""
+        from oxcore.store._together import decode_together  # for whoever reads chunks in bulk
+
         return decode_together(self, found, self.payloads(found))
 
     def payloads(self, found: Sequence[Location]) -> list[memoryview | None]:
