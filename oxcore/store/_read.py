@@ -72,8 +72,8 @@ class PackReader:
     def get_chunks_at(
         self, oids: Sequence[bytes], places: Sequence[Location | None]
     ) -> Iterator[Buffer]:
-        """``get_many`` for chunks whose ``locate`` is known, holding about 1 MiB at once, which is
-        decoded with one call; what is stored as it is is not copied."""
+        """``get_many`` for chunks whose ``locate`` is known, holding about 1 MiB at once, and what
+        its deltas rest on, which is read together; what is stored as it is is not copied."""
         for span, found in self._cut(oids, places, _BLOCK):
             for oid, where, data in zip(span, found, self.decoded(span, found), strict=True):
                 if data is None or where.kind != _CHUNK or blake3(data).digest() != oid:

@@ -29,10 +29,10 @@ def decode_together(
 ) -> list[Buffer | None]:
     """The bytes that some payloads stand for, not verified; None for what cannot be decoded, of
     which ``PackReader.get`` tells more."""
-    rows = zip(found, payloads, strict=True)
+    rows = list(zip(found, payloads, strict=True))
     deltas = [one for where, one in rows if one is not None and where.how == _DELTA]
     bases = _bases(source, deltas) if deltas else {}
-    return [_decoded(*row, bases) for row in zip(found, payloads, strict=True)]
+    return [_decoded(where, payload, bases) for where, payload in rows]
 
 
 def _bases(source: _Source, deltas: Sequence[memoryview]) -> dict[bytes, bytes]:
@@ -47,14 +47,12 @@ def _bases(source: _Source, deltas: Sequence[memoryview]) -> dict[bytes, bytes]:
     return {}
 
 
-def _decoded(
-    where: Location, payload: _Payload, bases: Mapping[bytes, bytes] | None = None
-) -> Buffer | None:
+def _decoded(where: Location, payload: _Payload, bases: Mapping[bytes, bytes]) -> Buffer | None:
     if payload is None:
         return None
     with suppress(CorruptError):
         if where.how != _DELTA:
             return decode(where.how, payload, where.raw)
-        base = (bases or {}).get(base_of(payload))
+        base = bases.get(base_of(payload))
         return None if base is None else decode_delta(bytes(payload), where.raw, base)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 
 from blake3 import blake3
 
@@ -12,7 +13,7 @@ from oxcore.codec.node import decode as decode_node
 from oxcore.codec.node import validate
 from oxcore.errors import CorruptError, MissingError, UnreachableError, counted
 from oxcore.fs.ahead import Ahead
-from oxcore.model.ids import Kind
+from oxcore.model.ids import Buffer, Kind
 from oxcore.model.protocols import How, Location, Stored
 from oxcore.model.run import Run, run_of
 from oxcore.repo import Repository
@@ -20,7 +21,8 @@ from oxcore.store import Batch, Finder, base_of, content, decode, prove_run
 from oxcore.transfer.levels import batched
 from oxcore.wire.messages import PutReply
 
-_AHEAD = 64  # chunks that are read before they are hashed
+_LARGE = 8 << 20  # bytes of a file whose chunks a thread reads: that takes a while to start
+_AHEAD = 64  # chunks that it reads before they are hashed
 _AT_ONCE = 128  # chunks of a file that are read together: some 8 MiB
 HOLD = 16 << 20  # bytes of manifests that wait for their proof
 _FILE, _CHUNK, _DELTA = int(Kind.FILE), int(Kind.CHUNK), int(How.DELTA)
@@ -162,17 +164,19 @@ def prove_manifest(batch: Batch, oid: bytes, data: bytes) -> None:
     Each chunk was proved when it came: here one hash goes over all of them.
     """
     finder, whole = _WithManifest(batch, oid, data), blake3()
-    with Ahead(_plain(batch, finder, oid), _AHEAD) as pieces:
-        for piece in pieces:
+    listed = content.parts(finder, oid)
+    large = next(listed).length >= _LARGE  # the manifest comes first
+    pieces = _plain(batch, oid, listed)
+    with Ahead(pieces, _AHEAD) if large else nullcontext(pieces) as found:
+        for piece in found:
             whole.update(piece)
     if whole.digest() != oid:
         for _ in content.read(finder, oid):  # names the chunk, if it is one of ours
             pass
 
 
-def _plain(batch: Batch, finder: Finder, oid: bytes) -> Iterator[bytes | memoryview]:
-    listed = (part for part in content.parts(finder, oid) if part.kind == _CHUNK)
-    for some in batched(listed, _AT_ONCE):
+def _plain(batch: Batch, oid: bytes, listed: Iterator[content.Part]) -> Iterator[Buffer]:
+    for some in batched((part for part in listed if part.kind == _CHUNK), _AT_ONCE):
         pieces = batch.plain_many([part.oid for part in some])
         for part, piece in zip(some, pieces, strict=True):
             content.check_length(oid, part.oid, len(piece), part.length)

@@ -12,7 +12,7 @@ from oxcore.store._files import PackHandle
 from oxcore.store._runs import RUN_BYTES
 from oxcore.testing.histories import MAIN, commit_files, many_files, update
 from oxcore.testing.stores import noise
-from oxcore.transfer import LocalRemote, fetch, push
+from oxcore.transfer import LocalRemote, fetch, push, receive
 
 FILES = many_files(3000)
 
@@ -114,6 +114,17 @@ def test_a_push_sends_what_is_stored_and_no_byte_more(here, remote):
     report = push(here, remote, [update(MAIN, None, one)])
     assert report.nbytes == stored_bytes(here) == stored_bytes(remote.repo)
     assert here.counters.objects_sent == report.objects == len(list(here.index.locations.ids()))
+
+
+@pytest.mark.parametrize(("large", "threads"), [(receive._LARGE, 0), (1, 3)])
+def test_only_a_large_file_is_proved_by_two_threads(here, remote, monkeypatch, large, threads):
+    files = {b"%d" % at: noise(at, 400_000) for at in range(3)}
+    monkeypatch.setattr(receive, "_LARGE", large)
+    with counted_calls(monkeypatch, receive, "Ahead") as started:
+        push(here, remote, [update(MAIN, None, commit_files(here, files))])
+    assert len(started) == threads
+    for data in files.values():
+        assert b"".join(content.read(remote.repo.store, content_id(data))) == data
 
 
 def test_a_fetch_takes_runs_and_tells_the_index_little(here, remote, tmp_path, monkeypatch):
