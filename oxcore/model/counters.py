@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # see `oxcore`
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class Counters:
     """How often something dear happened since the counters were made.
@@ -31,6 +35,11 @@ class Counters:
     def add_rows(self, count: int) -> None:
         """Count rows that were read, from any thread: a sum without a call in it is not parted."""
         self.rows += count
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Count what another process has counted."""
+        for name, count in counts.items():
+            setattr(self, name, getattr(self, name) + count)
 
     def as_dict(self) -> dict[str, int]:
         """Name -> count."""

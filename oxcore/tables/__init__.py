@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from oxcore.tables.about import About, recall
     from oxcore.tables.asking import Part, Query
     from oxcore.tables.drift import Bar, ColumnDrift, Share, TableDrift, table_drift
+    from oxcore.tables.formatnames import check_name
     from oxcore.tables.pick import Picked
     from oxcore.tables.reading import Facts
     from oxcore.tables.references import Reference
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from oxcore.tables.sql import ask
     from oxcore.tables.table import Table
     from oxcore.tables.values import plain, text, texts
-    from oxcore.tables.writing import check_name, write
+    from oxcore.tables.writing import write
 
 __all__ = [
     "About",
@@ -57,6 +58,7 @@ __getattr__ = late(
         "about": "About recall",
         "asking": "Part Query",
         "drift": "Bar ColumnDrift Share TableDrift table_drift",
+        "formatnames": "check_name",
         "pick": "Picked",
         "reading": "Facts",
         "references": "Reference",
@@ -66,6 +68,6 @@ __getattr__ = late(
         "sql": "ask",
         "table": "Table",
         "values": "plain text texts",
-        "writing": "check_name write",
+        "writing": "write",
     },
 )

@@ -19,8 +19,9 @@ import pyarrow as pa
 from oxcore.tables import gather
 from oxcore.tables.asking import Part, Query, places_of
 from oxcore.tables.engine import Engine, engine, quoted
+from oxcore.tables.formatnames import is_separated
 from oxcore.tables.reading import ROW, Facts, Piece, Reader, loaded, some
-from oxcore.tables.writing import is_separated, write
+from oxcore.tables.writing import write
 
 _FEW = 1 << 16  # rows that are put in order in memory
 _RESULT = '"ox result"'

@@ -14,19 +14,18 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc, parquet, types
 
-from oxcore.errors import ExistsError, InvalidError, UsageError
+from oxcore.errors import ExistsError, InvalidError
 from oxcore.fs.atomic import TEMPORARY, remove_quietly, storage_errors
+from oxcore.tables.formatnames import check_name
 from oxcore.tables.rowgroups import row_groups
 from oxcore.tables.shape import to_json
 from oxcore.tables.values import plain, texts
 
-_PACKED = {".gz": "gzip", ".zst": "zstd"}
 PAGES = {"min_chunk_size": 8 << 10, "max_chunk_size": 32 << 10}
 Batches = Iterable[pa.RecordBatch]
 Body = Callable[[pa.NativeFile, pa.Schema, Batches], int]
@@ -38,49 +37,17 @@ def write(path: str, schema: pa.Schema, batches: Batches, *, replace: bool = Fal
     ``ExistsError`` for a file that is there, without ``replace``; ``UsageError`` for a name that
     tells no format; ``InvalidError`` for types that the format does not have; ``StorageError``.
     """
-    body, packed = _body(path)
+    format, packed = check_name(path)
     if os.path.lexists(path) and not replace:
         raise ExistsError(f"{path} is there already", hint="another name, or --force")
     with beside(path) as place:
         outer = pa.OSFile(place, "wb")
         with outer, pa.CompressedOutputStream(outer, packed) if packed else outer as file:
             try:
-                return body(file, schema, batches)
+                return _BODIES[format](file, schema, batches)
             except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
                 why = f"{os.path.basename(path)} cannot hold these columns: {error}"
                 raise InvalidError(why, hint="every type goes into .arrow") from error
-
-
-def check_name(path: str) -> None:
-    """Raise ``UsageError`` for a name that tells no format."""
-    _body(path)
-
-
-def named_format(path: str) -> tuple[str, str]:
-    """The format and the compression that a name tells, as ``Table`` calls them; nothing if the
-    name tells none."""
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    packed = _PACKED.get(suffixes[-1], "") if suffixes else ""
-    last = (suffixes[:-1] if packed else suffixes)[-1:]
-    return (_FORMATS.get(last[0], "") if last else ""), packed
-
-
-def is_separated(path: str) -> bool:
-    """Whether the name tells CSV or TSV."""
-    return _body(path)[0] in (_csv, _tsv)
-
-
-def _body(path: str) -> tuple[Body, str]:
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    packed = _PACKED.get(suffixes[-1], "") if suffixes else ""
-    last = (suffixes[:-1] if packed else suffixes)[-1:]
-    body = _BODIES.get(last[0]) if last else None
-    if body is None or (packed and last[0] not in _TEXTS):
-        known = " ".join(_BODIES)
-        raise UsageError(
-            f"the name {path} tells no format", hint=f"one of {known}, and .gz or .zst behind text"
-        )
-    return body, packed
 
 
 @contextmanager
@@ -197,27 +164,11 @@ def _records(file: pa.NativeFile, batches: Batches, marks: tuple[str, str, str])
 
 
 _BODIES: dict[str, Body] = {
-    ".parquet": _parquet,
-    ".pq": _parquet,
-    ".arrow": _arrow,
-    ".feather": _arrow,
-    ".arrows": _stream,
-    ".csv": _csv,
-    ".tsv": _tsv,
-    ".jsonl": _lines,
-    ".ndjson": _lines,
-    ".json": _array,
+    "parquet": _parquet,
+    "arrow": _arrow,
+    "arrow-stream": _stream,
+    "csv": _csv,
+    "tsv": _tsv,
+    "jsonl": _lines,
+    "json": _array,
 }
-_FORMATS = {
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-    ".arrows": "arrow-stream",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-}
-_TEXTS = {".csv", ".tsv", ".jsonl", ".ndjson", ".json"}

@@ -94,15 +94,11 @@ class CsvReader:
         self.__dict__["_known"] = self._about(types, facts)
         keep(self._source, self._known)
 
-    def find(self, watch: Callable[[pa.RecordBatch], None]) -> None:
-        """Find types and counts by reading all rows, which ``watch`` is shown as text."""
-        self.__dict__["_known"] = self._find(watch)
-        keep(self._source, self._known)
-
     def look(
         self, watch: Callable[[pa.RecordBatch], None] | None = None
     ) -> tuple[list[Column], int]:
-        """What the values of each column are, and the number of rows, by reading all.
+        """What the values of each column are, and the number of rows, by reading all, which
+        ``watch`` is shown as text.
 
         A thread looks at some rows while the next are read: Arrow lets go of the GIL for both.
         """
@@ -121,8 +117,8 @@ class CsvReader:
                 busy.result()
         return found, rows
 
-    def _find(self, watch: Callable[[pa.RecordBatch], None] | None = None) -> About:
-        found, rows = self.look(watch)
+    def _find(self) -> About:
+        found, rows = self.look()
         facts = Facts(rows, tuple(column.nulls for column in found))
         return self._about([decide(column.seen) for column in found], facts)
 

@@ -7,13 +7,16 @@ lies between edits that are close together, is not found, and is compared row by
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import BinaryIO, NamedTuple
+
+from oxcore.tables.rowdiff.span import Bounds, Span
 
 BLOCK = 256 << 10  # bytes read at once
 LONGEST = 8 << 20  # bytes of a line
 ENOUGH = 16 << 20  # bytes after which files that share less than a quarter are given up
 LEAST = 4 << 10  # bytes of a stretch that is worth to be told
+HELD = 32 << 20  # bytes outside of the stretches that are held in memory
 _STEP = 4 << 10  # bytes compared first
 _WINDOWS = (16, 256, 4096)  # lines among which the next common one is looked for
 
@@ -30,25 +33,52 @@ class Stretch(NamedTuple):
 
 
 class Alignment(NamedTuple):
-    """What both files share, in order; the sizes of both in bytes and in lines. ``plain``: no
-    carriage return stands alone."""
+    """What both files share, in order; where both end in bytes, and how many lines they have.
+    ``plain``: no carriage return stands alone. ``rest``: all bytes of either file outside of the
+    stretches; None where they are too many to be held."""
 
     stretches: list[Stretch]
     sizes: tuple[int, int]
     lines: tuple[int, int]
     plain: bool
+    rest: tuple[bytes, bytes] | None
 
 
 Equal = Callable[[int, int], int]
 
 
-def align(old: BinaryIO, new: BinaryIO, equal: Equal | None = None) -> Alignment | None:
+def align(
+    old: BinaryIO, new: BinaryIO, equal: Equal | None = None, span: Span | None = None
+) -> Alignment | None:
     """What two files share; None if that is little, or a line is longer than ``LONGEST``.
 
-    ``equal(a, b)``: how many bytes from these places on are known to be the same.
+    ``span``: of these bytes alone, which are whole lines, counted from 0. ``equal(a, b)``: how
+    many bytes from these places on are known to be the same.
     """
-    walk = _Walk(_File(old), _File(new), equal or _unknown)
+    one, two = span or (None, None)
+    walk = _Walk(_File(old, one), _File(new, two), equal or _unknown)
     return walk.found() if walk.run() else None
+
+
+def joined(parts: Sequence[Alignment]) -> Alignment:
+    """What two files share, of which each of these is a span, in order and without a gap."""
+    stretches: list[Stretch] = []
+    old_line = new_line = 0
+    for part in parts:
+        for one in part.stretches:
+            moved = one._replace(old_line=old_line + one.old_line, new_line=new_line + one.new_line)
+            before = stretches[-1] if stretches else None
+            if before and (before.old + before.size, before.new + before.size) == moved[:2]:
+                size, lines = before.size + moved.size, before.lines + moved.lines
+                stretches[-1] = before._replace(size=size, lines=lines)
+            else:
+                stretches.append(moved)
+        old_line, new_line = old_line + part.lines[0], new_line + part.lines[1]
+    rests = [part.rest for part in parts if part.rest is not None]
+    rest = b"".join(one for one, _ in rests), b"".join(two for _, two in rests)
+    held = rest if len(rests) == len(parts) and max(map(len, rest)) <= HELD else None
+    plain = all(part.plain for part in parts)
+    return Alignment(stretches, parts[-1].sizes, (old_line, new_line), plain, held)
 
 
 def _unknown(_old: int, _new: int) -> int:
@@ -59,17 +89,21 @@ class _File:
     """A file read in order: ``data[start:]`` is what comes next, from byte ``at``, which is the
     start of line ``line``."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, bounds: Bounds | None) -> None:
         self._file = file
-        self.at = self.line = self.start = 0
+        self.first = bounds[0] if bounds else 0
+        self._end = bounds[1] if bounds else None
+        self.at = self.first
+        self.line = self.start = 0
         self.data = b""
         self.ended = False
 
     def need(self, size: int) -> int:
         """Read on to at least ``size`` bytes, if there are as many; gives how many there are."""
         while (known := len(self.data) - self.start) < size and not self.ended:
-            self._file.seek(self.at + known)
-            more = self._file.read(max(size - known, BLOCK))
+            here, wanted = self.at + known, max(size - known, BLOCK)
+            self._file.seek(here)
+            more = self._file.read(wanted if self._end is None else min(wanted, self._end - here))
             self.data, self.start = self.data[self.start :] + more, 0
             self.ended = not more
         return known
@@ -79,6 +113,10 @@ class _File:
         self.start = min(self.start + size, len(self.data))
         self.at += size
         self.line += lines
+
+    def next(self, size: int) -> bytes:
+        """The next bytes, which were read."""
+        return self.data[self.start : self.start + size]
 
     def whole(self, size: int) -> int:
         """How many of the next ``size`` bytes are whole lines."""
@@ -104,6 +142,8 @@ class _Walk:
         self._stretches: list[Stretch] = []
         self._plain = True
         self._open: Stretch | None = None
+        self._short = b""  # what an open stretch holds that may not be worth to be told
+        self._rest = bytearray(), bytearray()
         self._size = BLOCK
         self._common = 0
 
@@ -121,13 +161,16 @@ class _Walk:
 
     def _idle(self) -> bool:
         """Whether a good part of the files has less in common than is worth the reading."""
-        return self._old.at > ENOUGH and self._common * 4 < self._old.at
+        gone = self._old.at - self._old.first
+        return gone > ENOUGH and self._common * 4 < gone
 
     def found(self) -> Alignment:
         """What was found on the way."""
         old, new = self._old, self._new
         sizes, lines = (old.at, new.at), (old.line, new.line)
-        return Alignment(self._stretches, sizes, lines, self._plain)
+        held = max(map(len, self._rest)) <= HELD
+        rest = (bytes(self._rest[0]), bytes(self._rest[1])) if held else None
+        return Alignment(self._stretches, sizes, lines, self._plain, rest)
 
     def _known(self) -> bool:
         """Go over lines that are known to be the same: only one file is read."""
@@ -154,6 +197,7 @@ class _Walk:
             self._open = Stretch(self._old.at, self._new.at, 0, self._old.line, self._new.line, 0)
         whole = self._open
         self._open = whole._replace(size=whole.size + size, lines=whole.lines + lines)
+        self._short = b"" if self._open.size >= LEAST else self._short + self._old.next(size)
         self._old.skip(size, lines)
         self._new.skip(size, lines)
         return True
@@ -162,10 +206,16 @@ class _Walk:
         """Go over lines that are not the same, up to the next that both have."""
         self._close()
         one, two = self._ahead()
-        for file, lines in ((self._old, one), (self._new, two)):
-            size = sum(map(len, lines))
-            file.skip(size, self._look(file, size))
+        for file, lines, rest in zip((self._old, self._new), (one, two), self._rest, strict=True):
+            whole = b"".join(lines)
+            self._keep(rest, whole)
+            file.skip(len(whole), self._look(file, len(whole)))
         return bool(one or two)
+
+    def _keep(self, rest: bytearray, data: bytes) -> None:
+        """Keep what is not shared, as long as that is little."""
+        if len(rest) <= HELD:
+            rest += data
 
     def _ahead(self) -> tuple[list[bytes], list[bytes]]:
         """The lines up to the next that both have; all that were looked at if there is none."""
@@ -183,7 +233,10 @@ class _Walk:
     def _close(self) -> None:
         if self._open is not None and self._open.size >= LEAST:
             self._stretches.append(self._open)
-        self._open = None
+        elif self._open is not None:
+            for rest in self._rest:
+                self._keep(rest, self._short)
+        self._open, self._short = None, b""
 
     def _look(self, file: _File, size: int) -> int:
         """The number of lines in the next bytes, which are whole lines."""

@@ -6,12 +6,19 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from oxcore.tables.source import Source
 
 Equal = Callable[[int, int], int]
 _Chunks = Callable[[], Iterable[tuple[bytes, int]]]
-_Placed = tuple[Sequence[int], list[bytes]]
+
+
+class Placed(NamedTuple):
+    """The chunks of a file: where each starts, and the end of the last; their ids."""
+
+    starts: Sequence[int]
+    ids: Sequence[bytes]
 
 
 def equal_by(old: Source, new: Source) -> Equal:
@@ -30,12 +37,12 @@ class _Runs:
         self._last = 0, 0, 0
 
     @cached_property
-    def _old(self) -> _Placed:
-        return _placed(self._chunks[0]())
+    def _old(self) -> Placed:
+        return placed(self._chunks[0]())
 
     @cached_property
-    def _new(self) -> _Placed:
-        return _placed(self._chunks[1]())
+    def _new(self) -> Placed:
+        return placed(self._chunks[1]())
 
     def equal(self, one: int, two: int) -> int:
         """Bytes from here to the end of the run of equal chunks; 0 outside of one."""
@@ -55,10 +62,10 @@ class _Runs:
         return starts[a] - one if a > first else 0
 
 
-def _placed(chunks: Iterable[tuple[bytes, int]]) -> _Placed:
-    """Where each chunk starts, and the end of the last; the ids."""
+def placed(chunks: Iterable[tuple[bytes, int]]) -> Placed:
+    """Where chunks lie of which ids and sizes are told."""
     starts, ids = array("q", [0]), list[bytes]()
     for oid, size in chunks:
         starts.append(starts[-1] + size)
         ids.append(oid)
-    return starts, ids
+    return Placed(starts, ids)

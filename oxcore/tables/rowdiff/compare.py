@@ -16,14 +16,18 @@ from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.reading import Reader
 from oxcore.tables.rowdiff import bag, keyed, sequence
 from oxcore.tables.rowdiff.columns import changes_of, key_places, pairs_of
+from oxcore.tables.rowdiff.groups import spans
+from oxcore.tables.rowdiff.kept import Stepped, joined
 from oxcore.tables.rowdiff.keyed import BITS, Doubled
 from oxcore.tables.rowdiff.keys import candidates, refuse
+from oxcore.tables.rowdiff.lines import Look, look
 from oxcore.tables.rowdiff.meet import Meet, meet
 from oxcore.tables.rowdiff.model import ColumnChanges, How, Pair, RowCounts
 from oxcore.tables.rowdiff.outside import LEAST, Outside, outside
 from oxcore.tables.rowdiff.proof import proved
 from oxcore.tables.rowdiff.renames import renamed
 from oxcore.tables.rowdiff.result import RowDiff
+from oxcore.tables.rowdiff.shares import Helper, Question, Rows, shared_out
 from oxcore.tables.rowdiff.sides import Sides, facing
 from oxcore.tables.rowdiff.stepping import step
 from oxcore.tables.rowdiff.unique import source_of
@@ -35,10 +39,14 @@ class Unproved(Exception):
     """The key may not tell apart the rows that were not read."""
 
 
-def compare(names: tuple[str, str], readers: Readers, how: How) -> RowDiff:
+def compare(
+    names: tuple[str, str], readers: Readers, how: How, helpers: Sequence[Helper] = ()
+) -> RowDiff:
     """What became of the rows of the first table; ``names``: the files, for messages."""
     with suppress(Unproved, InvalidError, pa.ArrowException):  # reading it all tells it best
-        part = None if how.ordered else outside(*readers) or _stepped(readers, how)
+        part = None
+        if not how.ordered:
+            part = outside(*readers, helpers) or _stepped(readers, how, helpers)
         if part is not None:
             return _compared(names, part.readers, how, part)
     return _compared(names, readers, how)
@@ -96,7 +104,23 @@ def _by_key(
     return same
 
 
-def _stepped(readers: Readers, how: How) -> Outside | None:
+def work(readers: Readers, question: Question) -> Look | Stepped | None:
+    """What a helper does that was asked."""
+    if isinstance(question, Rows):
+        return _step(readers, question)
+    old, new = readers
+    if isinstance(old, CsvReader) and isinstance(new, CsvReader):
+        return look((old, new), question)
+    return None
+
+
+def _step(readers: Readers, asked: Rows) -> Stepped | None:
+    pairs = pairs_of(readers[0].schema, readers[1].schema)
+    texts = _is_text(readers[0]), _is_text(readers[1])
+    return step(readers, pairs, _meets(readers, pairs), asked.keys, texts, asked.part)
+
+
+def _stepped(readers: Readers, how: How, helpers: Sequence[Helper]) -> Outside | None:
     """What is left of two tables whose rows stand in about the same order."""
     pairs = pairs_of(readers[0].schema, readers[1].schema)
     large = all(source_of(reader).size >= LEAST for reader in readers)
@@ -106,11 +130,11 @@ def _stepped(readers: Readers, how: How) -> Outside | None:
     if not keys:
         return None
     prepare()
-    found = step(
-        readers, pairs, _meets(readers, pairs), keys, (_is_text(readers[0]), _is_text(readers[1]))
-    )
-    if found is None:
+    asked = [Rows(tuple(keys), part) for part in spans(*readers, 1 + len(helpers))]
+    steps = shared_out(asked, helpers, partial(_step, readers))
+    if not all(steps):
         return None
+    found = joined([one for one in steps if one])
     names = tuple(pairs[at].new for at in keys)
     ranges = {} if found.range is None else {names: found.range}
     return Outside(found.readers, readers, found.shared, ranges)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import accumulate, islice
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -12,8 +14,12 @@ import pyarrow as pa
 from oxcore.tables.formats.parquet import Outline, ParquetReader
 from oxcore.tables.reading import Piece, Reader
 from oxcore.tables.rowdiff.chunks import Equal, equal_by
+from oxcore.tables.rowdiff.span import Bounds, Span, cut_up
 
 _BLOCK = 1 << 20  # bytes compared at once
+_NEAR = 0.15  # of the rows: so far from where it is best they may be cut
+_CLOSE = 1 << 12  # rows that are soon gone by
+_APART = 1 << 15  # rows: so far from each other both may be cut
 
 Same = Callable[[int, int], bool]
 Twin = Callable[[int], bool]
@@ -60,14 +66,43 @@ def alike(old: Reader, new: Reader) -> Iterator[Alike | None]:
         )
 
 
-def runs(reader: Reader, twin: Twin | None) -> Iterator[Run]:
-    """The rows of a table: each row group that may have a twin by itself, and the others as far as
-    they go; where none has (None), the whole table."""
+def spans(old: Reader, new: Reader, count: int) -> Sequence[Span | None]:
+    """The row groups of two files of Parquet in up to ``count`` spans of about as many rows, cut
+    where groups of both end after about as many."""
+    if count < 2 or not isinstance(old, ParquetReader) or not isinstance(new, ParquetReader):
+        return [None]
+    one, two = ([*accumulate((p.rows for p in each.pieces()), initial=0)] for each in (old, new))
+    return cut_up((len(one) - 1, len(two) - 1), count, partial(_cut, one, two))
+
+
+def _cut(old: Sequence[int], new: Sequence[int], share: float) -> tuple[int, int] | None:
+    """Ends of groups of both that are close to each other, the nearest to this share of rows."""
+    wanted, room = share * old[-1], old[-1] * _NEAR
+    found: list[tuple[int, float, int, int]] = []
+    for at, row in enumerate(old):
+        other = _nearest(new, row)
+        apart = abs(row - new[other])
+        if abs(row - wanted) <= room and apart <= _APART:
+            found.append((apart // _CLOSE, abs(row - wanted), at, other))
+    return min(found)[2:] if found else None
+
+
+def _nearest(starts: Sequence[int], row: int) -> int:
+    at = bisect_left(starts, row)
+    near = range(max(at - 1, 0), min(at + 1, len(starts)))
+    return min(near, key=lambda one: abs(starts[one] - row))
+
+
+def runs(reader: Reader, twin: Twin | None, span: Bounds | None = None) -> Iterator[Run]:
+    """The rows of a table, or of a ``span`` of its row groups: each group that may have a twin by
+    itself, and the others as far as they go; where none has (None), all together."""
+    first, end = span or (0, None)
+    pieces = islice(_pieces(reader), first, end)
     if twin is None:
-        yield Run(0, 0, partial(_load, reader, _pieces(reader)))
+        yield Run(0, 0, partial(_load, reader, pieces))
         return
     alone: list[Piece] = []
-    for group, piece in enumerate(_pieces(reader)):
+    for group, piece in enumerate(pieces, first):
         if alone and twin(group):
             yield _run(reader, alone)
             alone = []

@@ -8,34 +8,27 @@ that is blank, and one that goes on within quotes, make it less.
 
 from __future__ import annotations
 
-import io
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from oxcore.tables.detect import Form
 from oxcore.tables.engine import prepare
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.infer import Column, decided
 from oxcore.tables.reading import Facts, Piece, Reader
-from oxcore.tables.rowdiff import unique
-from oxcore.tables.rowdiff.aligned import Alignment, align
-from oxcore.tables.rowdiff.chunks import equal_by
-from oxcore.tables.rowdiff.unique import Range
-from oxcore.tables.source import Source
+from oxcore.tables.rowdiff.aligned import Alignment
+from oxcore.tables.rowdiff.lines import Ranges, learn, look, shared, spans
+from oxcore.tables.rowdiff.shares import Helper, Lines, shared_out
+from oxcore.tables.rowdiff.span import Bounds
+from oxcore.tables.rowdiff.spliced import spliced
 
 LEAST = 1 << 20  # bytes of a file; less is read faster than looked at
-HELD = 32 << 20  # bytes of the rows that are left that are held in memory
-
-
-Ranges = dict[tuple[str, ...], Range]
 
 
 class Outside(NamedTuple):
@@ -126,40 +119,26 @@ def given(reader: Reader, places: Sequence[int]) -> Sequence[int]:
     return places
 
 
-def outside(old: Reader, new: Reader) -> Outside | None:
+def outside(old: Reader, new: Reader, helpers: Sequence[Helper] = ()) -> Outside | None:
     """What is left of two tables, or None where they share too little, or it is not certain that
     a line is a row: then all is to be read."""
     if not isinstance(old, CsvReader) or not isinstance(new, CsvReader) or not _alike(old, new):
         return None
     prepare()
     first = new if old.known() is None and new.known() is not None else old
-    with (
-        ThreadPoolExecutor(1) as beside,
-        old.source.open() as one,
-        new.source.open() as two,
-    ):
-        known = beside.submit(_read, first)
-        found = align(one, two, equal_by(old.source, new.source))
-        ranges = known.result()
+    types = None if first.known() is not None else 0 if first is old else 1
+    parts = spans(old.source, new.source, 1 + len(helpers))
+    asked = [Lines(types, part) for part in parts]
+    looks = shared_out(asked, helpers, partial(look, (old, new)))
+    ranges = {} if types is None else learn(first, looks)
+    found = shared(looks)
     if found is None or not _useful(found):
         return None
-    parts = _part(old, found, 0), _part(new, found, 1)
-    if not _learned((old, new), parts, found, (0, 1) if first is old else (1, 0)):
+    rest = _part(old, found, 0), _part(new, found, 1)
+    if not _learned((old, new), rest, found, (0, 1) if first is old else (1, 0)):
         return None
-    shared = sum(one.lines for one in found.stretches) - 1
-    return Outside(parts, (old, new), shared, ranges if first is old else {})
-
-
-def _read(reader: CsvReader) -> Ranges:
-    """Find the types of a table and the columns that ascend, if its types are not known."""
-    if reader.known() is not None:
-        return {}
-    ascent = unique.Ascent(len(reader.names))
-    reader.find(ascent.look)
-    found = ascent.found(reader.schema.types)
-    ranges: Ranges = {(reader.names[at],): one for at, one in found.items()}
-    unique.keep(reader.source, ranges)
-    return ranges
+    same = sum(one.lines for one in found.stretches) - 1
+    return Outside(rest, (old, new), same, ranges if first is old else {})
 
 
 def _alike(old: CsvReader, new: CsvReader) -> bool:
@@ -179,7 +158,7 @@ def _useful(found: Alignment) -> bool:
 
 def _part(reader: CsvReader, found: Alignment, side: int) -> PartReader:
     """The rows of one side outside of the stretches."""
-    bounds = [(0, _header(reader))]
+    bounds: list[Bounds] = []
     first, start = array("q"), array("q")
     byte = line = rows = 0
     ends = (found.sizes[side], 0, found.lines[side], 0)
@@ -191,62 +170,8 @@ def _part(reader: CsvReader, found: Alignment, side: int) -> PartReader:
             start.append(rows)
             rows += at_line - line
         byte, line = at + size, at_line + lines
-    source = reader.source
-    size = sum(end - begin for begin, end in bounds)
-    opener = _opener(source, bounds, size)
-    inner = replace(source, size=size, open=opener, id=None, memo=None, chunks=None)
-    return PartReader(CsvReader(inner, Form("csv", "", b"")), first, start)
-
-
-def _header(reader: CsvReader) -> int:
-    with reader.source.open() as file:
-        return len(file.readline())
-
-
-def _opener(source: Source, bounds: Sequence[tuple[int, int]], size: int) -> Callable[[], BinaryIO]:
-    """Opens pieces of a file as one; they are read once and held if that is little."""
-    if size > HELD:
-        return lambda: io.BufferedReader(_Pieces(source, bounds), 1 << 20)
-    with io.BufferedReader(_Pieces(source, bounds), 1 << 20) as file:
-        data = file.read()
-    return lambda: io.BytesIO(data)
-
-
-class _Pieces(io.RawIOBase):
-    """Pieces of a file, one behind the other."""
-
-    def __init__(self, source: Source, bounds: Sequence[tuple[int, int]]) -> None:
-        super().__init__()
-        self._file = source.open()
-        self._rest = iter(bounds)
-        self._at = self._end = 0
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Fill ``buffer`` from one or more pieces; gives how much."""
-        view, done = memoryview(buffer).cast("B"), 0
-        while done < len(view):
-            if self._at == self._end:
-                bounds = next(self._rest, None)
-                if bounds is None:
-                    break
-                self._at, self._end = bounds
-                self._file.seek(self._at)
-            data = self._file.read(min(self._end - self._at, len(view) - done))
-            if not data:
-                break  # the file is shorter than it was
-            view[done : done + len(data)] = data
-            done += len(data)
-            self._at += len(data)
-        return done
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
+    rest = None if found.rest is None else found.rest[side]
+    return PartReader(spliced(reader, bounds, rest), first, start)
 
 
 def _learned(

@@ -9,9 +9,9 @@ reads ahead.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from itertools import islice
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -20,12 +20,13 @@ from pyarrow import types
 
 from oxcore.fs.ahead import Ahead
 from oxcore.tables.gather import take
-from oxcore.tables.reading import Facts, Piece, Reader, loaded
+from oxcore.tables.reading import Reader
 from oxcore.tables.rowdiff.alongside import apart, as_said, plain, together
 from oxcore.tables.rowdiff.groups import Alike, Run, Twin, alike, runs
+from oxcore.tables.rowdiff.kept import KeptReader, Stepped
 from oxcore.tables.rowdiff.meet import Convert, Meet
 from oxcore.tables.rowdiff.model import Pair
-from oxcore.tables.rowdiff.outside import Placed
+from oxcore.tables.rowdiff.span import Bounds, Span
 from oxcore.tables.rowdiff.unique import Ascent, Range
 
 MOST = 1 << 18  # rows of a side that are kept in memory
@@ -36,59 +37,21 @@ _AHEAD = 4  # batches that a side is read ahead
 _HELD = (types.is_integer, types.is_string, types.is_binary, types.is_decimal, types.is_boolean)
 
 
-class KeptReader(Placed):
-    """Some rows of a table, in memory; ``text``: whether its format is one of text."""
-
-    def __init__(self, schema: pa.Schema, rows: pa.Table, places: array[int], text: bool) -> None:
-        self.schema = schema
-        self.text = text
-        self._rows, self._places = rows, places
-
-    def facts(self) -> Facts:
-        """Counts of these rows."""
-        return Facts(len(self._rows), tuple(one.null_count for one in self._rows.columns))
-
-    def pieces(self, columns: Sequence[int] | None = None) -> Iterator[Piece]:
-        """The rows."""
-        rows = self._rows if columns is None else self._rows.select(list(columns))
-        return map(loaded, rows.to_batches())
-
-    def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
-        """The rows as they are."""
-        return batch
-
-    def places(self, start: int, count: int) -> Sequence[int]:
-        """The places in the file of the rows from ``start`` on."""
-        return self._places[start : start + count]
-
-    def left(self, place: int) -> int:
-        """Which of these rows stands at ``place`` of the file."""
-        return bisect_left(self._places, place)
-
-
-class Stepped(NamedTuple):
-    """The rows of both sides that are left, how many are done with, and the range of the old
-    side's keys if all of them were seen to ascend."""
-
-    readers: tuple[KeptReader, KeptReader]
-    shared: int
-    range: Range | None
-
-
 def step(
     readers: tuple[Reader, Reader],
     pairs: Sequence[Pair],
     meets: Sequence[Meet],
     keys: Sequence[int],
     texts: tuple[bool, bool],
+    part: Span | None = None,
 ) -> Stepped | None:
-    """What is left of two tables; None where that is too much to be kept, or a key is of a type
-    whose values Python does not hold."""
+    """What is left of two tables, or of ``part`` of them; None where that is too much to be kept,
+    or a key is of a type whose values Python does not hold."""
     if not all(any(is_it(meets[at].type) for is_it in _HELD) for at in keys):
         return None
     with ExitStack() as stack:
         groups = stack.enter_context(alike(*readers))
-        flows = _flows(readers, pairs, meets, keys, groups)
+        flows = _flows(readers, pairs, meets, keys, groups, part)
         old, new = (stack.enter_context(closing(flow)) for flow in flows)
         if len(keys) == 1 and meets[keys[0]].type in (pa.int64(), pa.string()):
             old.watch(keys[0])
@@ -106,17 +69,34 @@ def _flows(
     meets: Sequence[Meet],
     keys: Sequence[int],
     groups: Alike | None,
+    part: Span | None,
 ) -> tuple[_Flow, _Flow]:
-    one, two = (None, None) if groups is None else groups.twins
+    twins = (None, None) if groups is None else groups.twins
+    one, two = (_rows(*each) for each in zip(readers, twins, part or (None, None), strict=True))
     olds, news = [pair.old_at for pair in pairs], [pair.new_at for pair in pairs]
     held, now = (reader.schema.types for reader in readers)
     common = [
         _common(held[old], now[new], meet) for old, new, meet in zip(olds, news, meets, strict=True)
     ]
     return (
-        _Flow(readers[0], olds, [meet.old for meet in meets], common, keys, one),
-        _Flow(readers[1], news, [meet.new for meet in meets], common, keys, two),
+        _Flow(one, olds, [meet.old for meet in meets], common, keys),
+        _Flow(two, news, [meet.new for meet in meets], common, keys),
     )
+
+
+class _Rows(NamedTuple):
+    """Rows of a table in ``runs``: the number of the ``first``, and that of its row ``group``."""
+
+    schema: pa.Schema
+    runs: Iterator[Run]
+    first: int
+    group: int
+
+
+def _rows(reader: Reader, twin: Twin | None, span: Bounds | None) -> _Rows:
+    group = span[0] if span else 0
+    first = sum(piece.rows for piece in islice(reader.pieces(), group)) if group else 0
+    return _Rows(reader.schema, runs(reader, twin, span), first, group)
 
 
 def _common(old: pa.DataType, new: pa.DataType, meet: Meet) -> pa.DataType:
@@ -130,22 +110,22 @@ class _Flow:
 
     def __init__(
         self,
-        reader: Reader,
+        rows: _Rows,
         places: Sequence[int],
         converts: Sequence[Convert | None],
         common: Sequence[pa.DataType],
         keys: Sequence[int],
-        twin: Twin | None,
     ) -> None:
-        self._schema = reader.schema
+        self._schema = rows.schema
         self._columns = list(zip(places, converts, common, strict=True))
         self._keys = frozenset(keys)
-        self._runs = runs(reader, twin)
+        self._runs = rows.runs
         self._run: Run | None = None
         self._batches: Ahead[pa.RecordBatch] | None = None
         self._batch: pa.RecordBatch | None = None
         self._met = pa.RecordBatch.from_arrays([], names=[])
-        self.at = self.first = self.group = 0
+        self.at, self.first, self.group = 0, rows.first, rows.group
+        self._start = rows.first
         self._chosen = array("q")
         self._ascent: tuple[int, Ascent] | None = None
         self._kept: list[pa.RecordBatch] = []
@@ -271,7 +251,7 @@ class _Flow:
     def crowded(self) -> bool:
         """Whether more is kept than is worth it."""
         kept = len(self._places) + len(self._chosen)
-        seen = self.first + self.at
+        seen = self.first + self.at - self._start
         return kept > MOST or self._bytes > _BYTES or (seen > ENOUGH and 2 * kept > seen)
 
     def _flush(self) -> None:

@@ -32,6 +32,12 @@ class Range(NamedTuple):
             return False
         return bool(pc.less(self.high, low).as_py() or pc.less(high, self.low).as_py())
 
+    def then(self, other: Range) -> Range | None:
+        """The range of values that ascend, and of others behind them; None unless all ascend."""
+        if not _comparable(self.high, other.low):
+            return None
+        return Range(self.low, other.high) if pc.less(self.high, other.low).as_py() else None
+
     def around(self, low: object, high: object) -> Range:
         """The range of these values and others (None: there are no others)."""
         if low is None:
@@ -104,6 +110,23 @@ class Ascent:
             for at in self._alive
             if at in self._ends and (self._whole[at] or _as_text(types_[at]))
         }
+
+    def go_on(self, other: Ascent) -> None:
+        """Learn of the rows that another was shown, which come next."""
+        for at in list(self._alive):
+            if at not in other._alive or not self._ends_before(at, other):
+                del self._alive[at]
+
+    def _ends_before(self, at: int, other: Ascent) -> bool:
+        """Whether a column goes on ascending in the rows of the other."""
+        if at not in other._ends:
+            return True
+        if at not in self._ends:
+            self._ends[at], self._whole[at] = other._ends[at], other._whole[at]
+            return True
+        (first, last), (low, high) = self._ends[at], other._ends[at]
+        self._ends[at] = first, high
+        return self._whole[at] == other._whole[at] and bool(pc.less(last, low).as_py())
 
     def _goes_on(self, at: int, values: pa.Array) -> bool:
         if values.null_count:

@@ -54,8 +54,13 @@ class StoredSide:
     def __init__(self, repo: Repository, path: bytes, entry: Entry, rev: str | None = None) -> None:
         self.path = path
         self.entry = entry
-        self.store = repo.store
+        self.store, self.folder = repo.store, repo.folder
         self._repo, self._rev = repo, rev
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return show_path(self.path) if self._rev is None else f"{show_path(self.path)}@{self._rev}"
 
     def data(self) -> bytes:
         """All its bytes, verified."""
@@ -73,8 +78,7 @@ class StoredSide:
         """Where its rows are read from; through ``reader``, if it is said."""
         from oxcore.verbs.tabular import df
 
-        name = show_path(self.path) if self._rev is None else f"{show_path(self.path)}@{self._rev}"
-        return df.stored(self._repo, self.entry, name, reader)
+        return df.stored(self._repo, self.entry, self.name, reader)
 
     def key(self) -> tuple[str, ...] | None:
         """The key columns of the schema in its version."""

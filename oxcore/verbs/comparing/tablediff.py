@@ -7,15 +7,17 @@ columns that are asked for. Arrow loads with the first one that is compared.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.model.entries import Mode
+from oxcore.verbs.comparing.helpers import helpers
 from oxcore.verbs.comparing.sides import FileSide, sources
 
 if TYPE_CHECKING:
     from oxcore.tables import Table
-    from oxcore.tables.rowdiff import RowDiff
+    from oxcore.tables.rowdiff import Helper, RowDiff
     from oxcore.tables.whole import Whole
 
 _TEXTS = (b".csv", b".tsv", b".jsonl", b".ndjson")
@@ -103,12 +105,15 @@ def compare(old: FileSide | None, new: FileSide | None, how: ByRows) -> TableDif
     Raises ``InvalidError`` with file, row and column for what is no table, ``NotFoundError`` for
     keys that are no columns.
     """
+    if old is not None and new is not None:
+        with helpers(old, new) as others:  # which load what they need while this process does
+            from oxcore.tables import Table
+
+            before, after = map(Table, sources(old, new))
+            return TableDiff(before, after, _compared(before, after, how, others))
     from oxcore.tables import Table
     from oxcore.tables.whole import Whole
 
-    if old is not None and new is not None:
-        before, after = map(Table, sources(old, new))
-        return TableDiff(before, after, _compared(before, after, how))
     side = new if old is None else old
     if side is None:
         raise UsageError("a file on neither side")
@@ -116,12 +121,12 @@ def compare(old: FileSide | None, new: FileSide | None, how: ByRows) -> TableDif
     return TableDiff(table if gone else None, None if gone else table, Whole(table, gone=gone))
 
 
-def _compared(old: Table, new: Table, how: ByRows) -> RowDiff:
+def _compared(old: Table, new: Table, how: ByRows, others: Sequence[Helper]) -> RowDiff:
     from oxcore.tables import rowdiff
 
     try:
-        return rowdiff.diff(old, new, rowdiff.How(how.keys, how.ordered, how.tolerance))
+        return rowdiff.diff(old, new, rowdiff.How(how.keys, how.ordered, how.tolerance), others)
     except NotFoundError:
         if not how.known:
             raise
-        return rowdiff.diff(old, new, rowdiff.How((), how.ordered, how.tolerance))
+        return rowdiff.diff(old, new, rowdiff.How((), how.ordered, how.tolerance), others)

@@ -11,9 +11,10 @@ from oxcore.errors import ExistsError, UnstableError, UsageError
 from oxcore.model.entries import show_path
 from oxcore.repo import Repository
 from oxcore.tables import Edits, Table
+from oxcore.tables.formatnames import named_format
 from oxcore.tables.rewrite import rewrite
 from oxcore.tables.rewrite.wishes import Plan, Wish, plan
-from oxcore.tables.writing import beside, named_format
+from oxcore.tables.writing import beside
 from oxcore.verbs.tabular.df import open_table
 
 

@@ -25,7 +25,7 @@ CELL = st.sampled_from(
 def always(monkeypatch):
     """Files of every size are looked at for what they share, in small blocks."""
     monkeypatch.setattr(outside, "LEAST", 0)
-    for name, size in (("LEAST", 1), ("BLOCK", 8), ("_STEP", 2), ("_WINDOWS", (1, 2, 8))):
+    for name, size in (("LEAST", 4), ("BLOCK", 8), ("_STEP", 2), ("_WINDOWS", (1, 2, 8))):
         monkeypatch.setattr(aligned, name, size)
 
 
@@ -68,7 +68,15 @@ def test_stretches_are_the_same_lines_in_both(always, start, one, two, end):
         before = tuple(at + stretch.size for at in place)
     assert (found.sizes, found.lines) == ((len(old), len(new)), (count(old), count(new)))
     both = old, new
+    assert found.rest == tuple(left(data, found, side) for side, data in enumerate(both))
     assert found.plain == all(data.count(b"\r") == data.count(b"\r\n") for data in both)
+
+
+def left(data, found, side):
+    """The bytes outside of the stretches."""
+    ends = [0, *(stretch[side] + stretch.size for stretch in found.stretches)]
+    starts = [*(stretch[side] for stretch in found.stretches), len(data)]
+    return b"".join(data[a:b] for a, b in zip(ends, starts, strict=True))
 
 
 def count(data):

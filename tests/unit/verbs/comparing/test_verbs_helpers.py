@@ -1,0 +1,179 @@
+"""Helper processes do a part of a comparison of tables; their deaths cost nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from oxcore.api import Repo
+from oxcore.tables.rowdiff import Lost, compare, groups, lines, outside
+from oxcore.tables.rowdiff.shares import Rows
+from oxcore.tables.rowdiff.span import Span
+from oxcore.verbs.comparing import helpers as module
+from oxcore.verbs.comparing.helpers import HelperProcess, helpers
+from oxcore.verbs.comparing.sides import StoredSide
+
+ROWS = 30_000
+FILES = ("t.csv", "t.parquet")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Two versions of a table, in two formats: rows gone, rows put in, cells changed, all over."""
+    folder = tmp_path_factory.mktemp("tables")
+    with Repo.init(str(folder), author="Ann <ann@example.org>") as made:
+        for version in (0, 1):
+            rows = [(at, f"image {at * 7919 % ROWS:06}.png", at / 4) for at in range(ROWS)]
+            if version:
+                rows[100] = (100, "changed", 25.0)
+                rows[29_000] = (29_000, "changed", 1e300)
+                del rows[20_000:20_003]
+                rows.insert(5, (-1, "new", 0.5))
+            text = "".join(f"{key},{name},{score!r}\n" for key, name, score in rows)
+            (folder / "t.csv").write_text("id,name,score\n" + text)
+            table = pa.table(
+                dict(zip(("id", "name", "score"), zip(*rows, strict=True), strict=True))
+            )
+            parquet.write_table(table, folder / "t.parquet", row_group_size=1000)
+            made.add()
+            made.commit(f"version {version}")
+    return str(folder)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Tables of every size are gone through, by this process and two others."""
+    monkeypatch.setattr(module, "LEAST", 0)
+    monkeypatch.setattr(module, "helpers_for", lambda _: 2)
+    monkeypatch.setattr(outside, "LEAST", 0)
+    monkeypatch.setitem(compare.__globals__, "LEAST", 0)
+    monkeypatch.setattr(lines, "_NEAR", 0.3)
+    monkeypatch.setattr(groups, "_CLOSE", 16)
+
+
+def told(path, name, keys=("id",)):
+    """What a diff says that knows nothing yet, and how many rows were read."""
+    shutil.rmtree(os.path.join(path, ".ox", "index", "facts"), ignore_errors=True)
+    with Repo.open(path) as repo:
+        difference = repo.diff("HEAD~1", "HEAD", paths=[name], keys=keys)
+        (change,) = difference
+        with difference.table(change) as found:
+            rows = [(one.kind, one.key, one.cells, one.old_row) for one in found.rows.changes()]
+            return (found.rows.counts, found.rows.keys, rows), repo.counters.rows
+
+
+def by_one(path, name, keys=("id",)):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "helpers_for", lambda _: 0)
+        return told(path, name, keys)
+
+
+@pytest.fixture
+def spied(monkeypatch):
+    """Every answer of a helper: True, or False where it was lost."""
+    heard = []
+    answer = HelperProcess.answer
+
+    def spy(self):
+        try:
+            found = answer(self)
+        except Lost:
+            heard.append(False)
+            raise
+        heard.append(True)
+        return found
+
+    monkeypatch.setattr(HelperProcess, "answer", spy)
+    return heard
+
+
+@pytest.mark.parametrize("keys", [("id",), ()])
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_found_is_what_one_process_finds(path, small, spied, name, keys):
+    found, rows = told(path, name, keys)
+    assert spied == [True, True]
+    alone, read = by_one(path, name, keys)
+    assert found == alone
+    assert found[0] == (1, 3, 2, ROWS - 5, ROWS, ROWS - 2)
+    assert abs(rows - read) < 100  # whose ends are looked at by both
+    assert spied == [True, True]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_helper_that_dies_costs_its_share(path, small, spied, monkeypatch, name):
+    ask = HelperProcess.ask
+
+    def kill_first(self, question):
+        if not killed:
+            os.kill(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        killed.append(1)
+        ask(self, question)
+
+    killed = []
+    monkeypatch.setattr(HelperProcess, "ask", kill_first)
+    assert told(path, name)[0] == by_one(path, name)[0]
+    assert spied == [False, True]
+
+
+def test_one_that_cannot_do_it_leaves_it_to_its_parent(path, small, spied, monkeypatch):
+    init = StoredSide.__init__
+
+    def lose(self, *args):
+        init(self, *args)
+        self.folder = path + "/nowhere"
+
+    monkeypatch.setattr(StoredSide, "__init__", lose)
+    assert told(path, "t.csv")[0] == by_one(path, "t.csv")[0]
+    assert spied == [False, False]
+
+
+def test_no_more_processes_means_no_helpers(path, small, spied, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(module.subprocess, "Popen", refuse)
+    assert told(path, "t.csv")[0][0].changed == 2
+    assert spied == []
+
+
+@pytest.fixture
+def sides(path):
+    with Repo.open(path) as repo:
+        entries = [repo.entry("t.parquet", rev) for rev in ("HEAD~1", "HEAD")]
+        yield [StoredSide(repo._repo, b"t.parquet", one, "HEAD") for one in entries]
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_helper_ends_when_its_parent_is_gone(sides, busy):
+    one = HelperProcess(*sides)
+    if busy:
+        one.ask(Rows((0,), Span((0, 30), (0, 30))))
+    one._process.stdin.close()
+    assert one._process.wait(20) == 0
+    one._process.stdout.close()
+
+
+def test_no_helper_outlives_the_comparison(sides, small):
+    with helpers(*sides) as found:
+        found[0].ask(Rows((0,), Span((0, 30), (0, 30))))
+        found[0].answer()
+        found[1].ask(Rows((0,), Span((0, 30), (0, 30))))
+    assert [one._process.returncode for one in found] == [0, -signal.SIGKILL]
+
+
+def test_helpers_are_for_large_tables_of_one_store(sides, small, monkeypatch, tmp_path):
+    with helpers(*sides) as found:
+        assert len(found) == 2
+    monkeypatch.setattr(module, "LEAST", 10 << 20)
+    with helpers(*sides) as found:
+        assert found == []
+    monkeypatch.setattr(module, "LEAST", 0)
+    sides[1].path = b"t.txt"
+    with helpers(*sides) as found:
+        assert found == []
