@@ -21,6 +21,7 @@ from oxcore.tables.formats.jsonrows import JsonReader
 from oxcore.tables.infer import SAFE
 from oxcore.tables.reading import Facts, Piece, Reader, some
 from oxcore.tables.rowmerge.columns import Column
+from oxcore.tables.rowmerge.nothing import Nothing
 from oxcore.tables.shape import Shape
 
 _HUGE = pa.decimal128(38, 0)
@@ -32,6 +33,11 @@ def alike(readers: Readers, columns: Sequence[Column]) -> Readers:
 
     Raises ``InvalidError`` for types that differ, or that cannot be compared.
     """
+    base, ours, theirs = readers
+    if isinstance(base, Nothing):
+        as_ours, ours, theirs = alike((ours, ours, theirs), columns)
+        fields = map(as_ours.schema.field, base.schema.names)
+        return Nothing(pa.schema(list(fields))), ours, theirs
     if all(isinstance(reader, CsvReader) for reader in readers):
         return _of_text(readers, columns)
     if all(isinstance(reader, JsonReader) for reader in readers):

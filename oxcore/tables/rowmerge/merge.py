@@ -27,6 +27,7 @@ from oxcore.tables.rowmerge.compare import (
 )
 from oxcore.tables.rowmerge.conflict import CellConflict
 from oxcore.tables.rowmerge.kinds import Readers, alike
+from oxcore.tables.rowmerge.nothing import before
 from oxcore.tables.rowmerge.open import Open, Places
 from oxcore.tables.table import Table
 
@@ -52,17 +53,19 @@ class RowMerge:
 
 
 def merge(
-    base: Table, ours: Table, theirs: Table, keys: Sequence[str], *, found: bool = False
+    base: Table | None, ours: Table, theirs: Table, keys: Sequence[str], *, found: bool = False
 ) -> RowMerge:
-    """Merge the rows of ``theirs`` into ``ours``; ``keys`` are named as in the base.
+    """Merge the rows of ``theirs`` into ``ours``; ``keys`` are named as in the base, which is None
+    for a table that both sides added.
 
     ``found``: the key was found, not named. A row of the base that both sides lack, while both
     have new ones, may then be one row whose key both changed, and nothing is merged. Raises
     ``InvalidError``, which says why, for tables that cannot be merged by rows: no such key, null or
     doubled keys, formats or types that differ.
     """
-    _check_formats(base, ours, theirs)
-    readers = (base.reader, ours.reader, theirs.reader)
+    _check_formats(*([] if base is None else [base]), ours, theirs)
+    old = before(ours.reader, theirs.reader) if base is None else base.reader
+    readers = (old, ours.reader, theirs.reader)
     columns = _columns(readers, keys)
     types = alike(readers, columns)
     with engine(dict(zip(SIDES, types, strict=True))) as sql:

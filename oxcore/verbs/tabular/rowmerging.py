@@ -32,9 +32,9 @@ _REASONS = (InvalidError, UsageError, MissingError, UnstableError, pa.ArrowExcep
 
 
 class Sides(NamedTuple):
-    """The three versions of a table in conflict."""
+    """The three versions of a table in conflict; ``base`` is None where both sides added it."""
 
-    base: Table
+    base: Table | None
     ours: Table
     theirs: Table
 
@@ -61,15 +61,15 @@ def by_rows(
 
 def sides_of(repo: Repository, conflict: Conflict) -> Sides:
     """The three versions; ``InvalidError`` for one that is no table."""
-    entries = zip(("base", "ours", "theirs"), conflict[1:4], strict=True)
     name = show_path(conflict.path)
-    return Sides(
-        *(
-            Table(stored(repo, entry, f"{name} ({side})"))
-            for side, entry in entries
-            if entry is not None
-        )
-    )
+
+    def table(entry: Entry | None, side: str) -> Table:
+        if entry is None:
+            raise InvalidError(f"{name} is not in {side}")
+        return Table(stored(repo, entry, f"{name} ({side})"))
+
+    base = None if conflict.base is None else table(conflict.base, "base")
+    return Sides(base, table(conflict.ours, "ours"), table(conflict.theirs, "theirs"))
 
 
 def put_table(repo: Repository, batch: Batch, table: Table, edits: Edits, old: Entry) -> Entry:
@@ -124,7 +124,12 @@ def _merge(repo: Repository, root: bytes, conflict: Conflict) -> RowMerge:
     sides = sides_of(repo, conflict)
     if known is not None and known.key:
         return rowmerge.merge(*sides, known.key)
-    keys = rowmerge.common_key(*sides)
+    if sides.base is None:
+        raise InvalidError(
+            "both sides added it, and nobody said what its key is"
+            " (ox schema set FILE --key names a key)"
+        )
+    keys = rowmerge.common_key(sides.base, sides.ours, sides.theirs)
     if not keys:
         raise InvalidError(
             "no column tells the rows of all versions apart (ox schema set FILE --key names a key)"

@@ -26,9 +26,9 @@ def named_table(path: bytes) -> bool:
 
 
 def may_merge(repo: Repository, root: bytes, conflict: Conflict) -> bool:
-    """Whether a conflict may be settled by rows: both sides and the base have a file, which is
-    called as a table is, or of which ``root`` has a schema."""
-    entries = (conflict.base, conflict.ours, conflict.theirs)
+    """Whether a conflict may be settled by rows: both sides have a file, and so has the base, if
+    there was any, which is called as a table is, or of which ``root`` has a schema."""
+    entries = [conflict.ours, conflict.theirs, *([conflict.base] if conflict.base else [])]
     if any(one is None or one.mode == Mode.LINK for one in entries):
         return False
     if table_of(conflict.path) is not None:

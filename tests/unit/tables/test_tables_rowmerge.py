@@ -77,7 +77,7 @@ def _field(value):
 
 def merged(base, ours, theirs, form="csv"):
     """The merge, and the bytes that come of it."""
-    three = [table_of(rows, form) for rows in (base, ours, theirs)]
+    three = [None if rows is None else table_of(rows, form) for rows in (base, ours, theirs)]
     found = merge(*three, ("id",))
     out = io.BytesIO()
     rewrite(three[1], found.edits, out)
@@ -144,6 +144,19 @@ def test_rows_and_cells_merge_as_dictionaries_do(form, fork):
     assert found.left == len(conflicts) == len(list(found.conflicts()))
     assert _rows(text, form) == _rows(text_of(rows, form), form)
     assert list(map(decode, map(encode, found.conflicts()))) == list(found.conflicts())
+
+
+@some
+@given(st.sampled_from(FORMATS), forks())
+def test_what_both_sides_added_merges_as_dictionaries_do(form, fork):
+    _, ours, theirs = fork
+    if not (ours and theirs):
+        return
+    found, text = merged(None, ours, theirs, form)
+    rows, conflicts = model({}, ours, theirs)
+    assert names_of(found) == conflicts
+    assert all(one.base is None for one in found.conflicts())
+    assert _rows(text, form) == _rows(text_of(rows, form), form)
 
 
 def _rows(text, form):

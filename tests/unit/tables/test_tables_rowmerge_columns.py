@@ -61,6 +61,36 @@ def test_a_column_that_both_added_is_null_in_the_base():
     assert settled(found, text, theirs).endswith("3,z,9,4\n")
 
 
+def test_columns_of_a_table_that_both_sides_added():
+    ours, theirs = "id,a,mine\n1,x,m\n2,y,n\n", "id,new,a\n2,q,y\n3,r,z\n"
+    found = merge(None, table_of(ours), table_of(theirs), ("id",))
+    assert (found.left, found.inserted) == (0, 1)
+    assert written(table_of(ours), found.edits) == "id,a,mine,new\n1,x,m,\n2,y,n,q\n3,z,,r\n"
+    with pytest.raises(InvalidError, match="the key column 'mine' is not in"):
+        merge(None, table_of(ours), table_of(theirs), ("mine",))
+
+
+def test_parquet_that_both_sides_added_needs_the_same_types():
+    ours, theirs = io.BytesIO(), io.BytesIO()
+    parquet.write_table(pa.table({"id": [1, 2], "v": ["a", "b"]}), ours)
+    parquet.write_table(pa.table({"id": [2, 3], "v": ["c", None]}), theirs)
+    one, two = (table_of(each.getvalue(), "t.parquet") for each in (ours, theirs))
+    found = merge(None, one, two, ("id",))
+    assert [(c.key, c.column, c.ours, c.theirs) for c in found.conflicts()] == [
+        ({"id": 2}, "v", "b", "c")
+    ]
+    out = io.BytesIO()
+    rewrite(one, found.edits, out)
+    assert parquet.read_table(out).to_pylist() == [
+        {"id": 1, "v": "a"},
+        {"id": 2, "v": "b"},
+        {"id": 3, "v": None},
+    ]
+    parquet.write_table(pa.table({"id": [2, 3], "v": [1, 2]}), theirs := io.BytesIO())
+    with pytest.raises(InvalidError, match="column 'v' has several types: string, int64"):
+        merge(None, one, table_of(theirs.getvalue(), "t.parquet"), ("id",))
+
+
 @pytest.mark.parametrize("renamed", ["id,A,b\n1,x,7\n2,y,8\n3,z,9\n"])
 def test_a_column_renamed_on_one_side_and_edited_on_the_other(renamed):
     edited = "id,a,b\n1,x,7\n2,yy,8\n3,z,9\n4,n,1\n"

@@ -221,6 +221,35 @@ def test_what_is_no_table_or_has_no_key_is_a_conflict_of_files(desk, name, versi
     assert desk.files() == {name: versions[2]}
 
 
+SCHEMA = b'{\n  "columns": {},\n  "key": ["id"],\n  "version": 1\n}\n'
+
+
+def test_a_table_that_both_sides_added_merges_by_the_key_of_its_schema(desk):
+    more = {b"other": b"", b".oxschema/l.csv.json": SCHEMA}
+    fork(desk, more, {b"l.csv": OURS, **more}, {b"l.csv": THEIRS, **more})
+    [state] = desk.repo.merge("topic").tables
+    assert (state.keys, state.inserted, state.left, state.why) == (("id",), 1, 3, "")
+    assert desk.files()[b"l.csv"] == OURS + b"4,owl,4\n"
+    cells = [(one.key["id"], *one[1:5]) for one in desk.repo.conflicts()[0].cells()]
+    assert cells == [
+        (1, "label", None, "lion", "tiger"),
+        (2, "n", None, 20, 2),
+        (3, "label", None, "cow", "ox"),
+    ]
+    desk.repo.resolve_cells("l.csv", ["1.label=tiger", "2.n=7"])
+    desk.repo.resolve(["l.csv"], "theirs")
+    assert desk.files()[b"l.csv"] == b"id,label,n\n1,tiger,1\n2,dog,7\n3,ox,3\n4,owl,4\n"
+    desk.repo.commit("both")
+    assert desk.clean()
+
+
+def test_one_that_both_added_without_a_key_is_a_conflict_of_files(desk):
+    fork(desk, {b"other": b""}, {b"l.csv": OURS}, {b"l.csv": THEIRS})
+    [state] = desk.repo.merge("topic").tables
+    assert "both sides added it, and nobody said what its key is" in state.why
+    assert desk.files()[b"l.csv"] == OURS
+
+
 def test_an_executable_bit_and_rows_go_together(desk):
     fork(desk, {b"l.csv": BASE}, {b"l.csv": OURS}, {b"l.csv": BASE.replace(b"cow", b"ox")})
     (desk.root / "l.csv").chmod(0o755)
