@@ -2,26 +2,33 @@
 
 Shards are small and read several times: footers first, then columns. So each is taken out of the
 store whole, and proved once, by a thread while the caller loads libraries; what does not fit into
-the room that there is, is read piece by piece as any file.
+the room that there is, is read piece by piece as any file. Where the machine has files that lie in
+memory alone (``memfd_create(2)``), it is one of these, which an engine reads without Python, and
+which goes with the process, however that ends.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from io import BufferedReader, BytesIO
 from typing import BinaryIO, NamedTuple, Self
 
 from oxcore import tree
-from oxcore.errors import NotFoundError, OxError
+from oxcore.errors import CorruptError, NotFoundError, OxError
 from oxcore.model.entries import Entry, Mode, show_path
+from oxcore.model.ids import Buffer
 from oxcore.repo import Repository
 from oxcore.store import ContentFile
-from oxcore.store.stream import whole
+from oxcore.store.stream import proved, whole
 
 ROOM = 128 << 20  # bytes of shards that are held
 _LARGEST = 8 << 20  # bytes of one
 _READERS = 2  # threads: most of what they do is outside of Python's lock
+_NAMED = 256  # shards that are files in memory: each takes a handle
 _BUFFER = 64 << 10  # bytes that another reads ahead
 _SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
 
@@ -58,6 +65,39 @@ class InMemory(BytesIO):
         self.data = data
 
 
+class InFile:
+    """Pieces of bytes as a file that lies in memory, and is found at ``place``. Raises ``OSError``
+    where there can be none, and what the pieces raise."""
+
+    def __init__(self, pieces: Iterable[Sequence[Buffer]]) -> None:
+        self._handle = _memory()
+        self.place = f"/proc/self/fd/{self._handle}"
+        try:
+            for piece in pieces:
+                if os.writev(self._handle, piece) < sum(map(len, piece)):
+                    raise OSError("no room in memory")
+        except BaseException:
+            self.close()
+            raise
+
+    def open(self) -> BinaryIO:
+        """The file, open for reading."""
+        return open(self.place, "rb")
+
+    def close(self) -> None:
+        """Let go of it; who has it open may go on."""
+        os.close(self._handle)
+
+
+def _memory() -> int:
+    """A new file that lies in memory."""
+    make = getattr(os, "memfd_create", None)  # Linux
+    if make is None or not os.path.isdir("/proc/self/fd"):
+        raise OSError("no files in memory")
+    handle: int = make("ox-shard")
+    return handle
+
+
 class Held:
     """The bytes of shards, as long as the block lasts; ``room`` for so many of them."""
 
@@ -65,7 +105,8 @@ class Held:
         self._repo = repo
         self._waiting = _fitting(shards, room)
         self._busy: set[bytes] = set()
-        self._data: dict[bytes, bytes | None] = {}
+        self._data: dict[bytes, InFile | bytes | None] = {}
+        self._named = _NAMED
         self._changed = threading.Condition()
         self._threads = [threading.Thread(target=self._ahead, daemon=True) for _ in range(_READERS)]
 
@@ -82,16 +123,25 @@ class Held:
     def release(self) -> None:
         """Hold nothing from now on: who opens a shard reads it piece by piece."""
         with self._changed:
+            gone = self._data
             self._waiting, self._data = {}, {}
+        for data in gone.values():
+            if isinstance(data, InFile):
+                data.close()
 
     def open(self, entry: Entry) -> BinaryIO:
         """The shard, open for reading; raises as ``ContentFile`` does."""
         data = self._whole(entry.id)
-        if data is not None and len(data) == entry.size:
-            return InMemory(data)
-        return open_shard(self._repo, entry)
+        if isinstance(data, InFile):
+            return data.open()
+        return open_shard(self._repo, entry) if data is None else InMemory(data)
 
-    def _whole(self, oid: bytes) -> bytes | None:
+    def place(self, entry: Entry) -> str | None:
+        """A file that has the bytes of the shard, until they are released."""
+        data = self._whole(entry.id)
+        return data.place if isinstance(data, InFile) else None
+
+    def _whole(self, oid: bytes) -> InFile | bytes | None:
         with self._changed:
             self._changed.wait_for(lambda: oid not in self._busy)
             if oid not in self._waiting:
@@ -112,19 +162,33 @@ class Held:
         del self._waiting[oid]
         self._busy.add(oid)
 
-    def _load(self, oid: bytes) -> bytes | None:
+    def _load(self, oid: bytes) -> InFile | bytes | None:
         """Read what was taken; None where that fails: who reads it by piece is told why."""
-        kept, data = self._data, None
+        kept: InFile | bytes | None = None
+        data = self._data
         try:
-            data = whole(self._repo.store, oid)
+            kept = self._read(oid)
         except OxError:
             pass
         finally:
             with self._changed:
-                kept[oid] = data  # of a dictionary that nobody has any more, once it is released
+                if data is self._data:
+                    data[oid] = kept
+                elif isinstance(kept, InFile):  # it was released meanwhile
+                    kept.close()
+                    kept = None
                 self._busy.discard(oid)
                 self._changed.notify_all()
-        return data
+        return kept
+
+    def _read(self, oid: bytes) -> InFile | bytes:
+        with self._changed:
+            self._named -= 1
+            named = self._named >= 0
+        if named:
+            with suppress(OSError, CorruptError):  # no more files; or bytes of which others may do
+                return InFile(proved(self._repo.store, oid))
+        return whole(self._repo.store, oid)
 
 
 def _fitting(shards: Listed, room: int) -> dict[bytes, None]:

@@ -166,8 +166,11 @@ def opened(repo: Repository, shards: Listed, held: Held | None = None) -> Captur
 
 
 def _source(repo: Repository, path: bytes, entry: Entry, held: Held | None) -> Source:
-    opener = partial(open_shard, repo, entry) if held is None else partial(held.open, entry)
-    return Source(show_path(path), entry.size, opener, entry.id)
+    name = show_path(path)
+    if held is None:
+        return Source(name, entry.size, partial(open_shard, repo, entry), entry.id)
+    opener, place = partial(held.open, entry), partial(held.place, entry)
+    return Source(name, entry.size, opener, entry.id, place=place)
 
 
 def _read(source: Source, schema: pa.Schema) -> pa.Table:

@@ -53,7 +53,7 @@ def stream(source: Source, oid: bytes) -> Generator[Buffer]:
     takes a sound copy where the store has one. Raises ``MissingError`` as it does. Holds about
     8 MiB. Close the generator if it is not used to its end.
     """
-    with Ahead(_proved(source, oid), _AHEAD) as pieces:
+    with Ahead(proved(source, oid), _AHEAD) as pieces:
         for piece in pieces:
             yield from piece
 
@@ -62,7 +62,7 @@ def whole(source: Source, oid: bytes) -> bytes:
     """All bytes of a file, proved once. Raises as ``content.read`` does, which is asked again for
     what is not sound: it says which chunk, or takes a sound copy."""
     try:
-        return b"".join(data for piece in _proved(source, oid) for data in piece)
+        return b"".join(data for piece in proved(source, oid) for data in piece)
     except CorruptError:
         return b"".join(read(source, oid))
 
@@ -103,8 +103,9 @@ def _is_plain(part: Part) -> bool:
     return where is not None and where.how == _RAW and where.stored == where.raw == part.length
 
 
-def _proved(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
-    """The pieces, each once the next is read, the last of them once all have given ``oid``."""
+def proved(source: Source, oid: bytes) -> Iterator[list[Buffer]]:
+    """The bytes of a file in pieces of some chunks, as ``stream`` gives them, by this thread: each
+    once the next is read, the last of them once all have given ``oid``."""
     whole = blake3()
     held: list[Buffer] = []
     for piece in _pieces(source, oid, _chunks(source, oid)):

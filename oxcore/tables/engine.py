@@ -16,7 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from oxcore.errors import InvalidError, OxError, UsageError
-from oxcore.tables.direct import COUNTER, SCHEME, Files, direct, note_rows
+from oxcore.tables.direct import COUNTER, Files, address, direct, note_rows
 from oxcore.tables.gathered import Gathered, gathered
 from oxcore.tables.reading import ROW, Reader, distinct_names
 from oxcore.tables.source import Source
@@ -255,17 +255,19 @@ def _open_files(
     """Give the engine the files that it reads by itself; and the rows of their tables."""
     found = {name: sources for name in tables if (sources := _files_of(tables[name])) is not None}
     places = {
-        name: {f"{number}-{at}": source for at, source in enumerate(sources)}
+        name: [(address(source, f"{number}-{at}"), source) for at, source in enumerate(sources)]
         for number, (name, sources) in enumerate(found.items())
     }
-    files = Files({place: one for each in places.values() for place, one in each.items()})
+    known = dict(pair for each in places.values() for pair in each)
+    files = Files(known)
     link.execute("SET parquet_metadata_cache = true")  # no file changes while it is open
     if files.sources:
         link.register_filesystem(files.system())
-        link.execute(f"SET allowed_paths = [{', '.join(map(literal, files.sources))}]")
+    if known:
+        link.execute(f"SET allowed_paths = [{', '.join(map(literal, known))}]")
     own: dict[str, Rows] = {}
     for name, each in places.items():
-        reader, addresses = tables[name], [f"{SCHEME}://{place}.parquet" for place in each]
+        reader, addresses = tables[name], [place for place, _ in each]
         if not isinstance(reader, Gathered):
             own[name] = _rows_of(reader, addresses[0])
             continue

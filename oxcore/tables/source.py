@@ -26,6 +26,10 @@ class Memo(Protocol):
         ...
 
 
+def _nowhere() -> None:
+    """No file has the bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file: ``name`` as people call it, ``size`` in bytes, and ``open``, which gives it anew,
@@ -33,7 +37,8 @@ class Source:
 
     ``id`` of its content, where it is known: equal ids, equal bytes. ``memo`` keeps what was found
     out about these bytes; ``counters`` count the rows that are read. ``chunks`` gives ids and sizes
-    of the pieces that the bytes are kept in, in order: equal ids, equal bytes."""
+    of the pieces that the bytes are kept in, in order: equal ids, equal bytes. ``place`` names a
+    file of this machine that has the bytes as long as the source is used; None if there is none."""
 
     name: str
     size: int
@@ -42,6 +47,7 @@ class Source:
     memo: Memo | None = None
     counters: Counters = field(default_factory=Counters)
     chunks: Callable[[], Iterable[tuple[bytes, int]]] | None = None
+    place: Callable[[], str | None] = _nowhere
 
     def broken(
         self, why: str, *, row: int | None = None, column: str | None = None, hint: str = ""

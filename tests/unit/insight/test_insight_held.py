@@ -1,9 +1,12 @@
 """Shards are read once, ahead of their use, and by piece where that does not work."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from oxcore import verbs
-from oxcore.errors import CorruptError
+from oxcore.errors import CorruptError, InvalidError
 from oxcore.insight import held
 from oxcore.insight.held import Held, InMemory, listed
 from oxcore.store.content import read
@@ -23,38 +26,99 @@ def shards(wild):
     return repo, found, {entry: b"".join(read(repo.store, entry.id)) for entry in entries}
 
 
-def test_each_is_read_once(shards):
+@pytest.fixture(params=["in files", "in memory"])
+def way(request, monkeypatch):
+    """Both ways in which shards are held: as files that lie in memory, and as bytes."""
+    if request.param == "in memory":
+        monkeypatch.setattr(held, "_NAMED", 0)
+    elif not hasattr(os, "memfd_create"):
+        pytest.skip("files in memory are Linux's")
+    return request.param
+
+
+def is_held(file):
+    name = str(getattr(getattr(file, "raw", file), "name", ""))
+    return isinstance(file, InMemory) or name.startswith("/proc/self/fd/")
+
+
+def handles():
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
+def test_each_is_read_once(shards, way):
     repo, found, datas = shards
-    before = repo.counters.objects_read
+    before, opened = repo.counters.objects_read, handles()
     with Held(repo, found) as files:
         for _ in range(3):
             for entry, data in datas.items():
                 with files.open(entry) as file:
-                    assert isinstance(file, InMemory)
-                    assert (file.data, file.read()) == (data, data)
+                    assert is_held(file)
+                    assert isinstance(file, InMemory) == (way == "in memory")
+                    assert file.read() == data
+                place = files.place(entry)
+                assert (place is None) == (way == "in memory")
+                if place is not None:
+                    assert Path(place).read_bytes() == data
         assert repo.counters.objects_read - before == len(datas)
+    assert handles() <= opened + 1  # of the packs, one may have been opened
+
+
+def test_no_more_handles_than_there_should_be_are_taken(shards, monkeypatch):
+    repo, found, datas = shards
+    monkeypatch.setattr(held, "_NAMED", 3)
+    with Held(repo, found) as files:
+        places = [files.place(entry) for entry in datas]
+        assert sum(place is not None for place in places) == 3
+        for entry, data in datas.items():
+            with files.open(entry) as file:
+                assert is_held(file)
+                assert file.read() == data
+
+
+@pytest.mark.parametrize("reason", ["none here", "no room", "no handle"])
+def test_where_no_file_lies_in_memory_bytes_do(shards, monkeypatch, reason):
+    repo, found, datas = shards
+
+    def refuse(*_):
+        raise OSError(reason)
+
+    if reason == "none here":
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    elif reason == "no room":
+        monkeypatch.setattr(held.os, "writev", lambda *_: 0)
+    else:
+        monkeypatch.setattr(held.os, "memfd_create", refuse)
+    before = handles()
+    with Held(repo, found) as files:
+        for entry, data in datas.items():
+            with files.open(entry) as file:
+                assert isinstance(file, InMemory)
+                assert file.data == data
+            assert files.place(entry) is None
+        assert handles() <= before + 1
 
 
 @pytest.mark.parametrize("room", [0, 1])
-def test_what_does_not_fit_is_read_by_piece(shards, room):
+def test_what_does_not_fit_is_read_by_piece(shards, way, room):
     repo, found, datas = shards
     one = max(entry.size for entry in datas)
     with Held(repo, found, room * one) as files:
         kept = []
         for entry, data in datas.items():
             with files.open(entry) as file:
-                kept.append(isinstance(file, InMemory))
+                kept.append(is_held(file))
                 assert file.read() == data
         assert 0 < sum(kept) * room < len(datas) or not any(kept)
         files.release()
+        assert files.place(entry) is None
         with files.open(entry) as file:
-            assert not isinstance(file, InMemory)
+            assert not is_held(file)
             assert file.read() == data
 
 
-def test_who_opens_a_damaged_one_is_told(shards, monkeypatch):
+def test_who_opens_a_damaged_one_is_told(shards, way, monkeypatch):
     repo, found, datas = shards
-    monkeypatch.setattr(held, "whole", broken)
+    break_store(monkeypatch)
     with Held(repo, found) as files:
         for entry, data in datas.items():
             with files.open(entry) as file:
@@ -64,18 +128,61 @@ def test_who_opens_a_damaged_one_is_told(shards, monkeypatch):
             files.open(entry)
 
 
+def break_store(monkeypatch):
+    """Nothing of it comes out as a whole."""
+    for name in ("whole", "proved"):
+        monkeypatch.setattr(held, name, broken)
+
+
 def broken(*_):
     raise CorruptError("it is damaged")
 
 
 @pytest.mark.parametrize("least", [0, 1 << 30])
-def test_a_damaged_shard_ends_a_report(wild, monkeypatch, least):
+def test_a_damaged_shard_ends_a_report(wild, way, monkeypatch, least):
     monkeypatch.setattr(direct, "LEAST", least)
     wild.commit([{"output": "a"} for _ in range(300)], [{"record_id": "r000000", "value": "a"}])
-    monkeypatch.setattr(held, "whole", broken)
+    break_store(monkeypatch)
     monkeypatch.setattr(held, "open_shard", broken)
     with pytest.raises(CorruptError):
         wild.repo.report("deployed", "wild")
+
+
+def test_a_chunk_that_is_not_sound_is_taken_from_another_copy(shards, way, monkeypatch):
+    repo, found, datas = shards
+
+    def unproved(_, oid):
+        yield [b"something else"]
+        raise CorruptError("its chunks do not give its id")
+
+    monkeypatch.setattr(held, "proved", unproved)  # `whole` asks again, chunk by chunk
+    with Held(repo, found) as files:
+        for entry, data in datas.items():
+            with files.open(entry) as file:
+                assert isinstance(file, InMemory)
+                assert file.read() == data
+
+
+def test_an_engine_reads_shards_that_are_held_each_way_together(wild, monkeypatch):
+    for at in range(6):
+        wild.commit([{"output": f"a{at % 5}", "record_id": f"r{at}-{n}"} for n in range(30)])
+    monkeypatch.setattr(held, "_NAMED", 3)  # the others are read through Python
+    with wild.repo.examples("deployed", "wild") as found:
+        known = found.sql.rows("SELECT prediction, count(*) FROM examples GROUP BY 1 ORDER BY 1")
+        with pytest.raises(InvalidError, match="disabled"):
+            found.sql.rows("SELECT * FROM read_text('/proc/self/status')")
+    assert known == [("a0", 60), *((f"a{at}", 30) for at in range(1, 5))]
+
+
+def test_two_shards_of_the_same_bytes_are_two(wild):
+    wild.commit([{"output": "a", "record_id": "r1"}])
+    (path,) = [one.path for one in wild.repo.ls("wild", "deployed", recursive=True)]
+    data = wild.repo.read(path, "deployed")
+    with wild.repo.transaction("deployed", message="again") as change:
+        change.put(path.replace(b".parquet", b"-2.parquet"), data)
+    with wild.repo.examples("deployed", "wild") as found:
+        assert found.sql.rows("SELECT count(*) FROM r") == [(2,)]
+        assert found.sql.rows("SELECT count(*) FROM examples") == [(1,)]
 
 
 def test_labels_of_one_source_that_contradict_each_other(wild):
