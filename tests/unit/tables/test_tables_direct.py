@@ -136,7 +136,7 @@ def test_broken_pages_are_told(table_of, always):
 
 
 def test_threads_that_share_a_file_read_where_they_are():
-    files = direct.Files({"0": Source("x", 10, lambda: io.BytesIO(b"0123456789"))})
+    files = direct.Files({"ox://0.parquet": Source("x", 10, lambda: io.BytesIO(b"0123456789"))})
     file = files.system().open("ox://0.parquet")
     file.seek(7)
     with ThreadPoolExecutor(1) as other:
