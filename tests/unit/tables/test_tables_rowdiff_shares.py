@@ -31,6 +31,7 @@ from oxcore.tables.rowdiff import (
 from oxcore.tables.rowdiff.aligned import align, joined
 from oxcore.tables.rowdiff.lines import spans
 from oxcore.tables.rowdiff.span import Span, cut_up
+from oxcore.tables.rowdiff.unique import Ascent, Range
 
 LINES = st.lists(
     st.sampled_from([b"a\n", b"b\n", b"cc\n", b"\n", b"d\r\n", b"x\ry\n"]), max_size=12
@@ -183,6 +184,55 @@ def test_a_helper_finds_out_the_types_of_its_lines(always):
     assert old[asked.span.old[0] - 1 : asked.span.old[0]] == b"\n"
     assert one.schema.types == [pa.int64(), pa.float64(), pa.string()]
     assert found[3].changed == 1
+
+
+KEYS = st.lists(st.sampled_from(["1", "2", "3", "10", "20", "100", "a", "b", "c"]), max_size=4)
+
+
+@given(st.lists(KEYS, min_size=1, max_size=4), st.booleans())
+@fixed
+def test_columns_ascend_in_all_parts_as_in_the_whole(parts, ordered):
+    if ordered:  # by chance they hardly ever ascend
+        rest = iter(
+            sorted({one for part in parts for one in part}, key=lambda one: (len(one), one))
+        )
+        parts = [[one for _, one in zip(part, rest, strict=False)] for part in parts]
+    whole, first, *others = Ascent(1), *(Ascent(1) for _ in parts)
+    for ascent, part in zip((first, *others), parts, strict=True):
+        batch = pa.RecordBatch.from_arrays([pa.array(part, pa.string())], ["key"])
+        ascent.look(batch)
+        whole.look(batch)
+    for other in others:
+        first.go_on(other)
+    for type_ in (pa.int64(), pa.string()):
+        found, known = first.found([type_]), whole.found([type_])
+        assert found in (known, {})  # texts that look like numbers may be given up
+        if not any(one.isalpha() for part in parts for one in part):
+            assert found == known
+
+
+@given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=3), min_size=1, max_size=3))
+@fixed
+def test_ranges_follow_each_other_where_the_values_ascend(parts):
+    values = [one for part in parts for one in part]
+    ranges = [Range(part[0], part[-1]) if part == sorted(set(part)) else None for part in parts]
+    found = ranges[0]
+    for one in ranges[1:]:
+        found = found.then(one) if found and one else None
+    ascends = values == sorted(set(values))
+    assert found == (Range(values[0], values[-1]) if ascends else None)
+
+
+def test_a_key_that_ascends_in_each_part_alone_is_none(always):
+    """Row groups of which none is the same, cut where the second half begins again."""
+    old = pa.table({"id": [*range(500), *range(500)], "v": range(1000)}, SCHEMA)
+    changed = [at + (at % 50 == 7) for at in range(1000)]
+    one = as_parquet(old, 50)
+    two = as_parquet(old.set_column(1, "v", pa.array(changed)), 50)
+    helper = Beside(one, two)
+    found = result(one, two, How(("id",)), [helper])
+    assert [question.part.old for question in helper.asked] == [(10, 20)]
+    assert found == "t.parquet, row 501, column 'id': the key 0 is that of row 1 as well"
 
 
 @given(LINES, LINES, LINES, LINES, LINES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 
 import pyarrow as pa
 import pytest
@@ -149,11 +150,20 @@ def sides(path):
         yield [StoredSide(repo._repo, b"t.parquet", one, "HEAD") for one in entries]
 
 
+class Endless:
+    """A question that is never answered."""
+
+    def __reduce__(self):
+        return time.sleep, (600,)
+
+
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_helper_ends_when_its_parent_is_gone(sides, busy):
     one = HelperProcess(*sides)
+    one.ask(Rows((0,), Span((0, 30), (0, 30))))
+    one.answer()
     if busy:
-        one.ask(Rows((0,), Span((0, 30), (0, 30))))
+        one.ask(Endless())
     one._process.stdin.close()
     assert one._process.wait(20) == 0
     one._process.stdout.close()
@@ -163,7 +173,7 @@ def test_no_helper_outlives_the_comparison(sides, small):
     with helpers(*sides) as found:
         found[0].ask(Rows((0,), Span((0, 30), (0, 30))))
         found[0].answer()
-        found[1].ask(Rows((0,), Span((0, 30), (0, 30))))
+        found[1].ask(Endless())
     assert [one._process.returncode for one in found] == [0, -signal.SIGKILL]
 
 
