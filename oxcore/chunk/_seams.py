@@ -12,6 +12,7 @@ from typing import NamedTuple
 from oxcore.chunk import _arrow, _parquet
 from oxcore.chunk._cut import ARROW_FILE, PARQUET, may_have_seams
 from oxcore.chunk._params import ChunkParams
+from oxcore.codec.flatbuffers import Broken
 
 _MOST = 1 << 17  # seams of a file; what follows is cut by its bytes
 
@@ -45,7 +46,7 @@ def find_seams(head: bytes | memoryview, size: int, read_at: ReadAt) -> list[Sea
         for place, name in found:
             if 0 < place < size and len(seams) < _MOST:
                 seams[place] = name  # of empty buffers in front of one, that one's
-    except _arrow.Broken:
+    except Broken:
         pass
     return [Seam(place, seams[place]) for place in sorted(seams)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -18,6 +18,16 @@ class Piece(NamedTuple):
 
     rows: int
     load: Callable[[], Iterator[pa.RecordBatch]]
+
+
+class Outline(NamedTuple):
+    """Rows that lie together in a file, as a row group: what is said of them, where the bytes of
+    each part start, and how many they are. Those of one schema of which ``kind`` and bytes are
+    the same are the same rows."""
+
+    kind: Hashable
+    starts: Sequence[int]
+    sizes: Sequence[int]
 
 
 class Facts(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property, partial
 
 import pyarrow as pa
 from pyarrow import ipc
@@ -11,7 +12,8 @@ from pyarrow import ipc
 from oxcore.tables.about import About, remembered
 from oxcore.tables.damage import DAMAGE
 from oxcore.tables.detect import Form
-from oxcore.tables.reading import Facts, Piece, count, distinct, loaded, some
+from oxcore.tables.formats.blocks import Block, blocks
+from oxcore.tables.reading import Facts, Outline, Piece, count, distinct, loaded, some
 from oxcore.tables.source import Source, opened
 
 
@@ -50,6 +52,34 @@ class ArrowReader:
                 self._source.counters.add_rows(len(batch))
                 named = batch.rename_columns(some(self.schema, _sorted(columns)).names)
                 yield loaded(_ordered(named, columns))
+
+    def outlines(self) -> list[Outline]:
+        """What is said of each batch; none where a batch cannot be read alone: in a stream, and
+        where values stand in dictionaries apart."""
+        return [one.outline for one in self._blocks]
+
+    def groups(self) -> Iterator[Piece]:
+        """A piece for each of ``outlines``, which is read when it is loaded."""
+        first = 0
+        for index, block in enumerate(self._blocks):
+            yield Piece(block.rows, partial(self._alone, index, first))
+            first += block.rows
+
+    @cached_property
+    def _blocks(self) -> list[Block]:
+        if self._stream:
+            return []
+        with self._source.open() as file:
+            return blocks(file, self._source.size)
+
+    def _alone(self, index: int, first: int) -> Iterator[pa.RecordBatch]:
+        with self._errors(first), opened(self._source) as file:
+            batch = ipc.open_file(file).get_batch(index)
+            batch.validate(full=True)  # as above
+            if len(batch) != self._blocks[index].rows:
+                raise pa.ArrowInvalid("a batch has other rows than its message says")
+        self._source.counters.add_rows(len(batch))
+        yield batch.rename_columns(self.schema.names)
 
     def typed(self, batch: pa.RecordBatch, columns: Sequence[int] | None = None) -> pa.RecordBatch:
         """The rows as they are."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
 
 import pyarrow as pa
 from pyarrow import parquet, types
@@ -13,22 +12,13 @@ from pyarrow import parquet, types
 from oxcore.tables.about import About, remembered
 from oxcore.tables.damage import DAMAGE
 from oxcore.tables.detect import Form
-from oxcore.tables.reading import Facts, Piece, distinct, some
+from oxcore.tables.reading import Facts, Outline, Piece, distinct, some
 from oxcore.tables.source import Source, opened
 
 _ROWS = 1 << 15  # of a batch at most
 _BYTES = 32 << 20  # that these rows should take
 _BUFFER = 1 << 20  # bytes read ahead in each column
 _AT_ONCE = 16 << 20  # bytes of a row group that is read with one call
-
-
-class Outline(NamedTuple):
-    """A row group: what is said of it, and where the bytes of each column start, and how many they
-    are. Groups of one schema of which ``kind`` and bytes are the same hold the same rows."""
-
-    kind: Hashable
-    starts: Sequence[int]
-    sizes: Sequence[int]
 
 
 class ParquetReader:
@@ -74,6 +64,10 @@ class ParquetReader:
                 raise self.source.broken("broken Parquet: a row group of less than no rows")
             yield Piece(rows, partial(self._group, group, start, columns, coded=coded))
             start += rows
+
+    def groups(self) -> Iterator[Piece]:
+        """A piece for each row group, coded."""
+        return self.pieces(coded=True)
 
     def outlines(self) -> list[Outline]:
         """What the footer says of each row group."""

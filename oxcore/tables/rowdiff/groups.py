@@ -1,4 +1,5 @@
-"""Row groups of two Parquet files that are the same bytes, and the runs of those that are not."""
+"""Row groups of two Parquet files (of Arrow: record batches) that are the same bytes, and the runs
+of those that are not."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 
-from oxcore.tables.formats.parquet import Outline, ParquetReader
-from oxcore.tables.reading import Piece, Reader
+from oxcore.tables.formats.arrow import ArrowReader
+from oxcore.tables.formats.parquet import ParquetReader
+from oxcore.tables.reading import Outline, Piece, Reader
 from oxcore.tables.rowdiff.chunks import Equal, equal_by
 from oxcore.tables.rowdiff.span import Bounds, Span, cut_up
 
@@ -21,6 +23,7 @@ _NEAR = 0.15  # of the rows: so far from where it is best they may be cut
 _CLOSE = 1 << 12  # rows that are soon gone by
 _APART = 1 << 15  # rows: so far from each other both may be cut
 
+Grouped = ParquetReader | ArrowReader
 Same = Callable[[int, int], bool]
 Twin = Callable[[int], bool]
 
@@ -43,9 +46,8 @@ class Run(NamedTuple):
 
 @contextmanager
 def alike(old: Reader, new: Reader) -> Iterator[Alike | None]:
-    """What row groups two files may share; None where they are no Parquet of one schema."""
-    one = old if isinstance(old, ParquetReader) else None
-    two = new if isinstance(new, ParquetReader) else None
+    """What row groups two files may share; None where they are none of one format and schema."""
+    one, two = _grouped(old, new)
     if one is None or two is None or not one.schema.equals(two.schema):
         yield None
         return
@@ -67,12 +69,25 @@ def alike(old: Reader, new: Reader) -> Iterator[Alike | None]:
 
 
 def spans(old: Reader, new: Reader, count: int) -> Sequence[Span | None]:
-    """The row groups of two files of Parquet in up to ``count`` spans of about as many rows, cut
-    where groups of both end after about as many."""
-    if count < 2 or not isinstance(old, ParquetReader) or not isinstance(new, ParquetReader):
+    """The row groups of two files in up to ``count`` spans of about as many rows, cut where groups
+    of both end after about as many."""
+    one, two = _grouped(old, new)
+    if count < 2 or one is None or two is None:
         return [None]
-    one, two = ([*accumulate((p.rows for p in each.pieces()), initial=0)] for each in (old, new))
-    return cut_up((len(one) - 1, len(two) - 1), count, partial(_cut, one, two))
+    olds, news = (
+        [*accumulate((piece.rows for piece in each.groups()), initial=0)] for each in (one, two)
+    )
+    return cut_up((len(olds) - 1, len(news) - 1), count, partial(_cut, olds, news))
+
+
+def _grouped(old: Reader, new: Reader) -> tuple[Grouped | None, Grouped | None]:
+    """The readers, if the groups of both are told, and mean the same."""
+    if isinstance(old, ParquetReader) and isinstance(new, ParquetReader):
+        return old, new
+    if isinstance(old, ArrowReader) and isinstance(new, ArrowReader):
+        told = old.outlines() and new.outlines()
+        return (old, new) if told else (None, None)
+    return None, None
 
 
 def _cut(old: Sequence[int], new: Sequence[int], share: float) -> tuple[int, int] | None:
@@ -97,7 +112,7 @@ def runs(reader: Reader, twin: Twin | None, span: Bounds | None = None) -> Itera
     """The rows of a table, or of a ``span`` of its row groups: each group that may have a twin by
     itself, and the others as far as they go; where none has (None), all together."""
     first, end = span or (0, None)
-    pieces = islice(_pieces(reader), first, end)
+    pieces = islice(pieces_of(reader), first, end)
     if twin is None:
         yield Run(0, 0, partial(_load, reader, pieces))
         return
@@ -114,8 +129,11 @@ def runs(reader: Reader, twin: Twin | None, span: Bounds | None = None) -> Itera
         yield _run(reader, alone)
 
 
-def _pieces(reader: Reader) -> Iterator[Piece]:
-    return reader.pieces(coded=True) if isinstance(reader, ParquetReader) else reader.pieces()
+def pieces_of(reader: Reader) -> Iterator[Piece]:
+    """The rows of a table: a piece for each group, read when it is loaded, if it has any."""
+    if isinstance(reader, ParquetReader | ArrowReader) and reader.outlines():
+        return reader.groups()
+    return reader.pieces()
 
 
 def _run(reader: Reader, pieces: list[Piece]) -> Run:

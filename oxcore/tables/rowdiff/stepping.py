@@ -22,7 +22,7 @@ from oxcore.fs.ahead import Ahead
 from oxcore.tables.gather import take
 from oxcore.tables.reading import Reader
 from oxcore.tables.rowdiff.alongside import apart, as_said, plain, together
-from oxcore.tables.rowdiff.groups import Alike, Run, Twin, alike, runs
+from oxcore.tables.rowdiff.groups import Alike, Run, Twin, alike, pieces_of, runs
 from oxcore.tables.rowdiff.kept import KeptReader, Stepped
 from oxcore.tables.rowdiff.meet import Convert, Meet
 from oxcore.tables.rowdiff.model import Pair
@@ -95,7 +95,7 @@ class _Rows(NamedTuple):
 
 def _rows(reader: Reader, twin: Twin | None, span: Bounds | None) -> _Rows:
     group = span[0] if span else 0
-    first = sum(piece.rows for piece in islice(reader.pieces(), group)) if group else 0
+    first = sum(piece.rows for piece in islice(pieces_of(reader), group)) if group else 0
     return _Rows(reader.schema, runs(reader, twin, span), first, group)
 
 

@@ -13,7 +13,7 @@ import pickle
 import signal
 import sys
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from oxcore.repo import Repository
@@ -30,25 +30,38 @@ def main() -> None:
     """Answer questions until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what becomes of Ctrl-C
     sys.modules["numpy"] = None  # type: ignore[assignment]  # Arrow takes half of the time without
-    messages, idle = SimpleQueue[bytes | None](), Event()
-    Thread(target=_listen, args=(messages, idle), daemon=True).start()
-    first = messages.get()
+    said = _Said()
+    first = said.next()
     if first is not None:
-        _serve(messages, idle, *pickle.loads(first))  # noqa: S301 -- our parent's
+        _serve(said, *pickle.loads(first))  # noqa: S301 -- our parent's
 
 
-def _listen(messages: SimpleQueue[bytes | None], idle: Event) -> None:
-    """Take what is said; once the parent is gone, nobody wants what is being done."""
-    while (message := receive(0)) is not None:
-        messages.put(message)
-    if not idle.is_set():
-        os._exit(0)
-    messages.put(None)
+class _Said:
+    """What the parent says, heard by a thread: once it is gone, nobody wants what is being done."""
+
+    def __init__(self) -> None:
+        self._messages = SimpleQueue[bytes | None]()
+        self._heard = self._done = 0
+        Thread(target=self._listen, daemon=True).start()
+
+    def next(self) -> bytes | None:
+        """The next message; None if there is no more."""
+        return self._messages.get()
+
+    def done(self) -> None:
+        """One message has been worked on."""
+        self._done += 1
+
+    def _listen(self) -> None:
+        while (message := receive(0)) is not None:
+            self._heard += 1
+            self._messages.put(message)
+        if self._heard > self._done:
+            os._exit(0)
+        self._messages.put(None)
 
 
-def _serve(
-    messages: SimpleQueue[bytes | None], idle: Event, folder: str, old: File, new: File
-) -> None:
+def _serve(said: _Said, folder: str, old: File, new: File) -> None:
     from oxcore.store import KeepingReader
     from oxcore.tables import Table
     from oxcore.verbs.tabular import df
@@ -56,14 +69,13 @@ def _serve(
     with Repository(folder) as repo:
         reader = KeepingReader(repo.store)
         one, two = (Table(df.stored(repo, *each, reader)) for each in (old, new))
-        idle.set()
-        while (question := messages.get()) is not None:
-            idle.clear()
+        said.done()
+        while (question := said.next()) is not None:
             before = repo.counters.as_dict()
             found = _answer(one, two, question)
             counts = {name: n - before[name] for name, n in repo.counters.as_dict().items()}
+            said.done()
             send(1, b"" if found is None else pickle.dumps((counts, *found)))
-            idle.set()
     os._exit(0)  # to take libraries down takes longer than to end
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LEAST = 32 << 20  # bytes of either file from which on a helper pays
 _PATIENCE = 5  # seconds in which one that has nothing to do ends
-_CUT = (b".csv", b".tsv", b".parquet", b".pq")  # what is cut in parts
+_CUT = (b".csv", b".tsv", b".parquet", b".pq", b".arrow", b".feather")  # what is cut in parts
 
 
 class HelperProcess:

@@ -95,6 +95,14 @@ def as_parquet(table, size):
     return Table(Source("t.parquet", len(data), lambda: io.BytesIO(data)))
 
 
+def as_arrow(table, size):
+    out = io.BytesIO()
+    with pa.ipc.new_file(out, table.schema) as writer:
+        writer.write_table(table, max_chunksize=size)
+    data = out.getvalue()
+    return Table(Source("t.arrow", len(data), lambda: io.BytesIO(data)))
+
+
 @st.composite
 def numbered(draw):
     """Rows of a key that ascends or not, and the same with some edits."""
@@ -115,18 +123,23 @@ SCHEMA = pa.schema([("id", pa.int64()), ("v", pa.int64())])
 FAILURES = st.lists(st.booleans(), max_size=3)
 
 
-@given(numbered(), st.integers(1, 5), st.sampled_from([("id",), ()]), FAILURES, st.integers(1, 3))
+SIZES = st.integers(1, 5)
+COUNTS = st.integers(1, 3)
+
+
+@given(numbered(), SIZES, st.sampled_from([("id",), ()]), FAILURES, COUNTS, st.booleans())
 @fixed
-def test_row_groups_in_parts(always, pair, size, keys, failures, count):
-    one, two = (as_parquet(table, size) for table in pair)
+def test_row_groups_in_parts(always, pair, size, keys, failures, count, arrow):
+    one, two = ((as_arrow if arrow else as_parquet)(table, size) for table in pair)
     helpers = [Beside(one, two, failures) for _ in range(count)]
     assert result(one, two, How(keys), helpers) == result(one, two, How(keys))
 
 
-def test_each_helper_gets_row_groups_that_belong_together(always):
+@pytest.mark.parametrize("make", [as_parquet, as_arrow])
+def test_each_helper_gets_row_groups_that_belong_together(always, make):
     old = pa.table({"id": range(1000), "v": range(1000)}, SCHEMA)
-    new = pa.concat_tables([pa.table({"id": [-1], "v": [0]}, SCHEMA), old])
-    one, two = as_parquet(old, 50), as_parquet(new, 50)
+    new = pa.concat_tables([pa.table({"id": [-1], "v": [0]}, SCHEMA), old]).combine_chunks()
+    one, two = make(old, 50), make(new, 50)
     helper = Beside(one, two)
     assert result(one, two, How(("id",)), [helper])[3] == (1, 0, 0, 1000, 1000, 1001)
     assert [question.part for question in helper.asked] == [Span((10, 20), (10, 21))]

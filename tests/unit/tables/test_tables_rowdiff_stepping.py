@@ -45,11 +45,11 @@ def as_parquet(table, size=4, **known):
     return opened(out.getvalue(), "t.parquet", **known)
 
 
-def as_arrow(table, size=3):
+def as_arrow(table, size=3, **known):
     out = io.BytesIO()
     with pa.ipc.new_file(out, table.schema) as writer:
         writer.write_table(table, max_chunksize=size)
-    return opened(out.getvalue(), "t.arrow")
+    return opened(out.getvalue(), "t.arrow", **known)
 
 
 @st.composite
@@ -84,12 +84,16 @@ def result(old, new, keys):
         return error.message
 
 
-@given(versions(), st.sampled_from([(), ("id",), ("v",)]), st.booleans(), st.booleans())
+FORMS = st.sampled_from(["arrow arrow", "arrow parquet", "parquet parquet", "parquet arrow"])
+
+
+@given(versions(), st.sampled_from([(), ("id",), ("v",)]), FORMS, st.booleans())
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_as_by_the_engine(always, pair, keys, both, coded):
-    one, two = (as_parquet if both else as_arrow)(pair[0]), as_parquet(pair[1])
+def test_as_by_the_engine(always, pair, keys, forms, coded):
+    makers = [as_arrow if form == "arrow" else as_parquet for form in forms.split()]
+    one, two = (make(rows) for make, rows in zip(makers, pair, strict=True))
     with pytest.MonkeyPatch.context() as patch:
         if coded:  # also texts of which each comes up once
             texts = [name for name in ("v",) if pair[0].schema.field("v").type == pa.string()]
@@ -104,11 +108,12 @@ def table(count=4000):
     return pa.table({"id": pa.array(range(count)), "v": pa.array(range(count)), "w": ["x"] * count})
 
 
-def test_row_groups_that_are_the_same_are_not_read(always):
+@pytest.mark.parametrize("make", [as_parquet, as_arrow])
+def test_row_groups_that_are_the_same_are_not_read(always, make):
     counters = Counters()
     old = table()
     new = old.set_column(1, "v", pc.if_else(pc.equal(old["id"], 1234), -1, old["v"]))
-    one, two = (as_parquet(version, 500, counters=counters) for version in (old, new))
+    one, two = (make(version, 500, counters=counters) for version in (old, new))
     with one.diff(two) as found:
         assert found.counts == (0, 0, 1, 3999, 4000, 4000)
         assert [(c.key, c.cells, c.old_row) for c in found.changes()] == [((1234,), ("v",), 1234)]
@@ -166,3 +171,22 @@ def test_a_key_that_comes_up_twice_is_told(always):
     for pair in ((old, twice), (twice, old), (twice, twice)):
         with pytest.raises(InvalidError, match=r"t.parquet, row 4,001, column 'id': the key 7"):
             as_parquet(pair[0]).diff(as_parquet(pair[1]), ["id"])
+
+
+def test_arrow_whose_batches_are_not_told_is_read_whole(always):
+    """Values in dictionaries lie apart, and a stream has no list of its batches."""
+    counters = Counters()
+    words = pa.array([("cat", "dog")[at % 2] for at in range(400)]).dictionary_encode()
+    old = pa.table({"id": range(400), "word": words})
+    new = old.set_column(0, "id", pa.array([*range(399), 1000]))
+    with as_arrow(old, 100, counters=counters).diff(as_arrow(new, 100, counters=counters)) as found:
+        assert found.counts == (1, 1, 0, 399, 400, 400)
+    assert counters.rows > 800
+    streams = []
+    for table in (old, new):
+        out = io.BytesIO()
+        with pa.ipc.new_stream(out, table.schema) as writer:
+            writer.write_table(table, max_chunksize=100)
+        streams.append(opened(out.getvalue(), "t.arrows"))
+    with streams[0].diff(streams[1]) as found:
+        assert found.counts == (1, 1, 0, 399, 400, 400)
