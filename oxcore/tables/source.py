@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -11,7 +11,13 @@ from oxcore.errors import InvalidError
 from oxcore.model.counters import Counters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
+
+    from oxcore.tables.helping import Helper
+
+    Together = tuple["Source", "Source", Sequence[Helper]]
 
 
 class Memo(Protocol):
@@ -30,6 +36,15 @@ def _nowhere() -> None:
     """No file has the bytes."""
 
 
+class Origin(Protocol):
+    """Where a file is kept that may be read together with another that is kept there."""
+
+    def together(self, other: object, /) -> AbstractContextManager[Together | None]:
+        """Two sources that share what is read of both, this one's and that of the other origin, and
+        processes that have them as well, while the block lasts; None where that does not pay."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file: ``name`` as people call it, ``size`` in bytes, and ``open``, which gives it anew,
@@ -38,7 +53,8 @@ class Source:
     ``id`` of its content, where it is known: equal ids, equal bytes. ``memo`` keeps what was found
     out about these bytes; ``counters`` count the rows that are read. ``chunks`` gives ids and sizes
     of the pieces that the bytes are kept in, in order: equal ids, equal bytes. ``place`` names a
-    file of this machine that has the bytes as long as the source is used; None if there is none."""
+    file of this machine that has the bytes as long as the source is used; None if there is none.
+    ``origin``: where it is kept."""
 
     name: str
     size: int
@@ -48,6 +64,7 @@ class Source:
     counters: Counters = field(default_factory=Counters)
     chunks: Callable[[], Iterable[tuple[bytes, int]]] | None = None
     place: Callable[[], str | None] = _nowhere
+    origin: Origin | None = None
 
     def broken(
         self, why: str, *, row: int | None = None, column: str | None = None, hint: str = ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from oxcore.tables.helping import Helper
     from oxcore.tables.rowdiff import RowDiff
 
 _READERS: dict[str, type[CsvReader | JsonReader | ParquetReader | ArrowReader]] = {
@@ -164,12 +166,15 @@ class Table:
         from oxcore.tables.rowdiff import How, diff
 
         known = () if keys or ordered else other.key or self.key
-        try:
-            return diff(self, other, How(names_of(keys) or known, ordered, tolerance))
-        except NotFoundError:
-            if keys or not known:
-                raise
-            return diff(self, other, How((), ordered, tolerance))  # the schema is an older one
+        with _together(self, other) as (old, new, helpers):
+            try:
+                how = How(names_of(keys) or known, ordered, tolerance)
+                return diff(old, new, how, helpers)
+            except NotFoundError:
+                if keys or not known:
+                    raise
+                how = How((), ordered, tolerance)  # the schema is an older one
+                return diff(old, new, how, helpers)
 
     def write(self, path: str, *, replace: bool = False) -> int:
         """Write all rows to a file in the format that its name says, and give their number.
@@ -189,3 +194,14 @@ def _needs(module: str) -> Any:  # noqa: ANN401 -- a module
         return import_module(module)
     except ImportError:
         raise UsageError(f"{module} is not installed", hint=f"pip install {module}") from None
+
+
+@contextmanager
+def _together(old: Table, new: Table) -> Iterator[tuple[Table, Table, Sequence[Helper]]]:
+    """Both tables for a comparison: where it pays, they are read together, with helpers."""
+    one, two = old.source.origin, new.source.origin
+    with nullcontext() if one is None or two is None else one.together(two) as found:
+        if found is None:
+            yield old, new, ()
+        else:
+            yield Table(found[0]), Table(found[1]), found[2]

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from oxcore.tables.helping import Helper
 from oxcore.tables.rowdiff.applied import apply
 from oxcore.tables.rowdiff.compare import compare, find, unchanged, work
 from oxcore.tables.rowdiff.model import ColumnChanges, How, Opened, RowChange, RowCounts
 from oxcore.tables.rowdiff.result import RowDiff
-from oxcore.tables.rowdiff.shares import Helper, Lost, Question
+from oxcore.tables.rowdiff.shares import Question
 
 __all__ = [
     "ColumnChanges",
-    "Helper",
     "How",
-    "Lost",
     "Question",
     "RowChange",
     "RowCounts",

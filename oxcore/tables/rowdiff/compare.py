@@ -13,6 +13,7 @@ from oxcore.errors import InvalidError, UsageError
 from oxcore.tables.engine import prepare
 from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.formats.jsonrows import JsonReader
+from oxcore.tables.helping import Helper
 from oxcore.tables.reading import Reader
 from oxcore.tables.rowdiff import bag, keyed, sequence
 from oxcore.tables.rowdiff.columns import changes_of, key_places, pairs_of
@@ -27,7 +28,7 @@ from oxcore.tables.rowdiff.outside import LEAST, Outside, outside
 from oxcore.tables.rowdiff.proof import proved
 from oxcore.tables.rowdiff.renames import renamed
 from oxcore.tables.rowdiff.result import RowDiff
-from oxcore.tables.rowdiff.shares import Helper, Question, Rows, shared_out
+from oxcore.tables.rowdiff.shares import Question, Rows, shared_out
 from oxcore.tables.rowdiff.sides import Sides, facing
 from oxcore.tables.rowdiff.stepping import step
 from oxcore.tables.rowdiff.unique import source_of

@@ -20,11 +20,12 @@ import pyarrow.compute as pc
 
 from oxcore.tables.engine import prepare
 from oxcore.tables.formats.csv import CsvReader
+from oxcore.tables.helping import Helper
 from oxcore.tables.infer import Column, decided
 from oxcore.tables.reading import Facts, Piece, Reader
 from oxcore.tables.rowdiff.aligned import Alignment
 from oxcore.tables.rowdiff.lines import Ranges, learn, look, shared, spans
-from oxcore.tables.rowdiff.shares import Helper, Lines, shared_out
+from oxcore.tables.rowdiff.shares import Lines, shared_out
 from oxcore.tables.rowdiff.span import Bounds
 from oxcore.tables.rowdiff.spliced import spliced
 

@@ -8,8 +8,9 @@ put together as if one had gone through the whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
+from oxcore.tables.helping import Helper, Lost
 from oxcore.tables.rowdiff.span import Span
 
 Q = TypeVar("Q", "Rows", "Lines")
@@ -33,22 +34,6 @@ class Lines(NamedTuple):
 
 
 Question: TypeAlias = Rows | Lines
-
-
-class Lost(Exception):
-    """A helper is gone, or could not do it: whoever asked it does it."""
-
-
-class Helper(Protocol):
-    """Another process that has the same two files."""
-
-    def ask(self, question: Question) -> None:
-        """Have it begin."""
-        ...
-
-    def answer(self) -> object:
-        """What ``work`` gives for the question; ``Lost``."""
-        ...
 
 
 def shared_out(

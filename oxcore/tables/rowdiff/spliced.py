@@ -28,7 +28,7 @@ def spliced(whole: CsvReader, bounds: Iterable[Bounds], data: bytes | None = Non
     opener: Callable[[], BinaryIO] = partial(_open, source, pieces)
     if data is not None:
         opener = partial(io.BytesIO, header + data)
-    inner = replace(source, size=size, open=opener, id=None, memo=None, chunks=None)
+    inner = replace(source, size=size, open=opener, id=None, memo=None, chunks=None, origin=None)
     return CsvReader(inner, Form("csv", "", b""))
 
 

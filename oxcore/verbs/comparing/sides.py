@@ -15,8 +15,8 @@ from oxcore.store import content
 from oxcore.worktree import StableRead, read_file, stable
 
 if TYPE_CHECKING:
-    from oxcore.store import PackReader
     from oxcore.tables import Source
+    from oxcore.verbs.tabular.stored import Stored
 
 _HEAD = 8192  # bytes at the start of a large file that tell whether it is text, as in git
 
@@ -54,12 +54,11 @@ class StoredSide:
     def __init__(self, repo: Repository, path: bytes, entry: Entry, rev: str | None = None) -> None:
         self.path = path
         self.entry = entry
-        self.store, self.folder = repo.store, repo.folder
+        self.store = repo.store
         self._repo, self._rev = repo, rev
 
     @property
-    def name(self) -> str:
-        """What messages call it."""
+    def _name(self) -> str:
         return show_path(self.path) if self._rev is None else f"{show_path(self.path)}@{self._rev}"
 
     def data(self) -> bytes:
@@ -74,11 +73,15 @@ class StoredSide:
         """Id and length of its chunks, as they are stored."""
         return content.chunks(self.store, self.entry.id)
 
-    def source(self, reader: PackReader | None = None) -> Source:
-        """Where its rows are read from; through ``reader``, if it is said."""
-        from oxcore.verbs.tabular import df
+    def source(self) -> Source:
+        """Where its rows are read from."""
+        return self.stored().source()
 
-        return df.stored(self._repo, self.entry, self.name, reader)
+    def stored(self) -> Stored:
+        """The file as it may be read together with another."""
+        from oxcore.verbs.tabular.stored import Stored
+
+        return Stored(self._repo, self.entry, self._name)
 
     def key(self) -> tuple[str, ...] | None:
         """The key columns of the schema in its version."""
@@ -136,18 +139,6 @@ class WorkSide:
 
         seams = find_seams(head, source.size, source.read_at)
         return cut_places(seams, source.size, self._params)
-
-
-def sources(old: FileSide, new: FileSide) -> tuple[Source, Source]:
-    """Where the rows of both are read from; what two files of a store share is decoded once."""
-    if not (isinstance(old, StoredSide) and isinstance(new, StoredSide)):
-        return old.source(), new.source()
-    from oxcore.store import KeepingReader
-
-    if old.store is not new.store:
-        return old.source(), new.source()
-    reader = KeepingReader(old.store)
-    return old.source(reader), new.source(reader)
 
 
 def _key(repo: Repository, path: bytes, rev: str | None) -> tuple[str, ...] | None:

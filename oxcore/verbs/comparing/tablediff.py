@@ -7,17 +7,18 @@ columns that are asked for. Arrow loads with the first one that is compared.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.model.entries import Mode
-from oxcore.verbs.comparing.helpers import helpers
-from oxcore.verbs.comparing.sides import FileSide, sources
+from oxcore.verbs.comparing.sides import FileSide, StoredSide
 
 if TYPE_CHECKING:
     from oxcore.tables import Table
-    from oxcore.tables.rowdiff import Helper, RowDiff
+    from oxcore.tables.helping import Helper
+    from oxcore.tables.rowdiff import RowDiff
     from oxcore.tables.whole import Whole
 
 _TEXTS = (b".csv", b".tsv", b".jsonl", b".ndjson")
@@ -106,11 +107,8 @@ def compare(old: FileSide | None, new: FileSide | None, how: ByRows) -> TableDif
     keys that are no columns.
     """
     if old is not None and new is not None:
-        with helpers(old, new) as others:  # which load what they need while this process does
-            from oxcore.tables import Table
-
-            before, after = map(Table, sources(old, new))
-            return TableDiff(before, after, _compared(before, after, how, others))
+        with _together(old, new) as (before, after, helpers):
+            return TableDiff(before, after, _compared(before, after, how, helpers))
     from oxcore.tables import Table
     from oxcore.tables.whole import Whole
 
@@ -121,12 +119,28 @@ def compare(old: FileSide | None, new: FileSide | None, how: ByRows) -> TableDif
     return TableDiff(table if gone else None, None if gone else table, Whole(table, gone=gone))
 
 
-def _compared(old: Table, new: Table, how: ByRows, others: Sequence[Helper]) -> RowDiff:
+@contextmanager
+def _together(old: FileSide, new: FileSide) -> Iterator[tuple[Table, Table, Sequence[Helper]]]:
+    """Both tables; helpers, of large ones, load what they need while this process does."""
+    if not (isinstance(old, StoredSide) and isinstance(new, StoredSide)):
+        from oxcore.tables import Table
+
+        yield Table(old.source()), Table(new.source()), ()
+        return
+    one, two = old.stored(), new.stored()
+    with one.together(two) as found:
+        from oxcore.tables import Table
+
+        before, after, helpers = found or (*one.shared(two), ())
+        yield Table(before), Table(after), helpers
+
+
+def _compared(old: Table, new: Table, how: ByRows, helpers: Sequence[Helper]) -> RowDiff:
     from oxcore.tables import rowdiff
 
     try:
-        return rowdiff.diff(old, new, rowdiff.How(how.keys, how.ordered, how.tolerance), others)
+        return rowdiff.diff(old, new, rowdiff.How(how.keys, how.ordered, how.tolerance), helpers)
     except NotFoundError:
         if not how.known:
             raise
-        return rowdiff.diff(old, new, rowdiff.How((), how.ordered, how.tolerance), others)
+        return rowdiff.diff(old, new, rowdiff.How((), how.ordered, how.tolerance), helpers)

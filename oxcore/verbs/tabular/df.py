@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from oxcore.errors import InvalidError, NotFoundError, OxError
 from oxcore.fs.atomic import storage_errors
 from oxcore.model.entries import Entry, Mode, show_path
 from oxcore.repo import Repository, files
-from oxcore.repo.memo import StoredMemo, known_id
-from oxcore.store import content
+from oxcore.repo.memo import known_id
 from oxcore.tables import Source, Table
 from oxcore.verbs.tabular import kept
-
-if TYPE_CHECKING:
-    from oxcore.store import PackReader
+from oxcore.verbs.tabular.stored import Stored
 
 
 def open_table(repo: Repository, path: bytes, rev: str | None = None) -> Table:
@@ -40,12 +37,9 @@ def _of_version(repo: Repository, path: bytes, rev: str) -> Source:
     return stored(repo, found, name)
 
 
-def stored(repo: Repository, entry: Entry, name: str, reader: PackReader | None = None) -> Source:
-    """A file of the store, called ``name``; read through ``reader``, if it is said."""
-    opener = partial(files.open_entry, repo, entry, reader)
-    memo = StoredMemo(repo, entry.id)
-    chunks = partial(content.chunks, repo.store, entry.id)
-    return Source(name, entry.size, opener, entry.id, memo, repo.counters, chunks)
+def stored(repo: Repository, entry: Entry, name: str) -> Source:
+    """A file of the store, called ``name``."""
+    return Stored(repo, entry, name).source()
 
 
 def in_folder(repo: Repository, top: str, path: bytes) -> Source:

@@ -16,9 +16,9 @@ from pyarrow import parquet
 from oxcore.errors import InvalidError
 from oxcore.model.ids import content_id
 from oxcore.tables import Source, Table
+from oxcore.tables.helping import Lost
 from oxcore.tables.rowdiff import (
     How,
-    Lost,
     aligned,
     answer,
     compare,

@@ -12,12 +12,14 @@ import pytest
 from pyarrow import parquet
 
 from oxcore.api import Repo
-from oxcore.tables.rowdiff import Lost, compare, groups, lines, outside
+from oxcore.tables.helping import Lost
+from oxcore.tables.rowdiff import compare, groups, lines, outside
 from oxcore.tables.rowdiff.shares import Rows
 from oxcore.tables.rowdiff.span import Span
-from oxcore.verbs.comparing import helpers as module
-from oxcore.verbs.comparing.helpers import HelperProcess, helpers
-from oxcore.verbs.comparing.sides import StoredSide
+from oxcore.verbs.tabular import helpers
+from oxcore.verbs.tabular import stored as module
+from oxcore.verbs.tabular.helpers import HelperProcess
+from oxcore.verbs.tabular.stored import Stored
 
 ROWS = 30_000
 FILES = ("t.csv", "t.parquet")
@@ -123,13 +125,13 @@ def test_a_helper_that_dies_costs_its_share(path, small, spied, monkeypatch, nam
 
 
 def test_one_that_cannot_do_it_leaves_it_to_its_parent(path, small, spied, monkeypatch):
-    init = StoredSide.__init__
+    send = HelperProcess._send
 
-    def lose(self, *args):
-        init(self, *args)
-        self.folder = path + "/nowhere"
+    def mislead(self, message):
+        elsewhere = isinstance(message, tuple) and isinstance(message[0], str)
+        send(self, (path + "/nowhere", *message[1:]) if elsewhere else message)
 
-    monkeypatch.setattr(StoredSide, "__init__", lose)
+    monkeypatch.setattr(HelperProcess, "_send", mislead)
     assert told(path, "t.csv")[0] == by_one(path, "t.csv")[0]
     assert spied == [False, False]
 
@@ -138,7 +140,7 @@ def test_no_more_processes_means_no_helpers(path, small, spied, monkeypatch):
     def refuse(*args, **kwargs):
         raise BlockingIOError("no more processes")
 
-    monkeypatch.setattr(module.subprocess, "Popen", refuse)
+    monkeypatch.setattr(helpers.subprocess, "Popen", refuse)
     assert told(path, "t.csv")[0][0].changed == 2
     assert spied == []
 
@@ -146,8 +148,8 @@ def test_no_more_processes_means_no_helpers(path, small, spied, monkeypatch):
 @pytest.fixture
 def sides(path):
     with Repo.open(path) as repo:
-        entries = [repo.entry("t.parquet", rev) for rev in ("HEAD~1", "HEAD")]
-        yield [StoredSide(repo._repo, b"t.parquet", one, "HEAD") for one in entries]
+        revs = ("HEAD~1", "HEAD")
+        yield [Stored(repo._repo, repo.entry("t.parquet", rev), f"t.parquet@{rev}") for rev in revs]
 
 
 class Endless:
@@ -159,7 +161,8 @@ class Endless:
 
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_helper_ends_when_its_parent_is_gone(sides, busy):
-    one = HelperProcess(*sides)
+    repo = sides[0].repo
+    one = HelperProcess(repo.folder, [side[1:] for side in sides], repo.counters)
     one.ask(Rows((0,), Span((0, 30), (0, 30))))
     one.answer()
     if busy:
@@ -170,20 +173,51 @@ def test_a_helper_ends_when_its_parent_is_gone(sides, busy):
 
 
 def test_no_helper_outlives_the_comparison(sides, small):
-    with helpers(*sides) as found:
+    with sides[0].together(sides[1]) as (_, _, found):
         found[0].ask(Rows((0,), Span((0, 30), (0, 30))))
         found[0].answer()
         found[1].ask(Endless())
     assert [one._process.returncode for one in found] == [0, -signal.SIGKILL]
 
 
-def test_helpers_are_for_large_tables_of_one_store(sides, small, monkeypatch, tmp_path):
-    with helpers(*sides) as found:
-        assert len(found) == 2
+@pytest.mark.parametrize(
+    ("name", "pays"),
+    [
+        ("t.csv", True),
+        ("T.Parquet@main~3", True),
+        ("t.arrow (theirs)", True),
+        ("a.csv/t.txt", False),
+        ("t.csv.gz", False),
+        ("t.jsonl@HEAD", False),
+    ],
+)
+def test_helpers_are_for_large_tables_that_can_be_cut(sides, small, monkeypatch, name, pays):
+    other = sides[1]._replace(name=name)
+    with sides[0].together(other) as found:
+        assert (found is not None) == pays
     monkeypatch.setattr(module, "LEAST", 10 << 20)
-    with helpers(*sides) as found:
-        assert found == []
-    monkeypatch.setattr(module, "LEAST", 0)
-    sides[1].path = b"t.txt"
-    with helpers(*sides) as found:
-        assert found == []
+    with sides[0].together(other) as found:
+        assert found is None
+
+
+def test_helpers_are_for_two_files_of_one_repository(sides, small, tmp_path):
+    with Repo.init(str(tmp_path), author="Ann <ann@example.org>") as other:
+        elsewhere = sides[1]._replace(repo=other._repo)
+        for one in (elsewhere, None, object()):
+            with sides[0].together(one) as found:
+                assert found is None
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_tables_of_two_versions_are_compared_with_helpers_too(path, small, spied, name):
+    shutil.rmtree(os.path.join(path, ".ox", "index", "facts"), ignore_errors=True)
+    with Repo.open(path) as repo:
+        old, new = repo.table(name, "HEAD~1"), repo.table(name, "HEAD")
+        with old.diff(new, keys="id") as found:
+            rows = [(one.kind, one.key, one.cells, one.old_row) for one in found.changes()]
+            assert found.counts == (1, 3, 2, ROWS - 5, ROWS, ROWS - 2)
+        assert rows == by_one(path, name)[0][2]
+        assert spied == [True, True]
+        with old.diff(repo.table(name), keys="id") as found:  # one of the work tree
+            assert found.counts.changed == 2
+    assert spied == [True, True]

@@ -64,11 +64,11 @@ class _Said:
 def _serve(said: _Said, folder: str, old: File, new: File) -> None:
     from oxcore.store import KeepingReader
     from oxcore.tables import Table
-    from oxcore.verbs.tabular import df
+    from oxcore.verbs.tabular.stored import Stored
 
     with Repository(folder) as repo:
         reader = KeepingReader(repo.store)
-        one, two = (Table(df.stored(repo, *each, reader)) for each in (old, new))
+        one, two = (Table(Stored(repo, *each).source(reader)) for each in (old, new))
         said.done()
         while (question := said.next()) is not None:
             before = repo.counters.as_dict()

@@ -13,26 +13,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, cast
 
-from oxcore.verbs.comparing.sides import FileSide, StoredSide
-from oxcore.verbs.storing.processes import helpers_for, processors, python, receive, send
+from oxcore.tables.helping import Lost
+from oxcore.verbs.storing.processes import python, receive, send
 
 if TYPE_CHECKING:
-    from oxcore.tables.rowdiff import Question
+    from oxcore.model.counters import Counters
+    from oxcore.model.entries import Entry
 
-LEAST = 32 << 20  # bytes of either file from which on a helper pays
+    File = tuple[Entry, str]
+
 _PATIENCE = 5  # seconds in which one that has nothing to do ends
-_CUT = (b".csv", b".tsv", b".parquet", b".pq", b".arrow", b".feather")  # what is cut in parts
 
 
 class HelperProcess:
-    """One process that has two files of a store; close it. ``OSError`` from ``__init__`` if there
-    can be none."""
+    """One process that has two files (entry, and what messages call it) of the repository in
+    ``folder``; close it. ``OSError`` from ``__init__`` if there can be none."""
 
-    def __init__(self, old: StoredSide, new: StoredSide) -> None:
-        self._counters = old.store.counters
+    def __init__(self, folder: str, files: Sequence[File], counters: Counters) -> None:
+        self._counters = counters
         self._busy = False
         self._process = subprocess.Popen(
-            python("oxcore.verbs.comparing.helper"),
+            python("oxcore.verbs.tabular.helper"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -40,17 +41,15 @@ class HelperProcess:
         )
         self._questions = cast("IO[bytes]", self._process.stdin).fileno()
         self._answers = cast("IO[bytes]", self._process.stdout).fileno()
-        self._send((old.folder, (old.entry, old.name), (new.entry, new.name)))
+        self._send((folder, *files))
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: object) -> None:
         """Have it begin."""
         self._busy = True
         self._send(question)
 
     def answer(self) -> object:
         """What it has found; ``Lost`` if it is gone, or what it was to do failed."""
-        from oxcore.tables.rowdiff import Lost
-
         message = receive(self._answers)
         if not message:
             raise Lost
@@ -76,20 +75,15 @@ class HelperProcess:
 
 
 @contextmanager
-def helpers(old: FileSide, new: FileSide) -> Iterator[Sequence[HelperProcess]]:
-    """Processes that have these files, as long as the block lasts; none where they would not pay.
-    They load their libraries while this one does."""
+def helping(
+    count: int, folder: str, files: Sequence[File], counters: Counters
+) -> Iterator[Sequence[HelperProcess]]:
+    """So many processes that have these files, or fewer, as long as the block lasts. They load
+    their libraries at once."""
     with ExitStack() as stack:
         found: list[HelperProcess] = []
-        if isinstance(old, StoredSide) and isinstance(new, StoredSide) and _pays(old, new):
-            with suppress(OSError):  # no more processes: this one does it all
-                for _ in range(helpers_for(processors())):
-                    found.append(HelperProcess(old, new))
-                    stack.callback(found[-1].close)
+        with suppress(OSError):  # no more processes: this one does it all
+            for _ in range(count):
+                found.append(HelperProcess(folder, files, counters))
+                stack.callback(found[-1].close)
         yield found
-
-
-def _pays(old: StoredSide, new: StoredSide) -> bool:
-    return old.folder == new.folder and all(
-        side.entry.size >= LEAST and side.path.lower().endswith(_CUT) for side in (old, new)
-    )
