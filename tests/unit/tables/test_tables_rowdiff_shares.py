@@ -248,6 +248,16 @@ def test_a_key_that_ascends_in_each_part_alone_is_none(always):
     assert found == "t.parquet, row 501, column 'id': the key 0 is that of row 1 as well"
 
 
+def test_a_header_of_several_lines_is_not_cut_from_its_rows(always):
+    rows = [f'{at},{at}",{at}' for at in range(100)]  # a quote within a field is one of its signs
+    old = "\n".join(['id,"a\nb",v', *rows, ""]).encode()
+    new = old.replace(b'\n70,70"', b'\n70,7"')
+    one, two = (in_chunks(data, [16]) for data in (old, new))
+    found = result(one, two, How(("id",)), [Beside(one, two)])
+    assert (one.reader.facts().rows, two.reader.facts().rows) == (100, 100)
+    assert found[3] == (0, 0, 1, 99, 100, 100)
+
+
 @given(LINES, LINES, LINES, LINES, LINES)
 @fixed
 def test_stretches_of_spans_are_those_of_the_whole(always, start, one, two, end, more):
