@@ -6,6 +6,7 @@ known here; it is proved by the count of rows, as for all lines (``outside``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial, reduce
@@ -89,14 +90,23 @@ def spans(old: Source, new: Source, count: int) -> Sequence[Span | None]:
     """Both files in up to ``count`` spans."""
     if count < 2 or old.chunks is None or new.chunks is None:
         return [None]
-    one, two = placed(old.chunks()), placed(new.chunks())
+    one = placed(old.chunks())
+    others = _once(one, placed(new.chunks()))
     with old.open() as file:
-        return cut_up((old.size, new.size), count, partial(_cut, file, one, two))
+        return cut_up((old.size, new.size), count, partial(_cut, file, one, others))
 
 
-def _cut(file: BinaryIO, old: Placed, new: Placed, share: float) -> tuple[int, int] | None:
+def _once(old: Placed, new: Placed) -> dict[bytes, int]:
+    """Where the new file has the chunks that either has once: others may belong to any of them."""
+    seen = [Counter(each.ids) for each in (old, new)]
+    starts = zip(new.ids, new.starts, strict=False)
+    return {oid: at for oid, at in starts if all(each[oid] == 1 for each in seen)}
+
+
+def _cut(
+    file: BinaryIO, old: Placed, others: dict[bytes, int], share: float
+) -> tuple[int, int] | None:
     """Where a line starts in both files, behind the same chunk, near this share of the first."""
-    others = dict(zip(new.ids, new.starts, strict=False))
     for _, at in zip(range(_TRIES), _common(old, others, share), strict=False):
         start, end = old.starts[at], old.starts[at + 1]
         file.seek(start)

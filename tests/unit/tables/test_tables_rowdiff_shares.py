@@ -299,6 +299,19 @@ def test_files_without_chunks_or_shared_ones_are_not_cut():
     assert len(spans(known, known, 2)) == 2
 
 
+def test_files_are_not_cut_in_what_they_hold_several_times():
+    block = b"".join(b"%d\n" % at for at in range(100, 116))  # eight chunks, each of two lines
+    one = in_chunks(block * 6, [8]).source
+    again = in_chunks(block * 7, [8]).source
+    assert spans(one, again, 2) == [None]
+    near = in_chunks(block * 3 + b"1234567\n" + block * 3, [8]).source
+    later = in_chunks(block * 4 + b"1234567\n" + block * 3, [8]).source
+    assert spans(near, later, 2) == [
+        Span((0, 3 * 64 + 8), (0, 4 * 64 + 8)),
+        Span((3 * 64 + 8, near.size), (4 * 64 + 8, later.size)),
+    ]
+
+
 def test_a_cut_that_goes_back_in_either_file_is_not_made():
     cuts = iter([(5, 7), (9, 6), (4, 9), (12, 12)])
     found = cut_up((20, 20), 5, lambda _: next(cuts))
