@@ -64,6 +64,8 @@ def merge(
     doubled keys, formats or types that differ.
     """
     _check_formats(*([] if base is None else [base]), ours, theirs)
+    if base is None:
+        _check_there(keys, ours.schema, theirs.schema)
     old = before(ours.reader, theirs.reader) if base is None else base.reader
     readers = (old, ours.reader, theirs.reader)
     columns = _columns(readers, keys)
@@ -78,6 +80,14 @@ def _check_formats(*tables: Table) -> None:
     formats = list(dict.fromkeys(table.format for table in tables))
     if len(formats) > 1:
         raise InvalidError(f"the formats differ: {', '.join(formats)}")
+
+
+def _check_there(keys: Sequence[str], *schemas: pa.Schema) -> None:
+    """Raise for a key of a table without a base, which no message is to speak of."""
+    for side, schema in zip(SIDES[1:], schemas, strict=True):
+        gone = next((name for name in keys if name not in schema.names), None)
+        if gone is not None:
+            raise InvalidError(f"the key column {gone!r} is not in {side}")
 
 
 def _chosen(columns: Sequence[Column], keys: Sequence[str]) -> list[Column]:

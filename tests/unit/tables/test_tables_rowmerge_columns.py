@@ -66,8 +66,9 @@ def test_columns_of_a_table_that_both_sides_added():
     found = merge(None, table_of(ours), table_of(theirs), ("id",))
     assert (found.left, found.inserted) == (0, 1)
     assert written(table_of(ours), found.edits) == "id,a,mine,new\n1,x,m,\n2,y,n,q\n3,z,,r\n"
-    with pytest.raises(InvalidError, match="the key column 'mine' is not in"):
-        merge(None, table_of(ours), table_of(theirs), ("mine",))
+    for name, side in (("mine", "theirs"), ("new", "ours"), ("neither", "ours")):
+        with pytest.raises(InvalidError, match=f"the key column {name!r} is not in {side}"):
+            merge(None, table_of(ours), table_of(theirs), (name,))
 
 
 def test_parquet_that_both_sides_added_needs_the_same_types():
