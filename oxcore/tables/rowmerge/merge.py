@@ -73,7 +73,7 @@ def merge(
     with engine(dict(zip(SIDES, types, strict=True))) as sql:
         sides = Sides(sql, types, columns, _chosen(columns, keys))
         keep_keys(sides)
-        return _merged(sides, theirs, readers, types, found=found)
+        return _merged(sides, theirs, types, found=found)
 
 
 def _check_formats(*tables: Table) -> None:
@@ -116,9 +116,7 @@ def _columns(readers: Readers, keys: Sequence[str]) -> list[Column]:
     return follow(base, ours, theirs, here, there)
 
 
-def _merged(
-    sides: Sides, table: Table, readers: Readers, types: Readers, *, found: bool
-) -> RowMerge:
+def _merged(sides: Sides, table: Table, types: Readers, *, found: bool) -> RowMerge:
     rows = compare(sides)
     base, ours, theirs = (pc.is_valid(rows[name]) for name in SIDES)
     if found:
@@ -136,7 +134,6 @@ def _merged(
         asked,
         sides.cells,
         sides.keys,
-        readers,
         types,
         Places(deleted, [row for row, _ in added.places]),
         _before(sides, rows.filter(pc.and_(there, own))),

@@ -36,13 +36,13 @@ class Places:
 @dataclass(frozen=True, slots=True)
 class Open:
     """What conflicts are made of: rows as ``compare`` has them, only those in conflict, with
-    ``before``: of rows that ours lacks, by the row of theirs, before which row of ours they go."""
+    ``before``: of rows that ours lacks, by the row of theirs, before which row of ours they go.
+    ``types``: the three versions as they were compared."""
 
     columns: list[CellConflict]
     rows: pa.Table
     cells: Sequence[Column]
     keys: Sequence[Column]
-    readers: tuple[Reader, Reader, Reader]
     types: tuple[Reader, Reader, Reader]
     places: Places
     before: dict[int, int]
@@ -71,7 +71,7 @@ class Open:
             if whole or Say.BOTH in says
         ]
         keys = [_Shown(self.types[at], rows[at], self.keys, at) for at in (1, 2)]
-        values = [_Shown(self.readers[at], rows[at], asked, at) for at in range(3)]
+        values = [_Shown(self.types[at], rows[at], asked, at) for at in range(3)]
         for at, row in enumerate(zip(*rows, strict=True)):
             key = _key(keys, row, self.keys)
             if row[1] is None or row[2] is None:

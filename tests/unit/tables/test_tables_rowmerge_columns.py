@@ -71,6 +71,13 @@ def test_columns_of_a_table_that_both_sides_added():
             merge(None, table_of(ours), table_of(theirs), (name,))
 
 
+def test_a_conflict_tells_values_as_they_were_compared():
+    base = 'id,a\n1,0\n2,""\n'  # "" makes it a column of text, and 1 another text than 1.0
+    found = merge(*map(table_of, (base, 'id,a\n1,1.0\n2,""\n', "id,a\n1,1\n2,5.5\n")), ("id",))
+    [one] = found.conflicts()
+    assert (one.base, one.ours, one.theirs) == ("0", "1.0", "1")
+
+
 def test_parquet_that_both_sides_added_needs_the_same_types():
     ours, theirs = io.BytesIO(), io.BytesIO()
     parquet.write_table(pa.table({"id": [1, 2], "v": ["a", "b"]}), ours)
