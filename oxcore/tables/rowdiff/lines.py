@@ -1,7 +1,8 @@
 """Which lines two CSV files share, and what the values of one of them are: whole, or in parts.
 
-The parts are cut in chunks that both files have, behind a line break. Whether it ends a row is not
-known here; it is proved by the count of rows, as for all lines (``outside``).
+The parts are cut in chunks that both files have once, behind a line break. If that ends no row, the
+part before it ends in an open quote, which is an error: all is read then. Whether a line is a row
+is not known here; it is proved by the count of rows, as for all lines (``outside``).
 """
 
 from __future__ import annotations
