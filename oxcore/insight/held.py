@@ -29,6 +29,7 @@ ROOM = 128 << 20  # bytes of shards that are held
 _LARGEST = 8 << 20  # bytes of one
 _READERS = 2  # threads: most of what they do is outside of Python's lock
 _NAMED = 256  # shards that are files in memory: each takes a handle
+_HANDLES = 3  # for each of them: its own, that of who reads it, and one that is left to others
 _BUFFER = 64 << 10  # bytes that another reads ahead
 _SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
 
@@ -98,6 +99,17 @@ def _memory() -> int:
     return handle
 
 
+def _spare() -> int:
+    """How many files in memory there are handles for."""
+    try:
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return (most - len(os.listdir("/proc/self/fd"))) // _HANDLES
+    except (ImportError, OSError):  # no such system, or no handle at all
+        return 0
+
+
 class Held:
     """The bytes of shards, as long as the block lasts; ``room`` for so many of them."""
 
@@ -106,7 +118,7 @@ class Held:
         self._waiting = _fitting(shards, room)
         self._busy: set[bytes] = set()
         self._data: dict[bytes, InFile | bytes | None] = {}
-        self._named = _NAMED
+        self._named = min(_NAMED, _spare())
         self._changed = threading.Condition()
         self._threads = [threading.Thread(target=self._ahead, daemon=True) for _ in range(_READERS)]
 

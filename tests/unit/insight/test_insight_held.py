@@ -11,6 +11,7 @@ from oxcore.insight import held
 from oxcore.insight.held import Held, InMemory, listed
 from oxcore.store.content import read
 from oxcore.tables import direct
+from oxcore.testing import captured
 
 
 @pytest.fixture
@@ -73,6 +74,21 @@ def test_no_more_handles_than_there_should_be_are_taken(shards, monkeypatch):
             with files.open(entry) as file:
                 assert is_held(file)
                 assert file.read() == data
+
+
+def test_a_report_leaves_handles_where_there_are_few(wild):
+    resource = pytest.importorskip("resource")
+    with wild.repo.transaction("deployed", message="captured") as change:
+        for at in range(100):
+            for path, data in captured.files(at, "wild", [{"record_id": f"r{at}"}], []).items():
+                change.put(path, data)
+    assert wild.repo.report("deployed", "wild", slices=()).whole.n == 100  # libraries are open
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (handles() + 60, limits[1]))
+    try:
+        assert wild.repo.report("deployed", "wild", slices=()).whole.n == 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 @pytest.mark.parametrize("reason", ["none here", "no room", "no handle"])
