@@ -180,7 +180,7 @@ class Held:
         data = self._data
         try:
             kept = self._read(oid)
-        except OxError:
+        except (OxError, OSError):
             pass
         finally:
             with self._changed:

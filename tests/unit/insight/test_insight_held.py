@@ -144,6 +144,19 @@ def test_who_opens_a_damaged_one_is_told(shards, way, monkeypatch):
             files.open(entry)
 
 
+def test_a_disk_that_fails_is_told_by_who_opens(shards, way, monkeypatch):
+    def fail(*_):
+        raise OSError("the disk fails")
+
+    repo, found, datas = shards
+    for name in ("whole", "proved"):
+        monkeypatch.setattr(held, name, fail)
+    with Held(repo, found) as files:  # its threads say nothing
+        for entry, data in datas.items():
+            with files.open(entry) as file:
+                assert file.read() == data
+
+
 def break_store(monkeypatch):
     """Nothing of it comes out as a whole."""
     for name in ("whole", "proved"):
