@@ -187,7 +187,7 @@ def _rows(found: _Counted, change: FileChange) -> str:
     try:
         table = found.table(change)
     except InvalidError as error:
-        from oxcli.render.frame import clean
+        from oxcli.render.text import clean
 
         return f"  (not compared by rows: {clean(error.message)})"
     if table is None:

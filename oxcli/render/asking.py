@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oxcli.render import proof, report
-from oxcli.render.text import Paint, fit, iso_date, number, plural, short_id, table
+from oxcli.render.text import Paint, clean, fit, iso_date, number, plural, short_id, table
 
 if TYPE_CHECKING:
     from oxcore.api.requesting import Details, Kept, Step, Tested
@@ -46,12 +46,12 @@ def wish(request: Request, paint: Paint) -> Iterator[str]:
     """What is asked for, of whom, and how it stood."""
     from oxcore.insight.requests import asked
 
-    whom = f" {request.owner}" if request.owner else ""
+    whom = f" {clean(request.owner)}" if request.owner else ""
     state = paint(request.state, _COLOURS[request.state])
     yield paint(request.name, "bold") + f": {state}, asks{whom} for {asked(request.goal)}"
     split = f", those for the test at {request.split:g}" if request.split is not None else ""
     yield f"{plural(request.n, 'labelled record')} of the slice {request.slice}{split}, pinned"
-    model = fit(", ".join(request.model), 40) or "the model"
+    model = fit(clean(", ".join(request.model)), 40) or "the model"
     yield f"{model}: {request.metric} {figure(request.goal, request.then)}, {request.wrong:,} wrong"
     for count, why in (
         (request.unlabelled, "without a label"),
@@ -69,13 +69,13 @@ def lines(found: Details, paint: Paint, wide: int) -> Iterator[str]:
     yield f"from {place} at {short_id(request.commit)}; it lies on {found.kept.branch or 'it'}"
     if request.note:
         yield ""
-        yield from request.note.splitlines()
+        yield from map(clean, request.note.splitlines())
     if request.passed:
         yield ""
         yield _passed(request)
     if request.reason:
         yield ""
-        yield f"closed: {request.reason}"
+        yield f"closed: {clean(request.reason)}"
     yield from _drift(found.relabelled, request, paint)
     yield f"{found.inputs:,} of {plural(request.n, 'input')} kept, below {found.folder}"
     if found.failing:
@@ -108,7 +108,7 @@ def verdict(done: Tested, paint: Paint) -> Iterator[str]:
         f"{number(versus.both_wrong)} wrong in both; p = {versus.p:.3g} (McNemar)"
     )
     if made.missing:
-        shown = ", ".join(made.first_missing[:3])
+        shown = ", ".join(map(clean, made.first_missing[:3]))
         yield paint(f"{number(made.missing)} without a prediction, which are wrong: {shown}", "red")
     yield from _drift(done.relabelled, request, paint)
     yield from proof.turned(versus, paint, "--head")
@@ -126,7 +126,8 @@ def _passed(request: Request) -> str:
     one = request.passed
     found = Figure(one.get("figure"), one.get("n", request.n), one.get("low"), one.get("high"))
     return (
-        f"passed by {one.get('model')}: {request.metric} {figure(request.goal, found)}, "
+        f"passed by {clean(str(one.get('model')))}: "
+        f"{request.metric} {figure(request.goal, found)}, "
         f"{one.get('fixed')} fixed, {one.get('broken')} broken"
     )
 
@@ -136,7 +137,8 @@ def _drift(found: Sequence[Relabelled] | None, request: Request, paint: Paint) -
         first = found[0]
         yield paint(
             f"{plural(len(found), 'pinned record')} labelled otherwise on {request.branch} by now, "
-            f"as {first.record_id}: {first.pinned} -> {first.now}; what was pinned stands",
+            f"as {first.record_id}: {clean(f'{first.pinned} -> {first.now}')}; "
+            "what was pinned stands",
             "yellow",
         )
 

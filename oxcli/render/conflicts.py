@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oxcli.render import frame
 from oxcli.render.branches import Show, conflict_document, conflict_words
-from oxcli.render.text import Paint, plural
+from oxcli.render.text import Paint, clean, plural
 
 if TYPE_CHECKING:
     from oxcore.tables.rowmerge import CellConflict
@@ -103,7 +103,7 @@ def _changed(cell: CellConflict, side: object) -> str:
 def _text(value: object) -> str:
     from oxcore.tables import text
 
-    return "null" if value is None else frame.clean(text(value)) or '""'
+    return "null" if value is None else clean(text(value)) or '""'
 
 
 def _hints(found: Sequence[OpenConflict], show: Show) -> Iterator[str]:

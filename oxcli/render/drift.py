@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oxcli.render.frame import clean, cut, short
+from oxcli.render.frame import cut, short
 from oxcli.render.holdings import IMAGE_HEAD, image
-from oxcli.render.text import Paint, human_size, number, plural, show_path, table
+from oxcli.render.text import Paint, clean, human_size, number, plural, show_path, table
 
 if TYPE_CHECKING:
     from oxcore.tables import ColumnDrift, ColumnStats, Share, TableDrift

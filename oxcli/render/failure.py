@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from oxcli.render import json
+from oxcli.render.text import clean
 from oxcore.errors import OxError
 from oxcore.model.counters import Counters
 
@@ -56,7 +57,8 @@ def as_text(error: OxError, show: Show) -> str:
         lines.append(f"  ... and {len(error.items) - SHOWN:,} more")
     if error.hint:
         lines.append(f"hint: {error.hint}")
-    return "".join(f"{line}\n" for line in lines)
+    whole = "\n".join(lines).split("\n")  # a message has lines; what strangers wrote is in it
+    return "".join(f"{clean(line)}\n" for line in whole)
 
 
 def as_dict(error: OxError) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
-from oxcli.render.text import Paint, number, plural
+from oxcli.render.text import Paint, clean, number, plural
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +19,6 @@ GAP = "  "
 _QUARTERS = ("0.25", "0.5", "0.75")
 RIGHT = ("int", "uint", "double", "float", "half", "decimal")
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _CELL = 200  # characters of a value that are looked at
 
 Column = list[str | None]
@@ -116,13 +115,6 @@ def stats(found: ColumnStats, paint: Paint, wide: int) -> Iterator[str]:
     if top:
         parts = [f"{short(value)} {number(count)}" for value, count in top]
         yield cut("  top " + ", ".join(parts), wide)
-
-
-def clean(text: str) -> str:
-    """Text on one line: control characters are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(_SHORT.get(c, c if c.isprintable() else f"\\u{ord(c):04x}") for c in text)
 
 
 def padded(text: str, size: int, *, right: bool) -> str:

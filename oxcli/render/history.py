@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from oxcli.render.commits import clean as clean_text
-from oxcli.render.frame import clean, cut
-from oxcli.render.text import Paint, iso_date, short_id, show_path, table
+from oxcli.render.frame import cut
+from oxcli.render.text import Paint, clean, iso_date, short_id, show_path, table
 from oxcore.tables import text, texts
 
 if TYPE_CHECKING:

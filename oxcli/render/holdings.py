@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oxcli.render.frame import clean
-from oxcli.render.text import Paint, human_size, number, plural, show_path, table
+from oxcli.render.text import Paint, clean, human_size, number, plural, show_path, table
 
 if TYPE_CHECKING:
     from oxcore.verbs.statistics.census import Content, Images, Span

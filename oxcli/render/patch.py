@@ -98,7 +98,7 @@ def _inside(found: Detail, change: FileChange, paint: Paint, limits: Limits) -> 
     from oxcore.verbs.comparing.tablediff import TableDiff
 
     if isinstance(found, NoTable):
-        from oxcli.render.frame import clean
+        from oxcli.render.text import clean
 
         yield paint(f"not compared by rows: {clean(found.why)}", "yellow")
         found = found.instead

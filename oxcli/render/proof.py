@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oxcli.render.report import percent, plain
-from oxcli.render.text import Paint, fit, number, plural, table
+from oxcli.render.text import Paint, clean, fit, number, plural, table
 
 if TYPE_CHECKING:
     from oxcore.insight.comparison import Comparison
@@ -21,7 +21,7 @@ def evaluation(made: Evaluation, paint: Paint) -> Iterator[str]:
     whole = made.whole
     yield paint(made.name, "bold") + f": {plural(whole.n, 'key')}, {number(whole.wrong)} wrong"
     if made.missing:
-        shown = ", ".join(fit(key, _WIDE) for key in made.first_missing[:5])
+        shown = ", ".join(fit(clean(key), _WIDE) for key in made.first_missing[:5])
         dots = ", ..." if made.missing > 5 else ""
         yield paint(
             f"{number(made.missing)} without a prediction, which are wrong: {shown}{dots}", "red"

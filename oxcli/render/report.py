@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from oxcli.render.text import Paint, fit, number, plural, table
+from oxcli.render.text import Paint, clean, fit, number, plural, table
 
 if TYPE_CHECKING:
     from oxcore.insight.figures import Figure
@@ -51,7 +51,8 @@ def lines(report: Report, versus: Versus | None, paint: Paint, wide: int) -> Ite
 
 def against(found: Versus, paint: Paint) -> Iterator[str]:
     """Two models on the same inputs."""
-    yield paint(f"{found.old} against {found.new}, on {plural(found.n, 'same input')}", "bold")
+    names = clean(f"{found.old} against {found.new}")
+    yield paint(f"{names}, on {plural(found.n, 'same input')}", "bold")
     yield f"accuracy  {percent(found.old_accuracy)}  ->  {percent(found.new_accuracy)}"
     fixed = paint(f"{number(found.fixed)} fixed", "green")
     broken = paint(f"{number(found.broken)} broken", "red")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from oxcli.render import frame
-from oxcli.render.frame import CAPS, GAP, clean, in_columns, padded
-from oxcli.render.text import Paint, number, plural
+from oxcli.render.frame import CAPS, GAP, in_columns, padded
+from oxcli.render.text import Paint, clean, number, plural
 
 if TYPE_CHECKING:
     import pyarrow as pa

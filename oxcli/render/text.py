@@ -25,6 +25,7 @@ _SPANS = (
     (70 * 86400, 7 * 86400, "week"),
     (730 * 86400, 30 * 86400, "month"),
 )
+_SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _SHORT_ID = 10  # hex digits: collisions among a million objects are one in two
 
 
@@ -108,12 +109,20 @@ def show_path(path: bytes) -> str:
     return '"' + "".join(_escaped(char) for char in text) + '"'
 
 
+def clean(text: str) -> str:
+    """Text on one line: control characters are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(_SHORT.get(c, c if c.isprintable() else f"\\u{ord(c):04x}") for c in text)
+
+
 def table(rows: Iterable[Sequence[str]], align: str = "", gap: str = "  ") -> list[str]:
     """Lines with aligned columns; ``align``: 'l' or 'r' a column, left where it ends.
 
-    Widths are counted in characters, so give cells uncoloured and colour the lines.
+    Widths are counted in characters, so give cells uncoloured and colour the lines. What strangers
+    wrote may be in a cell: control characters are escaped.
     """
-    cells = [list(row) for row in rows]
+    cells = [[clean(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     sides = align.ljust(len(widths), "l")
     return [gap.join(map(_pad, row, widths, sides)).rstrip() for row in cells]

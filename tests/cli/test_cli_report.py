@@ -168,3 +168,23 @@ def test_a_report_loads_no_arrow(ox, wild):
     modules = set(result.stdout.splitlines()[-1].split())
     assert "duckdb" in modules
     assert not modules & {"pyarrow", "numpy", "pandas"}
+
+
+def test_what_strangers_wrote_is_not_obeyed_by_a_terminal(ox, repo):
+    odd = "\x1b[2J\x07"
+    records = [
+        {"output": odd, "model": {"name": odd, "version": None, "weights_hash": None}},
+        {"output": None, "status": "error", "error": odd},
+    ]
+    events = [{"record_id": "r000000", "value": f"not {odd}"}]
+    settings = Settings(Person("Ann"), lambda: Moment(1_700_000_000_000_000, 0))
+    opened = Repo.open(str(repo), settings=settings)
+    with opened, opened.transaction("deployed", message="captured") as t:
+        for path, data in captured.files(1, "wild", records, events).items():
+            t.put(path, data)
+    for verb in (["report", "--by", "model"], ["report", "--vs", odd], ["failures"]):
+        out = ox(verb[0], "deployed", "wild", *verb[1:], cwd=repo, code=None)
+        assert "\\u001b[2J" in out.out
+        assert not {"\x1b", "\x07"}.intersection(out.out + out.err)
+    refused = ox("failures", "show", "deployed", "wild", odd, cwd=repo, code=None)
+    assert "\x1b" not in refused.err

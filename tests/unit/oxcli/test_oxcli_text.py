@@ -114,3 +114,7 @@ def test_paint():
     assert text.Paint(False)("x", "red") == "x"
     assert text.Paint(True)("x", "red", "bold") == "\x1b[31;1mx\x1b[0m"
     assert text.Paint(True)("") == ""
+
+
+def test_a_table_holds_nothing_that_a_terminal_obeys():
+    assert text.table([("a\x1b[2J\n", "b"), ("c", "d")]) == ["a\\u001b[2J\\n  b", "c             d"]
