@@ -4,6 +4,7 @@ import io
 import json
 import math
 import random
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -261,12 +262,29 @@ def test_slices_and_groups(wild):
         (b"when: 3\n", "when"),
         (b"a: [\n", "line"),
         (b"3", "conditions"),
+        (b"where: random() < 0.5\n", r"slices/night.yaml: random .* each time"),
+        (b"where: ts > Now() - INTERVAL 1 DAY\n", "Now"),
+        (b"where: ts > current_date\n", "current_date"),
+        (b"where: age(ts) < INTERVAL 1 DAY\n", "age"),
+        (b"where: confidence > (SELECT avg(confidence) FROM examples USING SAMPLE 3)\n", "SAMPLE"),
     ],
 )
 def test_a_slice_that_makes_no_sense_is_named(wild, text, message):
     wild.commit([{"output": "a"}], files={"slices/night.yaml": text})
     with pytest.raises((InvalidError, NotFoundError), match=message):
         wild.repo.report("deployed", "wild")
+
+
+def test_a_slice_may_speak_of_what_changes(wild):
+    where = (
+        b"where: prediction = 'now()' AND age(ts, ts) = INTERVAL 0 DAY /* random() */ -- today\n"
+    )
+    wild.commit([{"output": "now()"}, {"output": "a"}], files={"slices/night.yaml": where})
+    assert wild.repo.report("deployed", "wild").groups[0].measures.n == 1
+    assert len(wild.repo.failures("deployed", "wild", where="random() < 2")) == 2
+    for add in (wild.repo.add_slice, partial(wild.repo.add_rule, label="a")):
+        with pytest.raises(InvalidError, match="now is something else each time"):
+            add("recent", where="ts > now()")
 
 
 def test_a_folder_without_records(wild):
