@@ -23,6 +23,7 @@ _MATRIX = 30  # classes of a confusion matrix that is drawn; of more only the pa
 _PAIRS = 40  # pairs whose examples are shown; of more, in the matrix, only their ids
 _RIGHT = 4  # examples of a cell that is right
 _FRACTION = re.compile(r"-?\d{1,15}\.\d{5,}")  # a number with more digits than tell anything
+_ODD = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f]")  # what HTML does not allow in it
 
 
 def page(report: Report, inputs: Mapping[str, Shown], versus: Versus | None = None) -> str:
@@ -44,7 +45,7 @@ def page(report: Report, inputs: Mapping[str, Shown], versus: Versus | None = No
         *_section("Can its confidence be trusted?", plots.calibration(report.calibration)),
         *_worst(report.worst, look, report.task),
     ]
-    body = "\n".join(parts)
+    body = _ODD.sub("\ufffd", "\n".join(parts))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

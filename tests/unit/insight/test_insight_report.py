@@ -371,6 +371,18 @@ def test_two_models_within_slices_and_groups(wild):
     assert [(w.name, w.n, w.fixed, w.broken) for w in same.groups] == [("night", 2, 0, 0)]
 
 
+def test_the_page_holds_no_control_characters(wild):
+    odd = "\x00\x1b[2J\x85 <b>"
+    wild.commit(
+        [{"output": odd, "model": {"name": odd, "version": None, "weights_hash": None}}],
+        [{"record_id": "r000000", "value": "b"}],
+    )
+    found = wild.repo.report("deployed", "wild", by=["model"])
+    html = page(found, {"r000000": Shown(text=f"{odd}\tand\n")})
+    assert "\ufffd\ufffd[2J\ufffd &lt;b&gt;\tand\n" in html
+    assert all(char.isprintable() or char in "\t\n\ufffd" for char in html)
+
+
 def test_the_page_is_the_same_each_time_and_shows_inputs(wild):
     png = io.BytesIO()
     Image.new("L", (8, 8), 200).save(png, "PNG")
