@@ -351,7 +351,9 @@ def explained(message: str, shift: int) -> str:
 def _duckdb() -> Any:  # noqa: ANN401 -- a module
     try:
         import duckdb
-    except ImportError:
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # DuckDB was being set up
+            raise KeyboardInterrupt from None
         raise UsageError(
             "SQL over tables needs DuckDB, which is not installed", hint="pip install duckdb"
         ) from None

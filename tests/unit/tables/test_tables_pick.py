@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+import sys
 
 import pyarrow as pa
 import pytest
@@ -262,8 +263,6 @@ def test_the_content_says_the_format_not_the_name(table_of):
 
 
 def test_pandas_and_polars_only_where_they_are(table_of, monkeypatch):
-    import sys
-
     for module, method in (("pandas", "to_pandas"), ("polars", "to_polars")):
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(UsageError, match=f"{module} is not installed") as caught:
@@ -273,3 +272,15 @@ def test_pandas_and_polars_only_where_they_are(table_of, monkeypatch):
     with pytest.raises(UsageError, match="DuckDB"):
         table_of(b"a\n1\n").stats()
     assert rows(table_of(b"a\n1\n"), part=Part("tail", 1)) == [{"a": 1}]  # that needs none
+
+
+def test_an_interrupt_while_the_engine_is_loaded_is_one(table_of, monkeypatch):
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "duckdb":  # what its module raises then
+                raise ImportError("while initializing") from KeyboardInterrupt()
+
+    monkeypatch.delitem(sys.modules, "duckdb", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(KeyboardInterrupt):
+        table_of(b"a\n1\n").stats()
