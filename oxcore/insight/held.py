@@ -29,7 +29,6 @@ ROOM = 128 << 20  # bytes of shards that are held
 _LARGEST = 8 << 20  # bytes of one
 _READERS = 2  # threads: most of what they do is outside of Python's lock
 _NAMED = 256  # shards that are files in memory: each takes a handle
-_HANDLES = 3  # for each of them: its own, that of who reads it, and one that is left to others
 _BUFFER = 64 << 10  # bytes that another reads ahead
 _SHARD = re.compile(rb"(?:^|/)dt=[0-9-]{10}/[^/]+\.parquet$")
 
@@ -99,13 +98,38 @@ def _memory() -> int:
     return handle
 
 
-def _spare() -> int:
-    """How many files in memory there are handles for."""
+class _Handles:
+    """Handles of this process that files in memory may take: an engine that is out of them does
+    not raise an error, it ends the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lent = 0
+
+    def lend(self) -> int:
+        """How many files there may be; each is opened once more by who reads it."""
+        with self._lock:
+            third = (_free() - 2 * self._lent) // 3  # one is for who reads, one for all others
+            count = max(0, min(_NAMED, third))
+            self._lent += count
+        return count
+
+    def give_back(self, count: int) -> None:
+        """So many files are gone."""
+        with self._lock:
+            self._lent -= count
+
+
+_HANDLES = _Handles()
+
+
+def _free() -> int:
+    """Handles that are free; 0 where nothing tells."""
     try:
         import resource
 
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        return (most - len(os.listdir("/proc/self/fd"))) // _HANDLES
+        return most - len(os.listdir("/proc/self/fd"))
     except (ImportError, OSError):  # no such system, or no handle at all
         return 0
 
@@ -118,11 +142,12 @@ class Held:
         self._waiting = _fitting(shards, room)
         self._busy: set[bytes] = set()
         self._data: dict[bytes, InFile | bytes | None] = {}
-        self._named = min(_NAMED, _spare())
+        self._named = self._lent = 0
         self._changed = threading.Condition()
         self._threads = [threading.Thread(target=self._ahead, daemon=True) for _ in range(_READERS)]
 
     def __enter__(self) -> Self:
+        self._named = self._lent = _HANDLES.lend()
         for thread in self._threads:
             thread.start()
         return self
@@ -131,6 +156,7 @@ class Held:
         self.release()
         for thread in self._threads:
             thread.join()
+        _HANDLES.give_back(self._lent)
 
     def release(self) -> None:
         """Hold nothing from now on: who opens a shard reads it piece by piece."""

@@ -91,6 +91,16 @@ def test_a_report_leaves_handles_where_there_are_few(wild):
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
+def test_reports_at_once_leave_handles_too(shards, monkeypatch):
+    repo, found, datas = shards
+    monkeypatch.setattr(held, "_free", lambda: 24)
+    with Held(repo, found) as one, Held(repo, found) as two, Held(repo, found) as three:
+        each = [[files.place(entry) for entry in datas] for files in (one, two, three)]
+    assert [len(places) - places.count(None) for places in each] == [8, 2, 1]
+    with Held(repo, found) as files:
+        assert None not in map(files.place, datas)
+
+
 @pytest.mark.parametrize("reason", ["none here", "no room", "no handle"])
 def test_where_no_file_lies_in_memory_bytes_do(shards, monkeypatch, reason):
     repo, found, datas = shards
