@@ -203,6 +203,8 @@ def _build(sql: Engine, reading: Reading, asked: Sequence[str], marks: Sequence[
         _say(sql, events, reading, asked, alone=alone)
         marked = _tell(sql, told, marks, voted=voted)
         twice = _twice(sql, "told")
+    if sql.rows("SELECT 1 FROM told WHERE record_id IS NULL OR ts IS NULL LIMIT 1"):
+        raise InvalidError("a record has no id, or no time")  # who reads the shards names it
     if twice:
         marked = _keep_first(sql, marked=marked)
     sql.run(_GAPS)

@@ -27,6 +27,7 @@ Row = dict[str, Any]
 _SHARDS = 4096  # that an engine opens by itself; more are handed to it one by one
 _ROWS = 1 << 16  # of a batch
 _KEY: Shape = {"record_id": RECORDS["record_id"]}
+_KEPT = ("record_id", "ts_start")  # that each record has
 _LAST = chr(0x10FFFF)  # no id lies behind it
 
 
@@ -128,7 +129,10 @@ class Shards:
         """Read all of it, for an error that names the shard that is damaged."""
         schema = self.schema
         for source in self._sources:
-            _read(source, schema)
+            table = _read(source, schema)
+            for name in _KEPT:
+                if name in schema.names and table.column(name).null_count:
+                    raise source.broken(f"not a shard of records: one is without {name}")
 
     def facts(self) -> Facts:
         """Rows, by the footers; nulls are not counted."""

@@ -79,6 +79,20 @@ def test_a_damaged_shard_is_named(wild, monkeypatch, least, at):
         wild.repo.report("deployed", "wild")
 
 
+@pytest.mark.parametrize("column", ["record_id", "ts_start"])
+def test_a_shard_of_records_without_id_or_time_is_named(wild, column):
+    wild.commit([{"output": "a"}])
+    time = arrow_schema(RECORDS).field("ts_start").type
+    few = pa.table({"record_id": ["x"], "ts_start": pa.array([1], time)})
+    place = few.schema.get_field_index(column)
+    nulls = few.set_column(place, few.schema.field(column), pa.nulls(1, few.schema.types[place]))
+    for table in (few.drop_columns([column]), nulls):
+        wild.commit(files={"wild/dt=2023-11-15/odd-000001.parquet": _bytes(table)})
+        for ask in (wild.repo.report, wild.repo.failures):
+            with pytest.raises(InvalidError, match=f"odd-000001.* without {column}"):
+                ask("deployed", "wild")
+
+
 def _bytes(table):
     out = io.BytesIO()
     parquet.write_table(table, out)
