@@ -10,7 +10,7 @@ import os
 import sys
 
 from oxcli import catalog
-from oxcli.exits import BROKEN_PIPE
+from oxcli.exits import BROKEN_PIPE, INTERRUPTED
 from oxcore import __version__
 
 _COMPLETE = "_OX_COMPLETE"  # set by the shell's completion script
@@ -24,6 +24,9 @@ def main() -> None:
     # Arrow loads numpy, which else starts threads that nothing here uses, for some 60 ms.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = run(sys.argv[1:])
+    if code == INTERRUPTED:  # libraries that are taken down amid their work tell of it, or abort
+        sys.stderr.flush()
+        os._exit(code)
     if "duckdb" not in sys.modules:  # which would tell, at length, of what is left of it
         gc.freeze()
     sys.exit(code)

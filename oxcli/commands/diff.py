@@ -102,13 +102,7 @@ def command(session: Session, arguments: tuple[str, ...], **options: Unpack[Opti
         if options["output"] is not None:
             _write(session, found, options["output"], force=options["force"])
         elif options["as_json"]:
-            inside = not (options["stat"] or options["name_status"])
-            limits = _limits(options, terminal=False)
-            session.emit_list(
-                record
-                for one in found
-                for record in patch.document(found, one, limits, inside=inside)
-            )
+            session.emit_list(_records(found, options))
         else:
             session.lines(_lines(session, found, options))
         return 1 if options["exit_code"] and found.count else 0
@@ -165,6 +159,13 @@ def _compared(
         tolerance=options["tolerance"],
         **how,
     )
+
+
+def _records(found: _Counted, options: Options) -> Iterator[dict[str, object]]:
+    if options["stat"] and not options["name_status"]:
+        return (patch.counted(found, one) for one in found)
+    limits, inside = _limits(options, terminal=False), not options["name_status"]
+    return (record for one in found for record in patch.document(found, one, limits, inside=inside))
 
 
 def _lines(session: Session, found: _Counted, options: Options) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from oxcli.render import changes
 from oxcli.render.text import Paint, human_size, number, plural, show_path
+from oxcore.errors import InvalidError
 from oxcore.model.entries import Mode
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class Compared(Protocol):
 
     def detail(self, change: FileChange) -> Detail | None:
         """What differs inside."""
+        ...
+
+    def table(self, change: FileChange) -> TableDiff | None:
+        """The rows that differ, of a table."""
         ...
 
 
@@ -73,6 +78,22 @@ def document(
     if found is not None:
         record[_kind(found)] = found
     yield record
+
+
+def counted(compared: Compared, change: FileChange) -> dict[str, object]:
+    """A change as a JSON object, with counts of the rows of a table: ``table``, or ``no_table``
+    that says why there are none."""
+    record = changes.document(change)
+    try:
+        found = compared.table(change)
+    except InvalidError as error:
+        return {**record, "no_table": error.message}
+    if found is None:
+        return record
+    from oxcli.render import rows  # as above
+
+    with found:
+        return {**record, "table": rows.summary(found)}
 
 
 def image(facts: ImageFacts) -> str:

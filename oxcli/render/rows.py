@@ -85,6 +85,15 @@ def counts(found: TableDiff) -> str:
 
 def document(found: TableDiff, limit: int | None) -> dict[str, object]:
     """The same for programs; ``rows`` are made on the way; ``more``: how many are left out."""
+    return {
+        **summary(found),
+        "more": 0 if limit is None else max(0, _total(found) - limit),
+        "rows": (record for block in _blocks(found, limit) for record in _records(found, block)),
+    }
+
+
+def summary(found: TableDiff) -> dict[str, object]:
+    """The counts for programs."""
     rows, tables = found.rows, (found.old, found.new)
     return {
         "by": rows.by,
@@ -93,8 +102,6 @@ def document(found: TableDiff, limit: int | None) -> dict[str, object]:
         "counts": rows.counts,
         "columns": rows.columns,
         "cells": rows.cells,
-        "more": 0 if limit is None else max(0, _total(found) - limit),
-        "rows": (record for block in _blocks(found, limit) for record in _records(found, block)),
     }
 
 

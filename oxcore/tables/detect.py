@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import NamedTuple
 
@@ -56,9 +57,18 @@ def _text_format(name: str, start: bytes) -> str:
     first = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not first:
         return "csv"
-    if not any(suffix in name.lower() for suffix in _TEXTS):
-        if _RECORD.match(first):
-            return "jsonl"
-        if _RECORDS.match(first):
-            return "json"
+    called = any(suffix in name.lower() for suffix in _TEXTS)
+    if _RECORD.match(first) and (not called or _holds_record(first)):
+        return "jsonl"
+    if _RECORDS.match(first) and (not called or _holds_record(first[1:].lstrip())):
+        return "json"
     return "csv"
+
+
+def _holds_record(start: bytes) -> bool:
+    """Whether it starts with a whole object of JSON, which no first row of CSV does."""
+    try:
+        found, _ = json.JSONDecoder().raw_decode(start.decode("utf-8", "replace"))
+    except ValueError:
+        return False
+    return isinstance(found, dict) and bool(found)

@@ -166,7 +166,8 @@ class Table:
         from oxcore.tables.rowdiff import How, diff
 
         known = () if keys or ordered else other.key or self.key
-        with _together(self, other) as (old, new, helpers):
+        apart = nullcontext((self, other, ()))  # rows in order are compared by one process
+        with apart if ordered else _together(self, other) as (old, new, helpers):
             try:
                 how = How(names_of(keys) or known, ordered, tolerance)
                 return diff(old, new, how, helpers)

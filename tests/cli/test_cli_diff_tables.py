@@ -72,7 +72,9 @@ def test_rows_as_json(ox, labels):
     assert {row["change"]: row["old"] is None for row in table["rows"]} == {
         "added": True, "removed": False, "changed": False
     }  # fmt: skip
-    assert "table" not in ox("diff", "--json", "--stat").json[0]
+    counts = {name: value for name, value in table.items() if name not in {"rows", "more"}}
+    assert ox("diff", "--json", "--stat").json[0]["table"] == counts
+    assert "table" not in ox("diff", "--json", "--name-status").json[0]
 
 
 def test_lines_as_before(ox, labels):

@@ -91,8 +91,16 @@ class CsvReader:
 
     def learn(self, types: Sequence[pa.DataType], facts: Facts) -> None:
         """Take the types of the columns and the counts from one who knows them."""
-        self.__dict__["_known"] = self._about(types, facts)
+        self.suppose(types, facts)
         keep(self._source, self._known)
+
+    def suppose(self, types: Sequence[pa.DataType], facts: Facts) -> None:
+        """The same from one who is not sure yet: nothing is kept before ``learn``."""
+        self.__dict__["_known"] = self._about(types, facts)
+
+    def forget(self) -> None:
+        """It was wrong: read all when it is asked for."""
+        self.__dict__.pop("_known", None)
 
     def look(
         self, watch: Callable[[pa.RecordBatch], None] | None = None

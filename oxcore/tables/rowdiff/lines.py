@@ -72,7 +72,7 @@ def shared(looks: Sequence[Look]) -> Alignment | None:
 
 
 def learn(reader: CsvReader, looks: Sequence[Look]) -> Ranges:
-    """Let a reader know its types and counts, which are kept; gives the columns that ascend."""
+    """Let a reader know its types and counts, but keep nothing; gives the columns that ascend."""
     parts = [one.values for one in looks if one.values is not None]
     ascent = parts[0].ascent
     for part in parts[1:]:
@@ -80,11 +80,15 @@ def learn(reader: CsvReader, looks: Sequence[Look]) -> Ranges:
     columns = [*zip(*(part.columns for part in parts), strict=True)]
     seen = [reduce(or_, (one.seen for one in each), Seen.NONE) for each in columns]
     nulls = tuple(sum(one.nulls for one in each) for each in columns)
-    reader.learn([*map(decide, seen)], Facts(sum(part.rows for part in parts), nulls))
+    reader.suppose([*map(decide, seen)], Facts(sum(part.rows for part in parts), nulls))
     found = ascent.found(reader.schema.types)
-    ranges: Ranges = {(reader.names[at],): one for at, one in found.items()}
+    return {(reader.names[at],): one for at, one in found.items()}
+
+
+def keep(reader: CsvReader, ranges: Ranges) -> None:
+    """Keep what was learnt, now that it is certain."""
+    reader.learn(reader.schema.types, reader.facts())
     unique.keep(reader.source, ranges)
-    return ranges
 
 
 def spans(old: Source, new: Source, count: int) -> Sequence[Span | None]:

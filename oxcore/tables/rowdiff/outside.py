@@ -24,7 +24,7 @@ from oxcore.tables.helping import Helper
 from oxcore.tables.infer import Column, decided
 from oxcore.tables.reading import Facts, Piece, Reader
 from oxcore.tables.rowdiff.aligned import Alignment
-from oxcore.tables.rowdiff.lines import Ranges, learn, look, shared, spans
+from oxcore.tables.rowdiff.lines import Ranges, keep, learn, look, shared, spans
 from oxcore.tables.rowdiff.shares import Lines, shared_out
 from oxcore.tables.rowdiff.span import Bounds
 from oxcore.tables.rowdiff.spliced import spliced
@@ -132,14 +132,28 @@ def outside(old: Reader, new: Reader, helpers: Sequence[Helper] = ()) -> Outside
     asked = [Lines(types, part) for part in parts]
     looks = shared_out(asked, helpers, partial(look, (old, new)))
     ranges = {} if types is None else learn(first, looks)
+    if len(looks) == 1:  # all of it was read by one: that is certain
+        keep(first, ranges)
     found = shared(looks)
-    if found is None or not _useful(found):
+    rest = None if found is None else _rest((old, new), found, (0, 1) if first is old else (1, 0))
+    if found is None or rest is None:
+        for one in (old, new):
+            one.forget()
         return None
-    rest = _part(old, found, 0), _part(new, found, 1)
-    if not _learned((old, new), rest, found, (0, 1) if first is old else (1, 0)):
-        return None
+    keep(first, ranges)
+    keep(new if first is old else old, {})
     same = sum(one.lines for one in found.stretches) - 1
     return Outside(rest, (old, new), same, ranges if first is old else {})
+
+
+def _rest(
+    whole: tuple[CsvReader, CsvReader], found: Alignment, order: tuple[int, int]
+) -> tuple[PartReader, PartReader] | None:
+    """The rows outside of what is shared; None where that is little, or a line may be no row."""
+    if not _useful(found):
+        return None
+    rest = _part(whole[0], found, 0), _part(whole[1], found, 1)
+    return rest if _learned(whole, rest, found, order) else None
 
 
 def _alike(old: CsvReader, new: CsvReader) -> bool:
@@ -221,4 +235,4 @@ def _derive(
         total - a.nulls + b.nulls
         for total, a, b in zip(before.nulls, gone[0], come[0], strict=True)
     )
-    two.learn(certain, Facts(before.rows - gone[1] + come[1], tuple(nulls)))
+    two.suppose(certain, Facts(before.rows - gone[1] + come[1], tuple(nulls)))

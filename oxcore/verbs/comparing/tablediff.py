@@ -107,7 +107,7 @@ def compare(old: FileSide | None, new: FileSide | None, how: ByRows) -> TableDif
     keys that are no columns.
     """
     if old is not None and new is not None:
-        with _together(old, new) as (before, after, helpers):
+        with _together(old, new, how) as (before, after, helpers):
             return TableDiff(before, after, _compared(before, after, how, helpers))
     from oxcore.tables import Table
     from oxcore.tables.whole import Whole
@@ -120,9 +120,11 @@ def compare(old: FileSide | None, new: FileSide | None, how: ByRows) -> TableDif
 
 
 @contextmanager
-def _together(old: FileSide, new: FileSide) -> Iterator[tuple[Table, Table, Sequence[Helper]]]:
+def _together(
+    old: FileSide, new: FileSide, how: ByRows
+) -> Iterator[tuple[Table, Table, Sequence[Helper]]]:
     """Both tables; helpers, of large ones, load what they need while this process does."""
-    if not (isinstance(old, StoredSide) and isinstance(new, StoredSide)):
+    if how.ordered or not (isinstance(old, StoredSide) and isinstance(new, StoredSide)):
         from oxcore.tables import Table
 
         yield Table(old.source()), Table(new.source()), ()

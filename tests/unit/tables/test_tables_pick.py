@@ -259,6 +259,10 @@ def test_the_content_says_the_format_not_the_name(table_of):
     assert table_of(b'[{"a": 1}]', "x.bin").format == "json"
     assert table_of(b"a\tb\n1\t2\n", "x.csv").format == "tsv"
     assert table_of(b"[x],{y}\n1,2\n", "x").format == "csv"
+    assert table_of(b'{"a": 1}\n{"a": 2}\n', "x.csv").format == "jsonl"
+    assert table_of(b'\xef\xbb\xbf[\n {"a": 1}]', "x.tsv").format == "json"
+    assert table_of(b'{"a",b}\n1,2\n', "x.csv").format == "csv"
+    assert table_of(b'[{"a"}],b\n1,2\n', "x.csv").format == "csv"
     assert table_of(gzip.compress(b"a,b\n1,2\n"), "x").compression == "gzip"
 
 

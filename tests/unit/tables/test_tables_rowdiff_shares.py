@@ -16,6 +16,7 @@ from pyarrow import parquet
 from oxcore.errors import InvalidError
 from oxcore.model.ids import content_id
 from oxcore.tables import Source, Table
+from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.helping import Lost
 from oxcore.tables.rowdiff import (
     How,
@@ -287,6 +288,22 @@ def test_stretches_of_spans_are_those_of_the_whole(always, start, one, two, end,
         assert old.count(b"\n") == stretch.lines
         assert last != stretch[:2] or last == (0, 0)  # what goes on is one stretch
         last = stretch.old + stretch.size, stretch.new + stretch.size
+
+
+def test_what_is_not_certain_is_not_kept(always, monkeypatch):
+    """Where a line turns out to be no row, nothing that the parts told is kept of either file."""
+    rows = [f'{at},"n\n{at}"' if at == 80 else f"{at},n {at}" for at in range(100)]
+    old = "\n".join(["id,v", *rows, ""]).encode()
+    pair = [in_chunks(data, [16]) for data in (old, old.replace(b"\n70,n 70", b"\n70,changed"))]
+    kept = []
+    learn = CsvReader.learn
+    monkeypatch.setattr(
+        CsvReader, "learn", lambda self, *told: kept.append(self) or learn(self, *told)
+    )
+    found = outside.outside(*(one.reader for one in pair), [Beside(*pair)])
+    assert found is None
+    assert kept == []
+    assert [one.reader.facts().rows for one in pair] == [100, 100]
 
 
 def test_files_without_chunks_or_shared_ones_are_not_cut():
