@@ -231,7 +231,8 @@ class _Walk:
         return one, two
 
     def _close(self) -> None:
-        if self._open is not None and self._open.size >= LEAST:
+        first = self._open is not None and self._open[:2] == (0, 0)  # the header's, however short
+        if self._open is not None and (first or self._open.size >= LEAST):
             self._stretches.append(self._open)
         elif self._open is not None:
             for rest in self._rest:

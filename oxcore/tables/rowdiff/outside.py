@@ -132,18 +132,27 @@ def outside(old: Reader, new: Reader, helpers: Sequence[Helper] = ()) -> Outside
     asked = [Lines(types, part) for part in parts]
     looks = shared_out(asked, helpers, partial(look, (old, new)))
     ranges = {} if types is None else learn(first, looks)
-    if len(looks) == 1:  # all of it was read by one: that is certain
-        keep(first, ranges)
     found = shared(looks)
-    rest = None if found is None else _rest((old, new), found, (0, 1) if first is old else (1, 0))
-    if found is None or rest is None:
-        for one in (old, new):
-            one.forget()
+    side = 0 if first is old else 1
+    # What one has read from end to end is certain; of parts the count of lines has to prove it.
+    if len(looks) == 1 or (found is not None and _in_lines(first, found, side)):
+        keep(first, ranges)
+    else:
+        first.forget()
         return None
-    keep(first, ranges)
-    keep(new if first is old else old, {})
+    rest = None if found is None else _rest((old, new), found, (side, 1 - side))
+    second = new if first is old else old
+    if found is None or rest is None:
+        second.forget()
+        return None
+    keep(second, {})
     same = sum(one.lines for one in found.stretches) - 1
     return Outside(rest, (old, new), same, ranges if first is old else {})
+
+
+def _in_lines(reader: CsvReader, found: Alignment, side: int) -> bool:
+    """Whether each line of a side is a row."""
+    return found.plain and reader.facts().rows == found.lines[side] - 1
 
 
 def _rest(
@@ -201,8 +210,7 @@ def _learned(
     first where that is certain; False unless each line is a row."""
     looks = [part.look() for part in parts]
     one, two = (whole[at] for at in order)
-    about = one.facts()
-    if about.rows != found.lines[order[0]] - 1:
+    if not _in_lines(one, found, order[0]):
         return False
     lines = [found.lines[at] - sum(s.lines for s in found.stretches) for at in (0, 1)]
     if any(rows != count for (_, rows), count in zip(looks, lines, strict=True)):
@@ -213,7 +221,7 @@ def _learned(
         columns, rows = looks[at]
         facts = Facts(rows, tuple(column.nulls for column in columns))
         parts[at].learn(whole[at].schema.types, facts)
-    return two.facts().rows == found.lines[order[1]] - 1
+    return _in_lines(two, found, order[1])
 
 
 def _derive(

@@ -173,6 +173,21 @@ def test_only_what_is_not_shared_is_read(always):
     assert (fresh.schema, fresh.facts) == (three.schema, three.facts)
 
 
+def test_an_edit_right_behind_the_header_reads_no_more_than_any(always, monkeypatch):
+    monkeypatch.setattr(aligned, "LEAST", 64)  # more than the header
+    counters, text = Counters(), table(1000)
+    first = text.replace("\n", "\n-1,first,0.5\n", 1)
+    for other, counts in (
+        (first, (1, 0, 0, 1000)),
+        (text.replace("\n0,", "\n-2,", 1), (1, 1, 0, 999)),
+    ):
+        one, two = (opened(each, counters=counters) for each in (text, other))
+        before = counters.rows
+        with one.diff(two, ["id"]) as found:
+            assert found.counts[:4] == counts
+        assert counters.rows - before < 1000 + 50
+
+
 @pytest.mark.parametrize(
     ("added", "why"),
     [("7,x,1", "row 1,002, column 'id': the key 7 is that of row 9 as well"), (",x,1", "is null")],
