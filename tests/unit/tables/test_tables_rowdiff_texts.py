@@ -175,6 +175,7 @@ def test_only_what_is_not_shared_is_read(always):
 
 def test_an_edit_right_behind_the_header_reads_no_more_than_any(always, monkeypatch):
     monkeypatch.setattr(aligned, "LEAST", 64)  # more than the header
+    monkeypatch.setattr(aligned, "BLOCK", 256)  # some lines
     counters, text = Counters(), table(1000)
     first = text.replace("\n", "\n-1,first,0.5\n", 1)
     for other, counts in (
