@@ -131,7 +131,9 @@ def runs(reader: Reader, twin: Twin | None, span: Bounds | None = None) -> Itera
 
 def pieces_of(reader: Reader) -> Iterator[Piece]:
     """The rows of a table: a piece for each group, read when it is loaded, if it has any."""
-    if isinstance(reader, ParquetReader | ArrowReader) and reader.outlines():
+    if isinstance(reader, ParquetReader):
+        return reader.groups()
+    if isinstance(reader, ArrowReader) and reader.outlines():
         return reader.groups()
     return reader.pieces()
 

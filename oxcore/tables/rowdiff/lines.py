@@ -28,6 +28,9 @@ from oxcore.tables.source import Source
 
 _NEAR = 0.1  # of a file: so far from where it is best it may be cut
 _TRIES = 64  # shared chunks in which a line break is looked for
+_LINE = 64 << 10  # bytes in which one is looked for where chunks are not known
+_SIGN = 4 << 10  # bytes behind it that have to be the same
+_REACH = 1 << 20  # bytes up and down in which they are looked for in the other file
 
 Ranges = dict[tuple[str, ...], Range]
 
@@ -93,12 +96,34 @@ def keep(reader: CsvReader, ranges: Ranges) -> None:
 
 def spans(old: Source, new: Source, count: int) -> Sequence[Span | None]:
     """Both files in up to ``count`` spans."""
-    if count < 2 or old.chunks is None or new.chunks is None:
+    ends = old.size, new.size
+    if count < 2:
         return [None]
-    one = placed(old.chunks())
-    others = _once(one, placed(new.chunks()))
+    if old.chunks is None or new.chunks is None:
+        with old.open() as one, new.open() as two:
+            return cut_up(ends, count, partial(_found, one, two, ends))
+    chunks = placed(old.chunks())
+    others = _once(chunks, placed(new.chunks()))
     with old.open() as file:
-        return cut_up((old.size, new.size), count, partial(_cut, file, one, others))
+        return cut_up(ends, count, partial(_cut, file, chunks, others))
+
+
+def _found(old: BinaryIO, new: BinaryIO, ends: Bounds, share: float) -> tuple[int, int] | None:
+    """Where the same lines start in both files, near this share of the first, looked for about
+    there in the second: which chunks they have is not known."""
+    for at in range(int(share * ends[0]), int((share + _NEAR) * ends[0]), _REACH):
+        old.seek(at)
+        data = old.read(_LINE + _SIGN)
+        start = data.find(b"\n") + 1
+        sign = data[start : start + _SIGN]
+        if start and len(sign) == _SIGN:
+            first = max(0, at + start + int(share * (ends[1] - ends[0])) - _REACH)
+            new.seek(first)
+            near = new.read(2 * _REACH)
+            place = near.find(b"\n" + sign) + 1
+            if place and near.find(sign, place + 1) < 0:
+                return at + start, first + place
+    return None
 
 
 def _once(old: Placed, new: Placed) -> dict[bytes, int]:

@@ -15,8 +15,7 @@ from oxcore.store import content
 from oxcore.worktree import StableRead, read_file, stable
 
 if TYPE_CHECKING:
-    from oxcore.tables import Source
-    from oxcore.verbs.tabular.stored import Stored
+    from oxcore.verbs.tabular.origins import Origin
 
 _HEAD = 8192  # bytes at the start of a large file that tell whether it is text, as in git
 
@@ -39,8 +38,8 @@ class FileSide(Protocol):
         """Id and length of its chunks."""
         ...
 
-    def source(self) -> Source:
-        """Where its rows are read from; loads Arrow."""
+    def origin(self) -> Origin:
+        """The file as it may be read together with another."""
         ...
 
     def key(self) -> tuple[str, ...] | None:
@@ -73,13 +72,9 @@ class StoredSide:
         """Id and length of its chunks, as they are stored."""
         return content.chunks(self.store, self.entry.id)
 
-    def source(self) -> Source:
-        """Where its rows are read from."""
-        return self.stored().source()
-
-    def stored(self) -> Stored:
+    def origin(self) -> Origin:
         """The file as it may be read together with another."""
-        from oxcore.verbs.tabular.stored import Stored
+        from oxcore.verbs.tabular.origins import Stored
 
         return Stored(self._repo, self.entry, self._name)
 
@@ -116,11 +111,11 @@ class WorkSide:
             return [(content_id(target), len(target))]
         return stable(self._root, self.path, self._cut)[0]
 
-    def source(self) -> Source:
-        """Where its rows are read from."""
+    def origin(self) -> Origin:
+        """The file as it may be read together with another."""
         from oxcore.verbs.tabular import df
 
-        return df.in_folder(self._repo, self._root, self.path)
+        return df.folder_file(self._repo, self._root, self.path)
 
     def key(self) -> tuple[str, ...] | None:
         """The key columns of the schema in the work tree."""

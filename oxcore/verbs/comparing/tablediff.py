@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from oxcore.errors import InvalidError, NotFoundError, UsageError
 from oxcore.model.entries import Mode
-from oxcore.verbs.comparing.sides import FileSide, StoredSide
+from oxcore.verbs.comparing.sides import FileSide
 
 if TYPE_CHECKING:
     from oxcore.tables import Table
@@ -76,7 +76,7 @@ def _holds_records(side: FileSide) -> bool:
     from oxcore.tables.detect import detect
 
     try:
-        return detect(side.source()).format == "json"
+        return detect(side.origin().source()).format == "json"
     except InvalidError:
         return False
 
@@ -115,7 +115,7 @@ def compare(old: FileSide | None, new: FileSide | None, how: ByRows) -> TableDif
     side = new if old is None else old
     if side is None:
         raise UsageError("a file on neither side")
-    table, gone = Table(side.source()), new is None
+    table, gone = Table(side.origin().source()), new is None
     return TableDiff(table if gone else None, None if gone else table, Whole(table, gone=gone))
 
 
@@ -124,16 +124,13 @@ def _together(
     old: FileSide, new: FileSide, how: ByRows
 ) -> Iterator[tuple[Table, Table, Sequence[Helper]]]:
     """Both tables; helpers, of large ones, load what they need while this process does."""
-    if how.ordered or not (isinstance(old, StoredSide) and isinstance(new, StoredSide)):
+    from oxcore.verbs.tabular.origins import shared, together
+
+    one, two = old.origin(), new.origin()
+    with nullcontext() if how.ordered else together(one, two) as found:
         from oxcore.tables import Table
 
-        yield Table(old.source()), Table(new.source()), ()
-        return
-    one, two = old.stored(), new.stored()
-    with one.together(two) as found:
-        from oxcore.tables import Table
-
-        before, after, helpers = found or (*one.shared(two), ())
+        before, after, helpers = found or (*shared(one, two), ())
         yield Table(before), Table(after), helpers
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from functools import partial
-from typing import BinaryIO
 
 from oxcore.errors import InvalidError, NotFoundError, OxError
 from oxcore.fs.atomic import storage_errors
@@ -14,7 +13,7 @@ from oxcore.repo import Repository, files
 from oxcore.repo.memo import known_id
 from oxcore.tables import Source, Table
 from oxcore.verbs.tabular import kept
-from oxcore.verbs.tabular.stored import Stored
+from oxcore.verbs.tabular.origins import InFolder, Stored, seen
 
 
 def open_table(repo: Repository, path: bytes, rev: str | None = None) -> Table:
@@ -44,6 +43,11 @@ def stored(repo: Repository, entry: Entry, name: str) -> Source:
 
 def in_folder(repo: Repository, top: str, path: bytes) -> Source:
     """A file of the work tree ``top``; ``NotFoundError`` if none is there."""
+    return folder_file(repo, top, path).source()
+
+
+def folder_file(repo: Repository, top: str, path: bytes) -> InFolder:
+    """The same as it may be read together with another."""
     place = os.path.join(os.fsencode(top), path)
     with storage_errors(f"read {show_path(path)}"):
         try:
@@ -52,10 +56,8 @@ def in_folder(repo: Repository, top: str, path: bytes) -> Source:
             raise _missing(repo, path) from None
     if not stat.S_ISREG(found.st_mode):
         raise InvalidError(f"{show_path(path) or '.'} is not a file", hint="see: ox ls")
-    known = known_id(repo, path)
-    oid, memo = (None, None) if known is None else known
-    opener = partial(_open, place)
-    return Source(show_path(path), found.st_size, opener, oid, memo, repo.counters)
+    known = known_id(repo, path) or (None, None)
+    return InFolder(repo, place, show_path(path), seen(found), known)
 
 
 def _missing(repo: Repository, path: bytes) -> NotFoundError:
@@ -67,11 +69,6 @@ def _missing(repo: Repository, path: bytes) -> NotFoundError:
     except OxError:
         hint = "see what is there: ox ls, ox status"
     return NotFoundError(f"{name} is not in the work tree", hint=hint)
-
-
-def _open(place: bytes) -> BinaryIO:
-    with storage_errors(f"read {show_path(place)}"):
-        return open(place, "rb")
 
 
 def _key(repo: Repository, path: bytes, rev: str | None) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A helper process of ``helpers``: answers questions about two files of a repository.
 
 Both ends of the pipes belong to one program; a message is its length (u32) and what pickle makes
-of it. The first: the folder of the repository, entry and name of both files. Then questions; an
+of it. The first: the folder of the repository, what both origins tell. Then questions; an
 answer is what was counted and what was found, or nothing where that failed: the parent does it
 again, and tells what is wrong.
 """
@@ -22,8 +22,9 @@ from oxcore.verbs.storing.processes import receive, send
 if TYPE_CHECKING:
     from oxcore.model.entries import Entry
     from oxcore.tables import Table
+    from oxcore.verbs.tabular.origins import Origin, Seen
 
-    File = tuple[Entry, str]
+    Told = tuple[Entry, str] | tuple[bytes, str, Seen]
 
 
 def main() -> None:
@@ -61,22 +62,31 @@ class _Said:
         self._messages.put(None)
 
 
-def _serve(said: _Said, folder: str, old: File, new: File) -> None:
+def _serve(said: _Said, folder: str, old: Told, new: Told) -> None:
     from oxcore.store import KeepingReader
     from oxcore.tables import Table
-    from oxcore.verbs.tabular.stored import Stored
+    from oxcore.verbs.tabular.origins import InFolder
 
     with Repository(folder) as repo:
         reader = KeepingReader(repo.store)
-        one, two = (Table(Stored(repo, *each).source(reader)) for each in (old, new))
+        origins = [_origin(repo, *told) for told in (old, new)]
+        one, two = (Table(each.source(reader)) for each in origins)
         said.done()
         while (question := said.next()) is not None:
             before = repo.counters.as_dict()
             found = _answer(one, two, question)
+            if not all(each.is_same() for each in origins if isinstance(each, InFolder)):
+                found = None  # the parent tells that it changed
             counts = {name: n - before[name] for name, n in repo.counters.as_dict().items()}
             said.done()
             send(1, b"" if found is None else pickle.dumps((counts, *found)))
     os._exit(0)  # to take libraries down takes longer than to end
+
+
+def _origin(repo: Repository, kept: Entry | bytes, name: str, seen: Seen = (0, 0, 0)) -> Origin:
+    from oxcore.verbs.tabular.origins import InFolder, Stored
+
+    return InFolder(repo, kept, name, seen) if isinstance(kept, bytes) else Stored(repo, kept, name)
 
 
 def _answer(old: Table, new: Table, question: bytes) -> tuple[object] | None:

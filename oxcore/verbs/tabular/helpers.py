@@ -18,18 +18,17 @@ from oxcore.verbs.storing.processes import python, receive, send
 
 if TYPE_CHECKING:
     from oxcore.model.counters import Counters
-    from oxcore.model.entries import Entry
 
-    File = tuple[Entry, str]
+    Told = tuple[object, ...]
 
 _PATIENCE = 5  # seconds in which one that has nothing to do ends
 
 
 class HelperProcess:
-    """One process that has two files (entry, and what messages call it) of the repository in
-    ``folder``; close it. ``OSError`` from ``__init__`` if there can be none."""
+    """One process that has two files (as their origins tell it) of the repository in ``folder``;
+    close it. ``OSError`` from ``__init__`` if there can be none."""
 
-    def __init__(self, folder: str, files: Sequence[File], counters: Counters) -> None:
+    def __init__(self, folder: str, files: Sequence[Told], counters: Counters) -> None:
         self._counters = counters
         self._busy = False
         self._process = subprocess.Popen(
@@ -76,7 +75,7 @@ class HelperProcess:
 
 @contextmanager
 def helping(
-    count: int, folder: str, files: Sequence[File], counters: Counters
+    count: int, folder: str, files: Sequence[Told], counters: Counters
 ) -> Iterator[Sequence[HelperProcess]]:
     """So many processes that have these files, or fewer, as long as the block lasts. They load
     their libraries at once."""

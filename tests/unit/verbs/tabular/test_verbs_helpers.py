@@ -17,9 +17,10 @@ from oxcore.tables.rowdiff import compare, groups, lines, outside
 from oxcore.tables.rowdiff.shares import Rows
 from oxcore.tables.rowdiff.span import Span
 from oxcore.verbs.tabular import helpers
-from oxcore.verbs.tabular import stored as module
+from oxcore.verbs.tabular import origins as module
+from oxcore.verbs.tabular.df import folder_file
 from oxcore.verbs.tabular.helpers import HelperProcess
-from oxcore.verbs.tabular.stored import Stored
+from oxcore.verbs.tabular.origins import Stored
 
 ROWS = 30_000
 FILES = ("t.csv", "t.parquet")
@@ -162,7 +163,7 @@ class Endless:
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_helper_ends_when_its_parent_is_gone(sides, busy):
     repo = sides[0].repo
-    one = HelperProcess(repo.folder, [side[1:] for side in sides], repo.counters)
+    one = HelperProcess(repo.folder, [side.told() for side in sides], repo.counters)
     one.ask(Rows((0,), Span((0, 30), (0, 30))))
     one.answer()
     if busy:
@@ -218,6 +219,32 @@ def test_tables_of_two_versions_are_compared_with_helpers_too(path, small, spied
             assert found.counts == (1, 3, 2, ROWS - 5, ROWS, ROWS - 2)
         assert rows == by_one(path, name)[0][2]
         assert spied == [True, True]
-        with old.diff(repo.table(name), keys="id") as found:  # one of the work tree
+        with old.diff(new, keys="id", ordered=True) as found:  # by one process
             assert found.counts.changed == 2
     assert spied == [True, True]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_the_work_tree_is_compared_with_helpers(path, small, spied, name):
+    shutil.rmtree(os.path.join(path, ".ox", "index", "facts"), ignore_errors=True)
+    with Repo.open(path) as repo:
+        with repo.table(name, "HEAD~1").diff(repo.table(name), keys="id") as found:
+            rows = [(one.kind, one.key, one.cells, one.old_row) for one in found.changes()]
+            assert found.counts == (1, 3, 2, ROWS - 5, ROWS, ROWS - 2)
+        assert rows == by_one(path, name)[0][2]
+        assert spied == [True, True]
+
+
+def test_a_file_that_changes_meanwhile_is_left_to_the_parent(path, small, tmp_path):
+    place = tmp_path / "t.parquet"
+    shutil.copy(os.path.join(path, "t.parquet"), place)
+    with Repo.open(path) as repo:
+        stored = Stored(repo._repo, repo.entry("t.parquet", "HEAD~1"), "t.parquet")
+        other = folder_file(repo._repo, str(tmp_path), b"t.parquet")
+        with stored.together(other) as (_, _, found):
+            found[0].ask(Rows((0,), Span((0, 3), (0, 3))))
+            assert found[0].answer() is not None
+            os.utime(place, ns=(1, 1))
+            found[0].ask(Rows((0,), Span((0, 3), (0, 3))))
+            with pytest.raises(Lost):
+                found[0].answer()
