@@ -100,7 +100,9 @@ def _panels(
         lines = marks[name] if name else [mark for each in marks.values() for mark in each]
         if len(shown) > 1 or lines:
             heading = ", ".join(part for part in (group, _unit(column)) if part)
-            yield Panel(heading, [(_short(key), value) for key, value in shown.items()], lines)
+            yield Panel(
+                heading, [(_short(key, group), value) for key, value in shown.items()], lines
+            )
 
 
 def _groups(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
@@ -112,10 +114,11 @@ def _groups(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
     return {"": named} if alone else groups
 
 
-def _short(name: str) -> str:
-    """A tool without its group; what only ox was asked for by the group alone."""
+def _short(name: str, heading: str) -> str:
+    """A tool without its group; what only ox was asked for by the group alone, unless the
+    ``heading`` tells it."""
     tool, _, group = name.partition(", ")
-    return group if tool == "ox" and group in ALONE else tool
+    return group if tool == "ox" and group in ALONE and group != heading else tool
 
 
 def _unit(column: str) -> str:
@@ -123,7 +126,7 @@ def _unit(column: str) -> str:
     words = column.split()
     if words[-1] in known:
         return ": ".join(part for part in (" ".join(words[:-1]), known[words[-1]]) if part)
-    return column if words[-1] in {"MB", "MiB", "%"} else f"{column}, seconds"
+    return column if words[-1] in {"MB", "MiB", "%", "seconds"} else f"{column}, seconds"
 
 
 def _marks(document: Document, row: str, column: str) -> Iterator[Mark]:
