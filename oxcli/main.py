@@ -24,11 +24,11 @@ def main() -> None:
     # Arrow loads numpy, which else starts threads that nothing here uses, for some 60 ms.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = run(sys.argv[1:])
-    if code == INTERRUPTED:  # libraries that are taken down amid their work tell of it, or abort
-        sys.stderr.flush()
-        os._exit(code)
     if "duckdb" not in sys.modules:  # which would tell, at length, of what is left of it
         gc.freeze()
+    elif code == INTERRUPTED:  # and, taken down amid its work, may abort
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -6,7 +6,6 @@ The last bytes of a file are its footer, the length of that, and the magic: apac
 
 from __future__ import annotations
 
-import os
 from struct import unpack_from
 from typing import BinaryIO, NamedTuple
 
@@ -14,7 +13,7 @@ from oxcore.codec.flatbuffers import Broken, behind, field, number, root, struct
 from oxcore.tables.reading import Outline
 
 _END = 10  # bytes behind the footer
-_LONGEST = 4 << 20  # bytes of a footer: some 170,000 batches
+_LONGEST = 4 << 20  # bytes of a footer, which holds the schema and all that is said of it
 _MESSAGE = 1 << 20  # bytes of what is said of a batch
 _BLOCK = 24  # bytes of a Block: offset, length of what is said of it, four that fill, of the body
 _MOST = 1024  # batches; each that is read alone takes a look at the whole footer
@@ -52,7 +51,7 @@ def _block(file: BinaryIO, footer: bytes, at: int) -> Block:
     start, length, body = unpack_from("<qi4xq", footer, at)
     if min(start, body) < 0 or not 8 < length <= _MESSAGE:
         raise ValueError("no place of a batch")
-    file.seek(start, os.SEEK_SET)
+    file.seek(start)
     said = file.read(length)
     mark, inner = unpack_from("<Ii", said)
     message = said[8 : 8 + inner]

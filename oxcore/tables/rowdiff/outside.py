@@ -127,25 +127,26 @@ def outside(old: Reader, new: Reader, helpers: Sequence[Helper] = ()) -> Outside
         return None
     prepare()
     first = new if old.known() is None and new.known() is not None else old
-    types = None if first.known() is not None else 0 if first is old else 1
+    second = new if first is old else old
+    side = 0 if first is old else 1
+    types, told = side if first.known() is None else None, second.known() is not None
     parts = spans(old.source, new.source, 1 + len(helpers))
     asked = [Lines(types, part) for part in parts]
     looks = shared_out(asked, helpers, partial(look, (old, new)))
     ranges = {} if types is None else learn(first, looks)
     found = shared(looks)
-    side = 0 if first is old else 1
-    # What one has read from end to end is certain; of parts the count of lines has to prove it.
-    if len(looks) == 1 or (found is not None and _in_lines(first, found, side)):
+    if types is not None:
+        # What one has read from end to end is certain; of parts the lines have to prove it.
+        if len(looks) > 1 and (found is None or not _in_lines(first, found, side)):
+            first.forget()
+            return None
         keep(first, ranges)
-    else:
-        first.forget()
-        return None
     rest = None if found is None else _rest((old, new), found, (side, 1 - side))
-    second = new if first is old else old
     if found is None or rest is None:
         second.forget()
         return None
-    keep(second, {})
+    if not told:
+        keep(second, {})
     same = sum(one.lines for one in found.stretches) - 1
     return Outside(rest, (old, new), same, ranges if first is old else {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
@@ -55,11 +55,9 @@ class Stored(NamedTuple):
             origin=self,
         )
 
-    @contextmanager
-    def together(self, other: object) -> Iterator[Together | None]:
-        """As ``together``."""
-        with together(self, other) as found:
-            yield found
+    def together(self, other: object) -> AbstractContextManager[Together | None]:
+        """As the function of this name."""
+        return together(self, other)
 
 
 Seen = tuple[int, int, int]
@@ -94,11 +92,9 @@ class InFolder(NamedTuple):
         """Whether it is as it was seen."""
         return seen(os.stat(self.place)) == self.seen
 
-    @contextmanager
-    def together(self, other: object) -> Iterator[Together | None]:
-        """As ``together``."""
-        with together(self, other) as found:
-            yield found
+    def together(self, other: object) -> AbstractContextManager[Together | None]:
+        """As the function of this name."""
+        return together(self, other)
 
 
 Origin: TypeAlias = Stored | InFolder

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from oxcore.errors import InvalidError
 from oxcore.model.counters import Counters
 from oxcore.tables import Source, Table
+from oxcore.tables.formats.csv import CsvReader
 from oxcore.tables.rowdiff import How, aligned, diff, outside, unique
 from oxcore.tables.rowdiff.aligned import align
 from oxcore.tables.rowdiff.chunks import equal_by
@@ -171,6 +172,24 @@ def test_only_what_is_not_shared_is_read(always):
     assert counters.rows - before < 50
     fresh = Table(three.source.__class__("t.csv", len(versions[2]), three.source.open))
     assert (fresh.schema, fresh.facts) == (three.schema, three.facts)
+
+
+def test_what_is_known_is_not_written_down_again(always, monkeypatch):
+    learn, written = CsvReader.learn, []
+
+    def note(self, *told):
+        if self.source.memo is not None:
+            written.append(self.source.name)
+        learn(self, *told)
+
+    monkeypatch.setattr(CsvReader, "learn", note)
+    texts, memos = (table(1000), table(1000, [500])), (Memo(), Memo())
+    for expected in (2, 0):
+        one, two = (opened(text, memo=memo) for text, memo in zip(texts, memos, strict=True))
+        with one.diff(two, ["id"]) as found:
+            assert found.counts.changed == 1
+        assert len(written) == expected
+        written.clear()
 
 
 def test_an_edit_right_behind_the_header_reads_no_more_than_any(always, monkeypatch):
